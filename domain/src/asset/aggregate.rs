@@ -1,0 +1,340 @@
+//! The rules of an asset. It remembers what the rules need, never what a screen needs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{AssetCommand, Details};
+use super::error::AssetError;
+use super::event::{
+    AssetDateChanged, AssetDescriptionChanged, AssetEvent, AssetFavorited, AssetLocationChanged,
+    AssetProcessingRequested, AssetPurged, AssetRatingChanged, AssetRestored, AssetTrashed,
+    AssetUnfavorited, AssetVisibilityChanged,
+};
+use super::values::{ProcessorRef, Stage, Visibility};
+use crate::event::{Aggregate, cqrs_aggregate};
+use crate::id::UserId;
+
+/// How far a step of processing got, and for which input and program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Done {
+    processor: ProcessorRef,
+    input_blake3: String,
+    failed: bool,
+}
+
+/// One photo or film, folded from its events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Asset {
+    owner_id: Option<UserId>,
+    original_blake3: String,
+    favorite: bool,
+    visibility: Visibility,
+    description: Option<String>,
+    rating: Option<i8>,
+    trashed: bool,
+    purged: bool,
+    done: BTreeMap<Stage, Done>,
+    requested: Vec<Stage>,
+}
+
+impl Asset {
+    /// Whose it is, while it exists.
+    #[must_use]
+    pub fn owner_id(&self) -> Option<UserId> {
+        if self.purged { None } else { self.owner_id }
+    }
+
+    /// Whether a step still has to be done by this program for the file as it is.
+    #[must_use]
+    pub fn wants(&self, stage: Stage, processor: &ProcessorRef) -> bool {
+        self.owner_id().is_some()
+            && (self.requested.contains(&stage)
+                || self.done.get(&stage).is_none_or(|done| {
+                    done.processor.version < processor.version
+                        || done.input_blake3 != self.original_blake3
+                }))
+    }
+
+    fn existing(&self) -> Result<UserId, AssetError> {
+        self.owner_id().ok_or(AssetError::NotFound)
+    }
+
+    fn owned_by(&self, by: UserId) -> Result<(), AssetError> {
+        if self.existing()? == by { Ok(()) } else { Err(AssetError::NotOwner { by }) }
+    }
+
+    fn change_details(&self, details: &Details) -> Result<Vec<AssetEvent>, AssetError> {
+        let mut events: Vec<AssetEvent> = Vec::new();
+        match details.favorite {
+            Some(true) if !self.favorite => events.push(AssetFavorited {}.into()),
+            Some(false) if self.favorite => events.push(AssetUnfavorited {}.into()),
+            _ => {}
+        }
+        if let Some(visibility) = details.visibility.filter(|wish| *wish != self.visibility) {
+            events.push(AssetVisibilityChanged { visibility }.into());
+        }
+        if let Some(description) = &details.description
+            && self.description.as_deref() != Some(description)
+        {
+            events.push(AssetDescriptionChanged { description: description.clone().into() }.into());
+        }
+        if let Some(rating) = details.rating {
+            if let Some(stars) = rating.filter(|stars| !matches!(stars, -1 | 1..=5)) {
+                return Err(AssetError::BadRating { rating: stars });
+            }
+            if rating != self.rating {
+                events.push(AssetRatingChanged { rating }.into());
+            }
+        }
+        if let Some((taken_at, local_date_time, time_zone)) = details.date.clone() {
+            events.push(AssetDateChanged { taken_at, local_date_time, time_zone }.into());
+        }
+        if let Some(position) = details.position {
+            events.push(AssetLocationChanged { position: position.into() }.into());
+        }
+        Ok(events)
+    }
+
+    /// A result is news unless the same program said it of the same bytes and nobody asked again.
+    fn is_news(&self, stage: Stage, processor: &ProcessorRef, input_blake3: &str) -> bool {
+        self.owner_id().is_some()
+            && (self.requested.contains(&stage)
+                || self.done.get(&stage).is_none_or(|done| {
+                    done.processor != *processor || done.input_blake3 != input_blake3
+                }))
+    }
+
+    fn settle(&mut self, stage: Stage, processor: &ProcessorRef, input: &str, failed: bool) {
+        self.requested.retain(|requested| *requested != stage);
+        self.done.insert(
+            stage,
+            Done { processor: processor.clone(), input_blake3: input.to_owned(), failed },
+        );
+    }
+}
+
+impl Aggregate for Asset {
+    type Command = AssetCommand;
+    type Event = AssetEvent;
+    type Error = AssetError;
+
+    fn decide(&self, command: &AssetCommand) -> Result<Vec<AssetEvent>, AssetError> {
+        match command {
+            AssetCommand::Upload(_) if self.owner_id.is_some() => Err(AssetError::AlreadyExists),
+            AssetCommand::Upload(uploaded) => Ok(vec![AssetEvent::Uploaded((**uploaded).clone())]),
+            AssetCommand::ChangeDetails { by, details } => {
+                self.owned_by(*by)?;
+                self.change_details(details)
+            }
+            AssetCommand::Trash { by } => {
+                self.owned_by(*by)?;
+                Ok(if self.trashed { vec![] } else { vec![AssetTrashed {}.into()] })
+            }
+            AssetCommand::Restore { by } => {
+                self.owned_by(*by)?;
+                Ok(if self.trashed { vec![AssetRestored {}.into()] } else { vec![] })
+            }
+            AssetCommand::Purge { .. } if self.purged => Ok(vec![]),
+            AssetCommand::Purge { by } => {
+                match by {
+                    Some(by) => self.owned_by(*by)?,
+                    None => {
+                        self.existing()?;
+                    }
+                }
+                Ok(vec![AssetPurged {}.into()])
+            }
+            AssetCommand::RequestProcessing { stage } => {
+                self.existing()?;
+                Ok(if self.requested.contains(stage) {
+                    vec![]
+                } else {
+                    vec![AssetProcessingRequested { stage: *stage }.into()]
+                })
+            }
+            AssetCommand::RecordMetadata(facts) => Ok(
+                if self.is_news(Stage::Metadata, &facts.processor, &facts.input_blake3) {
+                    vec![AssetEvent::MetadataRecorded((**facts).clone())]
+                } else {
+                    vec![]
+                },
+            ),
+            AssetCommand::RecordThumbnails(made) => Ok(
+                if self.is_news(Stage::Thumbnails, &made.processor, &made.input_blake3) {
+                    vec![AssetEvent::ThumbnailsRecorded((**made).clone())]
+                } else {
+                    vec![]
+                },
+            ),
+            AssetCommand::RecordFailure(failed) => Ok(
+                if self.is_news(failed.stage, &failed.processor, &failed.input_blake3) {
+                    vec![AssetEvent::ProcessingFailed((**failed).clone())]
+                } else {
+                    vec![]
+                },
+            ),
+        }
+    }
+
+    fn evolve(&mut self, event: &AssetEvent) {
+        match event {
+            AssetEvent::Uploaded(uploaded) => {
+                self.owner_id = Some(uploaded.owner_id);
+                self.original_blake3.clone_from(&uploaded.original.blake3);
+                self.favorite = uploaded.is_favorite;
+                self.visibility = uploaded.visibility;
+            }
+            AssetEvent::MetadataRecorded(facts) => {
+                self.settle(Stage::Metadata, &facts.processor, &facts.input_blake3, false);
+            }
+            AssetEvent::ThumbnailsRecorded(made) => {
+                self.settle(Stage::Thumbnails, &made.processor, &made.input_blake3, false);
+            }
+            AssetEvent::ProcessingFailed(failed) => {
+                self.settle(failed.stage, &failed.processor, &failed.input_blake3, true);
+            }
+            AssetEvent::ProcessingRequested(requested) => self.requested.push(requested.stage),
+            AssetEvent::Favorited(AssetFavorited {}) => self.favorite = true,
+            AssetEvent::Unfavorited(AssetUnfavorited {}) => self.favorite = false,
+            AssetEvent::VisibilityChanged(changed) => self.visibility = changed.visibility,
+            AssetEvent::DescriptionChanged(changed) => {
+                self.description = changed.description.known().cloned();
+            }
+            AssetEvent::RatingChanged(changed) => self.rating = changed.rating,
+            AssetEvent::DateChanged(_) | AssetEvent::LocationChanged(_) => {}
+            AssetEvent::Trashed(AssetTrashed {}) => self.trashed = true,
+            AssetEvent::Restored(AssetRestored {}) => self.trashed = false,
+            AssetEvent::Purged(AssetPurged {}) => self.purged = true,
+        }
+    }
+}
+
+cqrs_aggregate!(Asset, AssetCommand, AssetEvent, AssetError);
+
+#[cfg(test)]
+mod tests {
+    use cqrs_es::test::TestFramework;
+    use uuid::Uuid;
+
+    use super::super::event::{AssetProcessingFailed, AssetUploaded};
+    use super::super::values::{Blob, MediaKind, UploadedFile};
+    use super::*;
+
+    const OWNER: UserId = UserId::new(Uuid::from_u128(1));
+    const STRANGER: UserId = UserId::new(Uuid::from_u128(2));
+
+    fn uploaded() -> AssetUploaded {
+        AssetUploaded {
+            owner_id: OWNER,
+            kind: MediaKind::Image,
+            original: Blob {
+                key: "upload/a".into(),
+                size_bytes: 3,
+                sha1: "s".into(),
+                blake3: "b".into(),
+            },
+            sidecar: None,
+            file: UploadedFile { original_file_name: "a.jpg".into() }.into(),
+            file_created_at: "2024-01-02T03:04:05Z".parse().unwrap(),
+            file_modified_at: "2024-01-02T03:04:05Z".parse().unwrap(),
+            is_favorite: false,
+            visibility: Visibility::Timeline,
+            duration_ms: None,
+            live_photo_video_id: None,
+        }
+    }
+
+    fn failed(version: u32) -> AssetProcessingFailed {
+        AssetProcessingFailed {
+            stage: Stage::Thumbnails,
+            processor: ProcessorRef { name: "thumbnails".into(), version },
+            input_blake3: "b".into(),
+            code: "corrupt".into(),
+            reason: "no picture inside".into(),
+        }
+    }
+
+    fn favorite(by: UserId, favorite: bool) -> AssetCommand {
+        let details = Box::new(Details { favorite: Some(favorite), ..Details::default() });
+        AssetCommand::ChangeDetails { by, details }
+    }
+
+    type Given = TestFramework<Asset>;
+
+    #[test]
+    fn owner_favorites_an_asset() {
+        Given::with(())
+            .given(vec![uploaded().into()])
+            .when(favorite(OWNER, true))
+            .then_expect_events(vec![AssetFavorited {}.into()]);
+    }
+
+    #[test]
+    fn favoriting_twice_happens_once() {
+        Given::with(())
+            .given(vec![uploaded().into(), AssetFavorited {}.into()])
+            .when(favorite(OWNER, true))
+            .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn stranger_cannot_favorite() {
+        Given::with(())
+            .given(vec![uploaded().into()])
+            .when(favorite(STRANGER, true))
+            .then_expect_error(AssetError::NotOwner { by: STRANGER });
+    }
+
+    #[test]
+    fn purged_asset_is_not_found() {
+        Given::with(())
+            .given(vec![uploaded().into(), AssetPurged {}.into()])
+            .when(favorite(OWNER, true))
+            .then_expect_error(AssetError::NotFound);
+    }
+
+    #[test]
+    fn six_stars_are_refused() {
+        let details = Box::new(Details { rating: Some(Some(6)), ..Details::default() });
+        Given::with(())
+            .given(vec![uploaded().into()])
+            .when(AssetCommand::ChangeDetails { by: OWNER, details })
+            .then_expect_error(AssetError::BadRating { rating: 6 });
+    }
+
+    #[test]
+    fn same_result_of_the_same_bytes_is_recorded_once() {
+        Given::with(())
+            .given(vec![uploaded().into(), failed(1).into()])
+            .when(AssetCommand::RecordFailure(Box::new(failed(1))))
+            .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn result_is_recorded_again_when_somebody_asked() {
+        let asked = AssetProcessingRequested { stage: Stage::Thumbnails };
+        Given::with(())
+            .given(vec![uploaded().into(), failed(1).into(), asked.into()])
+            .when(AssetCommand::RecordFailure(Box::new(failed(1))))
+            .then_expect_events(vec![failed(1).into()]);
+    }
+
+    #[test]
+    fn newer_program_is_wanted() {
+        let mut asset = Asset::default();
+        asset.evolve(&uploaded().into());
+        asset.evolve(&failed(1).into());
+        let newer = ProcessorRef { name: "thumbnails".into(), version: 2 };
+        assert!(asset.wants(Stage::Thumbnails, &newer));
+        assert!(!asset.wants(Stage::Thumbnails, &failed(1).processor));
+    }
+
+    #[test]
+    fn trashing_twice_happens_once() {
+        Given::with(())
+            .given(vec![uploaded().into(), AssetTrashed {}.into()])
+            .when(AssetCommand::Trash { by: OWNER })
+            .then_expect_events(vec![]);
+    }
+}

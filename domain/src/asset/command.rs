@@ -1,0 +1,66 @@
+//! What an asset may be asked.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+use super::event::{
+    AssetMetadataRecorded, AssetProcessingFailed, AssetThumbnailsRecorded, AssetUploaded,
+};
+use super::values::{Position, Stage, Visibility};
+use crate::id::UserId;
+
+/// What a person changes about an asset in one go; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Details {
+    /// The favorite mark.
+    pub favorite: Option<bool>,
+    /// Where it shows.
+    pub visibility: Option<Visibility>,
+    /// The caption.
+    pub description: Option<String>,
+    /// The stars; `Some(None)` takes them away.
+    pub rating: Option<Option<i8>>,
+    /// When it was taken: instant, wall clock, zone.
+    pub date: Option<(DateTime<Utc>, NaiveDateTime, Option<String>)>,
+    /// Where it was taken.
+    pub position: Option<Position>,
+}
+
+/// A wish about one asset.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AssetCommand {
+    /// Take in a file that is stored durably.
+    Upload(Box<AssetUploaded>),
+    /// Change what a person may change.
+    ChangeDetails {
+        /// Who wishes it.
+        by: UserId,
+        /// What changes.
+        details: Box<Details>,
+    },
+    /// Put into the trash.
+    Trash {
+        /// Who wishes it.
+        by: UserId,
+    },
+    /// Take out of the trash.
+    Restore {
+        /// Who wishes it.
+        by: UserId,
+    },
+    /// Delete for good.
+    Purge {
+        /// Who wishes it; nothing when the trash's time is over.
+        by: Option<UserId>,
+    },
+    /// Do a step of processing again.
+    RequestProcessing {
+        /// Which step.
+        stage: Stage,
+    },
+    /// A processor read the file.
+    RecordMetadata(Box<AssetMetadataRecorded>),
+    /// A processor made the pictures.
+    RecordThumbnails(Box<AssetThumbnailsRecorded>),
+    /// A processor gave up.
+    RecordFailure(Box<AssetProcessingFailed>),
+}

@@ -1,0 +1,26 @@
+//! How an asset refuses.
+
+use crate::id::UserId;
+
+/// Why a wish about an asset was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AssetError {
+    /// It was never uploaded, or is purged.
+    #[error("asset does not exist")]
+    NotFound,
+    /// It belongs to somebody else.
+    #[error("asset does not belong to user {by}")]
+    NotOwner {
+        /// Who asked.
+        by: UserId,
+    },
+    /// It exists already.
+    #[error("asset exists already")]
+    AlreadyExists,
+    /// Stars are -1 or 1 to 5.
+    #[error("rating {rating} is not -1 or 1 to 5")]
+    BadRating {
+        /// What was asked for.
+        rating: i8,
+    },
+}

@@ -1,0 +1,34 @@
+//! What can happen in Calotype: aggregates, the commands they take and the events they decide.
+//!
+//! This room is pure.
+//! It reads no clock, draws no random number, does no I/O and knows no other room:
+//! what a decision needs (`now`, a fresh id, a password's hash) comes in with the command.
+//!
+//! Aggregates, one folder each:
+//!
+//! | aggregate | stream | what it stands for |
+//! |---|---|---|
+//! | [`asset`] | `asset-<uuid>` | one photo or film, from upload to purge |
+//! | [`user`] | `user-<uuid>` | an account with its preferences |
+//! | [`session`] | `session-<uuid>` | one login of a device |
+//! | [`api_key`] | `api_key-<uuid>` | a key with permissions |
+//! | [`reservation`] | `reservation-<hmac>` | a value that must be unique |
+//! | [`queue`] | `queue-<name>` | a work queue people may pause and re-run |
+//!
+//! Words used here and everywhere: *aggregate*, *command*, *event*, *stream*, *revision*.
+
+pub mod api_key;
+pub mod asset;
+pub mod catalogue;
+pub mod event;
+pub mod id;
+pub mod permission;
+pub mod queue;
+pub mod reservation;
+pub mod sealed;
+pub mod session;
+pub mod user;
+
+pub use event::{Aggregate, DecodeError, DomainEvent, EventPayload, RawEvent};
+pub use id::{ApiKeyId, AssetId, CommandId, EventId, SessionId, UserId};
+pub use sealed::Sealed;

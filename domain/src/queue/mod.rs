@@ -1,0 +1,124 @@
+//! A work queue that people may pause, and whose work they may ask to be done again.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Aggregate, cqrs_aggregate, events};
+
+/// The queues of Immich's administration pages, in its order.
+pub const NAMES: [&str; 19] = [
+    "thumbnailGeneration",
+    "metadataExtraction",
+    "videoConversion",
+    "faceDetection",
+    "facialRecognition",
+    "smartSearch",
+    "duplicateDetection",
+    "backgroundTask",
+    "storageTemplateMigration",
+    "migration",
+    "search",
+    "sidecar",
+    "library",
+    "notifications",
+    "backupDatabase",
+    "ocr",
+    "workflow",
+    "integrityCheck",
+    "editor",
+];
+
+/// Which assets a re-run covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RerunScope {
+    /// Every asset.
+    All,
+    /// Those whose step is not done, or failed.
+    Missing,
+}
+
+/// No new work is started from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct QueuePaused {}
+
+/// Work goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct QueueResumed {}
+
+/// The queue's work is to be done again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct QueueRerunRequested {
+    /// For which assets.
+    pub scope: RerunScope,
+}
+
+events! {
+    /// Everything that can have happened to a queue.
+    QueueEvent for "queue" {
+        Paused(QueuePaused) 1,
+        RerunRequested(QueueRerunRequested) 1,
+        Resumed(QueueResumed) 1,
+    }
+}
+
+/// A wish about one queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueCommand {
+    /// Start no new work.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Do the work again.
+    Rerun(RerunScope),
+}
+
+/// A queue refuses nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueueError {}
+
+/// A queue, folded from its events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Queue {
+    paused: bool,
+}
+
+impl Aggregate for Queue {
+    type Command = QueueCommand;
+    type Event = QueueEvent;
+    type Error = QueueError;
+
+    fn decide(&self, command: &QueueCommand) -> Result<Vec<QueueEvent>, QueueError> {
+        Ok(match command {
+            QueueCommand::Pause if !self.paused => vec![QueuePaused {}.into()],
+            QueueCommand::Resume if self.paused => vec![QueueResumed {}.into()],
+            QueueCommand::Pause | QueueCommand::Resume => vec![],
+            QueueCommand::Rerun(scope) => vec![QueueRerunRequested { scope: *scope }.into()],
+        })
+    }
+
+    fn evolve(&mut self, event: &QueueEvent) {
+        match event {
+            QueueEvent::Paused(QueuePaused {}) => self.paused = true,
+            QueueEvent::Resumed(QueueResumed {}) => self.paused = false,
+            QueueEvent::RerunRequested(_) => {}
+        }
+    }
+}
+
+cqrs_aggregate!(Queue, QueueCommand, QueueEvent, QueueError);
+
+#[cfg(test)]
+mod tests {
+    use cqrs_es::test::TestFramework;
+
+    use super::*;
+
+    #[test]
+    fn pausing_twice_happens_once() {
+        TestFramework::<Queue>::with(())
+            .given(vec![QueuePaused {}.into()])
+            .when(QueueCommand::Pause)
+            .then_expect_events(vec![]);
+    }
+}

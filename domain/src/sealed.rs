@@ -1,0 +1,121 @@
+//! Values that can be forgotten: names, e-mail, free text, positions, hashes of passwords.
+//!
+//! The domain only marks them.
+//! A known value is written as `{"$seal": value}`; the event store encrypts every such mark under the
+//! key of the event's subject before it is stored, and puts it back when it is read.
+//! Once the subject's key is destroyed the mark reads `{"$forgotten": true}`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A personal value in an event: known, or forgotten because its key was destroyed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sealed<T> {
+    /// The value, readable.
+    Known(T),
+    /// The key is gone, and the value with it.
+    Forgotten,
+}
+
+impl<T> Sealed<T> {
+    /// The value, if it is still known.
+    pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Forgotten => None,
+        }
+    }
+
+    /// Takes the value out, if it is still known.
+    pub fn into_known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Forgotten => None,
+        }
+    }
+}
+
+impl<T> From<T> for Sealed<T> {
+    fn from(value: T) -> Self {
+        Self::Known(value)
+    }
+}
+
+#[derive(Serialize)]
+struct Mark<'a, T> {
+    #[serde(rename = "$seal")]
+    value: &'a T,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Read<T> {
+    Known {
+        #[serde(rename = "$seal")]
+        value: T,
+    },
+    Forgotten {
+        #[serde(rename = "$forgotten")]
+        _forgotten: bool,
+    },
+}
+
+impl<T: Serialize> Serialize for Sealed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Known(value) => Mark { value }.serialize(serializer),
+            Self::Forgotten => serde_json::json!({ "$forgotten": true }).serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sealed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Read::<T>::deserialize(deserializer)? {
+            Read::Known { value } => Self::Known(value),
+            Read::Forgotten { .. } => Self::Forgotten,
+        })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Sealed<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Sealed_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let value = generator.subschema_for::<T>();
+        schemars::json_schema!({
+            "oneOf": [
+                { "type": "object", "properties": { "$seal": value }, "required": ["$seal"] },
+                { "type": "object", "properties": { "$forgotten": { "const": true } }, "required": ["$forgotten"] }
+            ]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_value_carries_the_mark_both_ways() {
+        let json = serde_json::to_value(Sealed::Known("x".to_owned())).unwrap();
+        assert_eq!(json, serde_json::json!({ "$seal": "x" }));
+        let back: Sealed<String> = serde_json::from_value(json).unwrap();
+        assert_eq!(back, Sealed::Known("x".to_owned()));
+    }
+
+    #[test]
+    fn sealed_nothing_is_not_forgotten() {
+        let json = serde_json::to_value(Sealed::<Option<u8>>::Known(None)).unwrap();
+        let back: Sealed<Option<u8>> = serde_json::from_value(json).unwrap();
+        assert_eq!(back, Sealed::Known(None));
+    }
+
+    #[test]
+    fn forgotten_value_reads_as_forgotten() {
+        let back: Sealed<u8> = serde_json::from_str(r#"{"$forgotten":true}"#).unwrap();
+        assert_eq!(back, Sealed::Forgotten);
+    }
+}

@@ -1,0 +1,247 @@
+//! The rules of an account.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::command::{ProfileChange, UserCommand};
+use super::error::UserError;
+use super::event::{
+    AvatarColor, UserAdminGranted, UserAdminRevoked, UserAvatarColorChanged, UserDeleted,
+    UserEmailChanged, UserEvent, UserOnboarded, UserOnboardingReset, UserPasswordChangeRequired,
+    UserPasswordChanged, UserPreferencesChanged, UserProfileImageChanged, UserProfileImageRemoved,
+    UserPurged, UserQuotaChanged, UserRenamed, UserRestored, UserStorageLabelChanged,
+};
+use crate::event::{Aggregate, cqrs_aggregate};
+
+/// An account, folded from its events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct User {
+    registered: bool,
+    purged: bool,
+    deleted: bool,
+    name: Option<String>,
+    email: Option<String>,
+    is_admin: bool,
+    should_change_password: bool,
+    avatar_color: Option<AvatarColor>,
+    storage_label: Option<String>,
+    quota_size_bytes: Option<u64>,
+    has_image: bool,
+    onboarded: bool,
+}
+
+impl User {
+    /// Whether it exists and is not marked for deletion.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.registered && !self.deleted && !self.purged
+    }
+
+    /// Whether it may administer the server.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.is_admin
+    }
+
+    /// The address it logs in with, while known.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    fn change(&self, change: &ProfileChange) -> Vec<UserEvent> {
+        let mut events: Vec<UserEvent> = Vec::new();
+        if let Some(name) = &change.name
+            && self.name.as_ref() != Some(name)
+        {
+            events.push(UserRenamed { name: name.clone().into() }.into());
+        }
+        if let Some(email) = &change.email
+            && self.email.as_ref() != Some(email)
+        {
+            events.push(UserEmailChanged { email: email.clone().into() }.into());
+        }
+        if let Some(hash) = &change.password_hash {
+            events.push(UserPasswordChanged { password_hash: hash.clone().into() }.into());
+        }
+        if let Some(required) =
+            change.should_change_password.filter(|wish| *wish != self.should_change_password)
+        {
+            events.push(UserPasswordChangeRequired { required }.into());
+        }
+        match change.is_admin {
+            Some(true) if !self.is_admin => events.push(UserAdminGranted {}.into()),
+            Some(false) if self.is_admin => events.push(UserAdminRevoked {}.into()),
+            _ => {}
+        }
+        if let Some(avatar_color) =
+            change.avatar_color.filter(|wish| Some(*wish) != self.avatar_color)
+        {
+            events.push(UserAvatarColorChanged { avatar_color }.into());
+        }
+        if let Some(label) = &change.storage_label
+            && *label != self.storage_label
+        {
+            events.push(UserStorageLabelChanged { storage_label: label.clone().into() }.into());
+        }
+        if let Some(quota_size_bytes) =
+            change.quota_size_bytes.filter(|wish| *wish != self.quota_size_bytes)
+        {
+            events.push(UserQuotaChanged { quota_size_bytes }.into());
+        }
+        events
+    }
+}
+
+impl Aggregate for User {
+    type Command = UserCommand;
+    type Event = UserEvent;
+    type Error = UserError;
+
+    fn decide(&self, command: &UserCommand) -> Result<Vec<UserEvent>, UserError> {
+        if let UserCommand::Register(registered) = command {
+            return if self.registered {
+                Err(UserError::AlreadyExists)
+            } else {
+                Ok(vec![UserEvent::Registered((**registered).clone())])
+            };
+        }
+        if !self.registered || self.purged {
+            return Err(UserError::NotFound);
+        }
+        Ok(match command {
+            UserCommand::Register(_) => vec![],
+            UserCommand::Change(change) => self.change(change),
+            UserCommand::ChangePreferences { changes } if is_empty(changes) => vec![],
+            UserCommand::ChangePreferences { changes } => {
+                vec![UserPreferencesChanged { changes: changes.clone() }.into()]
+            }
+            UserCommand::SetProfileImage(image) => {
+                vec![UserProfileImageChanged { image: image.clone() }.into()]
+            }
+            UserCommand::RemoveProfileImage if self.has_image => {
+                vec![UserProfileImageRemoved {}.into()]
+            }
+            UserCommand::RemoveProfileImage => vec![],
+            UserCommand::SetOnboarded(true) if !self.onboarded => vec![UserOnboarded {}.into()],
+            UserCommand::SetOnboarded(false) if self.onboarded => {
+                vec![UserOnboardingReset {}.into()]
+            }
+            UserCommand::SetOnboarded(_) => vec![],
+            UserCommand::Delete { force } if !self.deleted || *force => {
+                vec![UserDeleted { force: *force }.into()]
+            }
+            UserCommand::Delete { .. } => vec![],
+            UserCommand::Restore if self.deleted => vec![UserRestored {}.into()],
+            UserCommand::Restore => vec![],
+            UserCommand::Purge => vec![UserPurged {}.into()],
+        })
+    }
+
+    fn evolve(&mut self, event: &UserEvent) {
+        match event {
+            UserEvent::Registered(registered) => {
+                self.registered = true;
+                if let Some(profile) = registered.profile.known() {
+                    self.name = Some(profile.name.clone());
+                    self.email = Some(profile.email.clone());
+                }
+                self.is_admin = registered.is_admin;
+                self.should_change_password = registered.should_change_password;
+                self.avatar_color = Some(registered.avatar_color);
+                self.storage_label = registered.storage_label.known().cloned().flatten();
+                self.quota_size_bytes = registered.quota_size_bytes;
+            }
+            UserEvent::Renamed(renamed) => self.name = renamed.name.known().cloned(),
+            UserEvent::EmailChanged(changed) => self.email = changed.email.known().cloned(),
+            UserEvent::PasswordChanged(_) => self.should_change_password = false,
+            UserEvent::PasswordChangeRequired(changed) => {
+                self.should_change_password = changed.required;
+            }
+            UserEvent::AdminGranted(UserAdminGranted {}) => self.is_admin = true,
+            UserEvent::AdminRevoked(UserAdminRevoked {}) => self.is_admin = false,
+            UserEvent::QuotaChanged(changed) => self.quota_size_bytes = changed.quota_size_bytes,
+            UserEvent::StorageLabelChanged(changed) => {
+                self.storage_label = changed.storage_label.known().cloned().flatten();
+            }
+            UserEvent::AvatarColorChanged(changed) => {
+                self.avatar_color = Some(changed.avatar_color);
+            }
+            UserEvent::PreferencesChanged(_) => {}
+            UserEvent::ProfileImageChanged(_) => self.has_image = true,
+            UserEvent::ProfileImageRemoved(UserProfileImageRemoved {}) => self.has_image = false,
+            UserEvent::Onboarded(UserOnboarded {}) => self.onboarded = true,
+            UserEvent::OnboardingReset(UserOnboardingReset {}) => self.onboarded = false,
+            UserEvent::Deleted(_) => self.deleted = true,
+            UserEvent::Restored(UserRestored {}) => self.deleted = false,
+            UserEvent::Purged(UserPurged {}) => self.purged = true,
+        }
+    }
+}
+
+fn is_empty(changes: &Value) -> bool {
+    changes.as_object().is_none_or(serde_json::Map::is_empty)
+}
+
+cqrs_aggregate!(User, UserCommand, UserEvent, UserError);
+
+#[cfg(test)]
+mod tests {
+    use cqrs_es::test::TestFramework;
+
+    use super::super::event::{Profile, UserRegistered};
+    use super::*;
+
+    fn registered() -> UserEvent {
+        UserEvent::Registered(UserRegistered {
+            profile: Profile { email: "a@b.c".into(), name: "A".into() }.into(),
+            password_hash: "hash".to_owned().into(),
+            is_admin: false,
+            should_change_password: true,
+            avatar_color: AvatarColor::Gray,
+            storage_label: None.into(),
+            quota_size_bytes: None,
+        })
+    }
+
+    fn change(change: ProfileChange) -> UserCommand {
+        UserCommand::Change(Box::new(change))
+    }
+
+    #[test]
+    fn only_what_differs_is_changed() {
+        let wish = ProfileChange {
+            name: Some("A".into()),
+            email: Some("new@b.c".into()),
+            ..ProfileChange::default()
+        };
+        TestFramework::<User>::with(()).given(vec![registered()]).when(change(wish)).then_expect_events(
+            vec![UserEmailChanged { email: "new@b.c".to_owned().into() }.into()],
+        );
+    }
+
+    #[test]
+    fn registering_twice_is_refused() {
+        let UserEvent::Registered(again) = registered() else { unreachable!() };
+        TestFramework::<User>::with(())
+            .given(vec![registered()])
+            .when(UserCommand::Register(Box::new(again)))
+            .then_expect_error(UserError::AlreadyExists);
+    }
+
+    #[test]
+    fn deleted_user_can_be_restored() {
+        TestFramework::<User>::with(())
+            .given(vec![registered(), UserDeleted { force: false }.into()])
+            .when(UserCommand::Restore)
+            .then_expect_events(vec![UserRestored {}.into()]);
+    }
+
+    #[test]
+    fn purged_user_is_not_found() {
+        TestFramework::<User>::with(())
+            .given(vec![registered(), UserPurged {}.into()])
+            .when(UserCommand::Restore)
+            .then_expect_error(UserError::NotFound);
+    }
+}

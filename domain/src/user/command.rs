@@ -1,0 +1,55 @@
+//! What an account may be asked.
+
+use serde_json::Value;
+
+use super::event::{AvatarColor, ProfileImage, UserRegistered};
+
+/// What changes about an account in one go; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProfileChange {
+    /// The name others see.
+    pub name: Option<String>,
+    /// The address it logs in with, lower case.
+    pub email: Option<String>,
+    /// Hash of a new password.
+    pub password_hash: Option<String>,
+    /// Whether a new password must be chosen.
+    pub should_change_password: Option<bool>,
+    /// Whether it may administer.
+    pub is_admin: Option<bool>,
+    /// Colour of the avatar.
+    pub avatar_color: Option<AvatarColor>,
+    /// Folder name of the storage template.
+    pub storage_label: Option<Option<String>>,
+    /// How much it may store, in bytes.
+    pub quota_size_bytes: Option<Option<u64>>,
+}
+
+/// A wish about one account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UserCommand {
+    /// Make it.
+    Register(Box<UserRegistered>),
+    /// Change it.
+    Change(Box<ProfileChange>),
+    /// Lay changes over the preferences.
+    ChangePreferences {
+        /// The changed members.
+        changes: Value,
+    },
+    /// Set the picture.
+    SetProfileImage(ProfileImage),
+    /// Take the picture away.
+    RemoveProfileImage,
+    /// Mark the first steps as done or not.
+    SetOnboarded(bool),
+    /// Mark for deletion.
+    Delete {
+        /// Purge without waiting.
+        force: bool,
+    },
+    /// Take back from deletion.
+    Restore,
+    /// Remove for good.
+    Purge,
+}

@@ -1,0 +1,12 @@
+//! How an account refuses.
+
+/// Why a wish about an account was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UserError {
+    /// It was never made, or is gone for good.
+    #[error("user does not exist")]
+    NotFound,
+    /// It exists already.
+    #[error("user exists already")]
+    AlreadyExists,
+}

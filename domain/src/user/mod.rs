@@ -1,0 +1,17 @@
+//! An account: who it is, what it prefers, whether it still exists.
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+
+pub use aggregate::User;
+pub use command::{ProfileChange, UserCommand};
+pub use error::UserError;
+pub use event::{
+    AvatarColor, Profile, ProfileImage, UserAdminGranted, UserAdminRevoked, UserAvatarColorChanged,
+    UserDeleted, UserEmailChanged, UserEvent, UserOnboarded, UserOnboardingReset,
+    UserPasswordChangeRequired, UserPasswordChanged, UserPreferencesChanged,
+    UserProfileImageChanged, UserProfileImageRemoved, UserPurged, UserQuotaChanged, UserRegistered,
+    UserRenamed, UserRestored, UserStorageLabelChanged,
+};
