@@ -20,6 +20,7 @@
 pub mod api_key;
 pub mod asset;
 pub mod catalogue;
+pub mod clock;
 pub mod event;
 pub mod id;
 pub mod permission;
@@ -29,6 +30,7 @@ pub mod sealed;
 pub mod session;
 pub mod user;
 
+pub use clock::{Clock, IdGen};
 pub use event::{Aggregate, DecodeError, DomainEvent, EventPayload, RawEvent};
 pub use id::{ApiKeyId, AssetId, CommandId, EventId, SessionId, UserId};
 pub use sealed::Sealed;

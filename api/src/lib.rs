@@ -1,0 +1,1 @@
+//! Immich's HTTP surface.

@@ -1,0 +1,267 @@
+//! Wishes about assets. The same bytes of one owner are one asset: the reservation of their SHA-1 and the
+//! asset's first event are written in one transaction, so a race has one winner.
+
+use calotype_domain::asset::{
+    Asset, AssetCommand, AssetError, AssetProcessingFailed, AssetUploaded, Details, Stage,
+    AssetMetadataRecorded, AssetThumbnailsRecorded, Visibility,
+};
+use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
+use calotype_domain::{AssetId, UserId};
+use calotype_eventstore::StreamId;
+
+use crate::context::CommandContext;
+use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
+use crate::error::CommandError;
+
+/// Assets changed in one transaction; more are done in several.
+pub const BULK_ASSETS_MAX: usize = 500;
+
+/// What became of an upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Uploaded {
+    /// It is new.
+    Created(Outcome),
+    /// The owner has these bytes already.
+    Duplicate(AssetId),
+}
+
+/// What a processor learned about an asset; recorded in one transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// What the file says about itself.
+    pub metadata: Option<AssetMetadataRecorded>,
+    /// The pictures made of it.
+    pub thumbnails: Option<AssetThumbnailsRecorded>,
+    /// Steps that failed.
+    pub failures: Vec<AssetProcessingFailed>,
+}
+
+/// The subject whose key seals what an asset's events say.
+#[must_use]
+pub fn subject(asset_id: AssetId) -> String {
+    format!("asset-{asset_id}")
+}
+
+fn stream(asset_id: AssetId) -> StreamId {
+    StreamId::new("asset", asset_id)
+}
+
+impl Commands {
+    fn checksum_stream(&self, owner_id: UserId, sha1: &str) -> StreamId {
+        StreamId::new("reservation", self.keyring.hmac("asset-sha1", &format!("{owner_id}/{sha1}")))
+    }
+
+    /// Takes in a file that is stored durably, unless the owner has its bytes already.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn upload_asset(
+        &self,
+        ctx: &CommandContext,
+        asset_id: AssetId,
+        uploaded: AssetUploaded,
+    ) -> Result<Uploaded, CommandError<AssetError>> {
+        let reserve = ReservationCommand::Reserve { holder_id: asset_id.uuid() };
+        let checksum = self.checksum_stream(uploaded.owner_id, &uploaded.original.sha1);
+        let film = uploaded.live_photo_video_id;
+        let by = uploaded.owner_id;
+        let command = AssetCommand::Upload(Box::new(uploaded));
+        for _ in 0..ATTEMPTS_MAX {
+            let mut unit = self.unit(ctx);
+            match unit.apply::<Reservation>(checksum.clone(), None, &reserve).await {
+                Ok(_) => {}
+                Err(CommandError::Refused(ReservationError::Taken { holder_id })) => {
+                    return Ok(Uploaded::Duplicate(AssetId::new(holder_id)));
+                }
+                Err(error) => return Err(error.map_refusal(|_| AssetError::AlreadyExists)),
+            }
+            if let Some(film) = film {
+                let details =
+                    Details { visibility: Some(Visibility::Hidden), ..Details::default() };
+                let hide = AssetCommand::ChangeDetails { by, details: Box::new(details) };
+                unit.apply::<Asset>(stream(film), Some(subject(film)), &hide).await?;
+            }
+            // The asset is new by its random id: nothing to load.
+            unit.decide(
+                &Asset::default(),
+                None,
+                stream(asset_id),
+                Some(subject(asset_id)),
+                std::slice::from_ref(&command),
+            )?;
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok(Uploaded::Created(outcome));
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// Changes what a person may change about some assets: all or none of each [`BULK_ASSETS_MAX`].
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn change_assets(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        asset_ids: &[AssetId],
+        details: &Details,
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        let details = Box::new(details.clone());
+        self.bulk(ctx, asset_ids, &AssetCommand::ChangeDetails { by, details }).await
+    }
+
+    /// Puts assets into the trash.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn trash_assets(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        asset_ids: &[AssetId],
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        self.bulk(ctx, asset_ids, &AssetCommand::Trash { by }).await
+    }
+
+    /// Takes assets out of the trash.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn restore_assets(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        asset_ids: &[AssetId],
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        self.bulk(ctx, asset_ids, &AssetCommand::Restore { by }).await
+    }
+
+    /// Asks for a step of processing to be done again.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn request_processing(
+        &self,
+        ctx: &CommandContext,
+        asset_ids: &[AssetId],
+        stage: Stage,
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        self.bulk(ctx, asset_ids, &AssetCommand::RequestProcessing { stage }).await
+    }
+
+    /// Deletes an asset for good: lets its checksum go, then destroys its key.
+    /// Its files are removed by the processor that hears of it.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn purge_asset(
+        &self,
+        ctx: &CommandContext,
+        by: Option<UserId>,
+        owner_id: UserId,
+        asset_id: AssetId,
+        sha1: &str,
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        for _ in 0..ATTEMPTS_MAX {
+            let mut unit = self.unit(ctx);
+            let release = ReservationCommand::Release { holder_id: asset_id.uuid() };
+            unit.apply::<Reservation>(self.checksum_stream(owner_id, sha1), None, &release)
+                .await
+                .map_err(|error| error.map_refusal(|_| AssetError::NotFound))?;
+            unit.apply::<Asset>(
+                stream(asset_id),
+                Some(subject(asset_id)),
+                &AssetCommand::Purge { by },
+            )
+            .await?;
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                self.store.forget(&subject(asset_id)).await?;
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// Loads an asset as the rules see it, for a processor that asks what is still wanted.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn asset(&self, asset_id: AssetId) -> Result<Asset, CommandError<AssetError>> {
+        self.load::<Asset>(&stream(asset_id)).await.map(|(asset, _)| asset)
+    }
+
+    /// Records what a processor learned. What is known already is not recorded again.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn record_findings(
+        &self,
+        ctx: &CommandContext,
+        asset_id: AssetId,
+        findings: &Findings,
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        let mut commands = Vec::new();
+        if let Some(facts) = &findings.metadata {
+            commands.push(AssetCommand::RecordMetadata(Box::new(facts.clone())));
+        }
+        if let Some(made) = &findings.thumbnails {
+            commands.push(AssetCommand::RecordThumbnails(Box::new(made.clone())));
+        }
+        for failure in &findings.failures {
+            commands.push(AssetCommand::RecordFailure(Box::new(failure.clone())));
+        }
+        for _ in 0..ATTEMPTS_MAX {
+            let (asset, last) = self.load::<Asset>(&stream(asset_id)).await?;
+            let mut unit = self.unit(ctx);
+            unit.decide(&asset, last, stream(asset_id), Some(subject(asset_id)), &commands)?;
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    async fn bulk(
+        &self,
+        ctx: &CommandContext,
+        asset_ids: &[AssetId],
+        command: &AssetCommand,
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        let mut outcome = Outcome::AlreadyTrue;
+        for (part, chunk) in asset_ids.chunks(BULK_ASSETS_MAX).enumerate() {
+            let ctx = self.part_of(ctx, part);
+            if let committed @ Outcome::Committed(_) = self.bulk_part(&ctx, chunk, command).await? {
+                outcome = committed;
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn bulk_part(
+        &self,
+        ctx: &CommandContext,
+        asset_ids: &[AssetId],
+        command: &AssetCommand,
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        for _ in 0..ATTEMPTS_MAX {
+            let mut unit = self.unit(ctx);
+            for asset_id in asset_ids {
+                unit.apply::<Asset>(stream(*asset_id), Some(subject(*asset_id)), command).await?;
+            }
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// A command of its own for each part of a bulk wish, so that event ids do not collide.
+    fn part_of(&self, ctx: &CommandContext, part: usize) -> CommandContext {
+        let mut ctx = ctx.clone();
+        if part > 0 {
+            ctx.command_id = calotype_domain::CommandId::new(self.ids.v7());
+        }
+        ctx
+    }
+}

@@ -1,0 +1,19 @@
+//! The one way to change anything: load, decide, append.
+//!
+//! A use case is one async function named after the wish.
+//! It asks aggregates and obeys them; it holds no rule of its own and reads no `read.*` table.
+
+pub mod api_keys;
+pub mod assets;
+pub mod context;
+pub mod dispatch;
+pub mod error;
+pub mod password;
+pub mod queues;
+pub mod sessions;
+pub mod token;
+pub mod users;
+
+pub use context::CommandContext;
+pub use dispatch::{Commands, Outcome, Unit, Written};
+pub use error::CommandError;

@@ -1,0 +1,23 @@
+//! Wishes about work queues.
+
+use calotype_domain::queue::{Queue, QueueCommand, QueueError};
+use calotype_eventstore::StreamId;
+
+use crate::context::CommandContext;
+use crate::dispatch::{Commands, Outcome};
+use crate::error::CommandError;
+
+impl Commands {
+    /// Pauses, resumes or re-runs a queue.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; a queue itself refuses nothing.
+    pub async fn control_queue(
+        &self,
+        ctx: &CommandContext,
+        name: &str,
+        command: QueueCommand,
+    ) -> Result<Outcome, CommandError<QueueError>> {
+        self.dispatch::<Queue>(ctx, StreamId::new("queue", name), None, &command).await
+    }
+}

@@ -1,0 +1,176 @@
+//! Wishes about accounts. An e-mail belongs to one account: its reservation and the account's event
+//! are written in one transaction.
+
+use calotype_domain::UserId;
+use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
+use calotype_domain::user::{ProfileChange, User, UserCommand, UserError, UserRegistered};
+use calotype_eventstore::StreamId;
+
+use crate::context::CommandContext;
+use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
+use crate::error::CommandError;
+
+/// Why a wish about an account was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// The account's own refusal.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// Another account has the e-mail.
+    #[error("e-mail is taken")]
+    EmailTaken,
+    /// The first administrator exists already.
+    #[error("the first administrator exists already")]
+    SetUpDone,
+}
+
+/// The subject whose key seals what an account's events say.
+#[must_use]
+pub fn subject(user_id: UserId) -> String {
+    format!("user-{user_id}")
+}
+
+fn stream(user_id: UserId) -> StreamId {
+    StreamId::new("user", user_id)
+}
+
+impl Commands {
+    fn email_stream(&self, email: &str) -> StreamId {
+        StreamId::new("reservation", self.keyring.hmac("user-email", email))
+    }
+
+    /// Makes an account; `first_admin` is refused once such an account exists.
+    ///
+    /// # Errors
+    /// See [`CommandError`] and [`AccountError`].
+    pub async fn register_user(
+        &self,
+        ctx: &CommandContext,
+        email: &str,
+        registered: UserRegistered,
+        first_admin: bool,
+    ) -> Result<(UserId, Outcome), CommandError<AccountError>> {
+        let user_id = UserId::new(self.ids.v4());
+        let reserve = ReservationCommand::Reserve { holder_id: user_id.uuid() };
+        let command = UserCommand::Register(Box::new(registered));
+        for _ in 0..ATTEMPTS_MAX {
+            let mut unit = self.unit(ctx);
+            if first_admin {
+                let stream_id =
+                    StreamId::new("reservation", self.keyring.hmac("first-admin", "first-admin"));
+                unit.apply::<Reservation>(stream_id, None, &reserve)
+                    .await
+                    .map_err(|error| error.map_refusal(|_| AccountError::SetUpDone))?;
+            }
+            unit.apply::<Reservation>(self.email_stream(email), None, &reserve)
+                .await
+                .map_err(|error| error.map_refusal(|_| AccountError::EmailTaken))?;
+            unit.apply::<User>(stream(user_id), Some(subject(user_id)), &command)
+                .await
+                .map_err(|error| error.map_refusal(AccountError::User))?;
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok((user_id, outcome));
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// Changes an account; a new e-mail is reserved and the old one let go.
+    ///
+    /// # Errors
+    /// See [`CommandError`] and [`AccountError`].
+    pub async fn change_user(
+        &self,
+        ctx: &CommandContext,
+        user_id: UserId,
+        change: ProfileChange,
+    ) -> Result<Outcome, CommandError<AccountError>> {
+        let email = change.email.clone();
+        let command = UserCommand::Change(Box::new(change));
+        for _ in 0..ATTEMPTS_MAX {
+            let mut unit = self.unit(ctx);
+            let (user, last) = self.load::<User>(&stream(user_id)).await.map_err(user_refusal)?;
+            if let Some(email) = email.as_deref().filter(|wish| user.email() != Some(wish)) {
+                let holder_id = user_id.uuid();
+                unit.apply::<Reservation>(
+                    self.email_stream(email),
+                    None,
+                    &ReservationCommand::Reserve { holder_id },
+                )
+                .await
+                .map_err(|error| error.map_refusal(|_| AccountError::EmailTaken))?;
+                if let Some(old) = user.email() {
+                    unit.apply::<Reservation>(
+                        self.email_stream(old),
+                        None,
+                        &ReservationCommand::Release { holder_id },
+                    )
+                    .await
+                    .map_err(|error| error.map_refusal(|_| AccountError::EmailTaken))?;
+                }
+            }
+            unit.decide(
+                &user,
+                last,
+                stream(user_id),
+                Some(subject(user_id)),
+                std::slice::from_ref(&command),
+            )
+            .map_err(user_refusal)?;
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// Any other wish about one account.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn user(
+        &self,
+        ctx: &CommandContext,
+        user_id: UserId,
+        command: UserCommand,
+    ) -> Result<Outcome, CommandError<AccountError>> {
+        self.dispatch::<User>(ctx, stream(user_id), Some(subject(user_id)), &command)
+            .await
+            .map_err(user_refusal)
+    }
+
+    /// Removes an account for good: lets its e-mail go, then destroys its key.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn purge_user(
+        &self,
+        ctx: &CommandContext,
+        user_id: UserId,
+    ) -> Result<Outcome, CommandError<AccountError>> {
+        for _ in 0..ATTEMPTS_MAX {
+            let mut unit = self.unit(ctx);
+            let user = unit
+                .apply::<User>(stream(user_id), Some(subject(user_id)), &UserCommand::Purge)
+                .await
+                .map_err(user_refusal)?;
+            if let Some(email) = user.email() {
+                let release = ReservationCommand::Release { holder_id: user_id.uuid() };
+                unit.apply::<Reservation>(self.email_stream(email), None, &release)
+                    .await
+                    .map_err(|error: CommandError<ReservationError>| {
+                        error.map_refusal(|_| AccountError::EmailTaken)
+                    })?;
+            }
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                self.store.forget(&subject(user_id)).await?;
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+}
+
+fn user_refusal(error: CommandError<UserError>) -> CommandError<AccountError> {
+    error.map_refusal(AccountError::User)
+}

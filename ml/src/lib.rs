@@ -1,0 +1,1 @@
+//! Tensors: model identity and, later, inference.

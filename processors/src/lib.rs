@@ -1,0 +1,1 @@
+//! From JetStream to work to commands.

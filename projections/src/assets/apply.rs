@@ -1,0 +1,226 @@
+//! Events of assets to rows of `assets_v1`. What a person said stands above what a file says.
+
+use async_trait::async_trait;
+use calotype_domain::asset::{
+    AssetEvent, AssetMetadataRecorded, AssetUploaded, MediaKind, Visibility,
+};
+use calotype_domain::catalogue::AnyEvent;
+use calotype_domain::{AssetId, Sealed};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::view::AssetRow;
+use crate::error::ProjectionError;
+use crate::event::Event;
+use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::projection::Projection;
+
+/// Keeps `assets_v1`.
+pub struct AssetsProjection;
+
+#[async_trait]
+impl Projection for AssetsProjection {
+    fn name(&self) -> &'static str {
+        "assets"
+    }
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["assets_v1"]
+    }
+
+    fn aggregates(&self) -> &'static [&'static str] {
+        &["asset"]
+    }
+
+    async fn apply_in_tx(
+        &self,
+        tx: &mut PgConnection,
+        events: &[&Event],
+    ) -> Result<(), ProjectionError> {
+        fold_in_tx::<Assets>(tx, events).await.map(drop)
+    }
+}
+
+struct Assets;
+
+impl Fold for Assets {
+    fold_sql!("assets_v1", "asset_id");
+    type Row = AssetRow;
+
+    fn key(row: &AssetRow) -> Uuid {
+        row.asset_id
+    }
+
+    fn revision(row: &AssetRow) -> i64 {
+        row.revision
+    }
+
+    fn evolve(row: Option<AssetRow>, event: &Event) -> Option<AssetRow> {
+        let AnyEvent::Asset(what) = &event.what else { return row };
+        let mut row = match (row, what) {
+            (None, AssetEvent::Uploaded(uploaded)) => return Some(fresh(uploaded, event)),
+            (None, _) => return None,
+            (Some(row), _) => row,
+        };
+        row.revision = event.revision;
+        row.updated_at = event.recorded_at;
+        match what {
+            AssetEvent::Uploaded(_) => {}
+            AssetEvent::MetadataRecorded(facts) => take_facts(&mut row, facts),
+            AssetEvent::ThumbnailsRecorded(made) => {
+                row.thumbhash = Some(made.thumbhash.clone());
+                row.thumbnail_key = Some(made.thumbnail.key.clone());
+                row.preview_key = Some(made.preview.key.clone());
+                row.display_width = Some(pixels(made.display_width));
+                row.display_height = Some(pixels(made.display_height));
+                row.failure = None;
+            }
+            AssetEvent::ProcessingFailed(failed) => row.failure = Some(failed.reason.clone()),
+            AssetEvent::ProcessingRequested(_) => row.failure = None,
+            AssetEvent::Favorited(_) => row.is_favorite = true,
+            AssetEvent::Unfavorited(_) => row.is_favorite = false,
+            AssetEvent::VisibilityChanged(changed) => set_visibility(&mut row, changed.visibility),
+            AssetEvent::DescriptionChanged(changed) => {
+                row.description = changed.description.known().cloned().unwrap_or_default();
+                row.description_by_person = true;
+            }
+            AssetEvent::RatingChanged(changed) => {
+                row.rating = changed.rating.map(i32::from);
+                row.rating_by_person = true;
+            }
+            AssetEvent::DateChanged(changed) => {
+                row.taken_at = changed.taken_at;
+                row.local_date_time = changed.local_date_time;
+                row.time_zone.clone_from(&changed.time_zone);
+                row.date_by_person = true;
+            }
+            AssetEvent::LocationChanged(changed) => {
+                let position = changed.position.known();
+                row.latitude = position.map(|position| position.latitude);
+                row.longitude = position.map(|position| position.longitude);
+                row.position_by_person = true;
+            }
+            AssetEvent::Trashed(_) => row.trashed_at = Some(event.recorded_at),
+            AssetEvent::Restored(_) => row.trashed_at = None,
+            AssetEvent::Purged(_) => return None,
+        }
+        Some(row)
+    }
+}
+
+fn fresh(uploaded: &AssetUploaded, event: &Event) -> AssetRow {
+    AssetRow {
+        asset_id: event.key,
+        revision: event.revision,
+        owner_id: uploaded.owner_id.uuid(),
+        is_video: uploaded.kind == MediaKind::Video,
+        original_key: uploaded.original.key.clone(),
+        size_bytes: bytes(uploaded.original.size_bytes),
+        sha1: uploaded.original.sha1.clone(),
+        blake3: uploaded.original.blake3.clone(),
+        sidecar_key: uploaded.sidecar.as_ref().map(|sidecar| sidecar.key.clone()),
+        file_name: uploaded
+            .file
+            .known()
+            .map(|file| file.original_file_name.clone())
+            .unwrap_or_default(),
+        mime_type: None,
+        file_created_at: uploaded.file_created_at,
+        file_modified_at: uploaded.file_modified_at,
+        taken_at: uploaded.file_created_at,
+        local_date_time: uploaded.file_created_at.naive_utc(),
+        time_zone: None,
+        date_by_person: false,
+        is_favorite: uploaded.is_favorite,
+        visibility: uploaded.visibility.as_str().to_owned(),
+        trashed_at: None,
+        duration_ms: uploaded.duration_ms.map(bytes),
+        live_photo_video_id: uploaded.live_photo_video_id.map(AssetId::uuid),
+        width: None,
+        height: None,
+        display_width: None,
+        display_height: None,
+        orientation: None,
+        make: None,
+        model: None,
+        lens_model: None,
+        f_number: None,
+        focal_length_mm: None,
+        iso: None,
+        exposure_time: None,
+        fps: None,
+        projection_type: None,
+        rating: None,
+        rating_by_person: false,
+        description: String::new(),
+        description_by_person: false,
+        latitude: None,
+        longitude: None,
+        position_by_person: false,
+        thumbhash: None,
+        thumbnail_key: None,
+        preview_key: None,
+        has_metadata: false,
+        failure: None,
+        created_at: event.recorded_at,
+        updated_at: event.recorded_at,
+    }
+}
+
+fn take_facts(row: &mut AssetRow, facts: &AssetMetadataRecorded) {
+    row.has_metadata = true;
+    row.mime_type = Some(facts.mime_type.clone());
+    row.width = facts.width.map(pixels);
+    row.height = facts.height.map(pixels);
+    row.orientation = facts.orientation.map(i32::from);
+    row.make.clone_from(&facts.make);
+    row.model.clone_from(&facts.model);
+    row.lens_model.clone_from(&facts.lens_model);
+    row.f_number = facts.f_number;
+    row.focal_length_mm = facts.focal_length_mm;
+    row.iso = facts.iso.map(pixels);
+    row.exposure_time.clone_from(&facts.exposure_time);
+    row.fps = facts.fps;
+    row.projection_type.clone_from(&facts.projection_type);
+    if let Some(duration_ms) = facts.duration_ms {
+        row.duration_ms = Some(bytes(duration_ms));
+    }
+    if !row.date_by_person {
+        row.taken_at = facts.taken_at;
+        row.local_date_time = facts.local_date_time;
+        row.time_zone.clone_from(&facts.time_zone);
+    }
+    if !row.rating_by_person {
+        row.rating = facts.rating.map(i32::from);
+    }
+    let personal = facts.personal.known();
+    if !row.description_by_person {
+        row.description =
+            personal.and_then(|personal| personal.description.clone()).unwrap_or_default();
+    }
+    if !row.position_by_person {
+        let position = personal.and_then(|personal| personal.position);
+        row.latitude = position.map(|position| position.latitude);
+        row.longitude = position.map(|position| position.longitude);
+    }
+    if matches!(facts.personal, Sealed::Forgotten) {
+        row.latitude = None;
+        row.longitude = None;
+    }
+}
+
+fn set_visibility(row: &mut AssetRow, visibility: Visibility) {
+    visibility.as_str().clone_into(&mut row.visibility);
+}
+
+fn bytes(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+fn pixels(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

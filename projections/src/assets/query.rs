@@ -1,0 +1,99 @@
+//! Questions about assets.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::view::AssetRow;
+use crate::error::ProjectionError;
+use crate::query::Queries;
+
+impl Queries {
+    /// One asset.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn asset(&self, asset_id: Uuid) -> Result<Option<AssetRow>, ProjectionError> {
+        Ok(sqlx::query_as("select * from read.assets_v1 where asset_id = $1")
+            .bind(asset_id)
+            .fetch_optional(&self.pool)
+            .await?)
+    }
+
+    /// The assets of a list that exist, in no order.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn assets(&self, asset_ids: &[Uuid]) -> Result<Vec<AssetRow>, ProjectionError> {
+        Ok(sqlx::query_as("select * from read.assets_v1 where asset_id = any($1)")
+            .bind(asset_ids)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
+    /// A person's assets whose SHA-1 (lower-case hex) is any of these: digest, id, whether in the trash.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn assets_by_sha1(
+        &self,
+        owner_id: Uuid,
+        sha1: &[String],
+    ) -> Result<Vec<(String, Uuid, bool)>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select sha1, asset_id, trashed_at is not null
+               from read.assets_v1
+              where owner_id = $1 and sha1 = any($2)",
+        )
+        .bind(owner_id)
+        .bind(sha1)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// A person's assets in the trash.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn trash_of(&self, owner_id: Uuid) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select asset_id from read.assets_v1 where owner_id = $1 and trashed_at is not null",
+        )
+        .bind(owner_id)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Assets that have been in the trash since before an instant; at most `limit`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn trashed_before(
+        &self,
+        instant: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<AssetRow>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select * from read.assets_v1 where trashed_at < $1 order by trashed_at limit $2",
+        )
+        .bind(instant)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// A person's assets, for the removal of the account; at most `limit`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn assets_of(
+        &self,
+        owner_id: Uuid,
+        limit: i64,
+    ) -> Result<Vec<AssetRow>, ProjectionError> {
+        Ok(sqlx::query_as("select * from read.assets_v1 where owner_id = $1 limit $2")
+            .bind(owner_id)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+}

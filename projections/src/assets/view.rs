@@ -1,0 +1,110 @@
+//! A row of `assets_v1`.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// One photo or film.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::FromRow)]
+pub struct AssetRow {
+    /// Its id.
+    pub asset_id: Uuid,
+    /// The last revision applied.
+    pub revision: i64,
+    /// Whose it is.
+    pub owner_id: Uuid,
+    /// Whether it is a film.
+    pub is_video: bool,
+    /// Key of the original's blob.
+    pub original_key: String,
+    /// Size of the original.
+    pub size_bytes: i64,
+    /// SHA-1 of the original, lower-case hex.
+    pub sha1: String,
+    /// BLAKE3 of the original, lower-case hex.
+    pub blake3: String,
+    /// Key of the XMP file that came with it.
+    pub sidecar_key: Option<String>,
+    /// The client's name for it; empty when forgotten.
+    pub file_name: String,
+    /// The type by content once it was read.
+    pub mime_type: Option<String>,
+    /// When the client says the file was made.
+    pub file_created_at: DateTime<Utc>,
+    /// When the client says the file was last changed.
+    pub file_modified_at: DateTime<Utc>,
+    /// When it was taken: by a person's word, the file's, or else the client's.
+    pub taken_at: DateTime<Utc>,
+    /// The photographer's wall clock then.
+    pub local_date_time: NaiveDateTime,
+    /// The zone, where known.
+    pub time_zone: Option<String>,
+    /// Whether a person said when it was taken.
+    pub date_by_person: bool,
+    /// The favorite mark.
+    pub is_favorite: bool,
+    /// Immich's word for where it shows.
+    pub visibility: String,
+    /// Since when it is in the trash.
+    pub trashed_at: Option<DateTime<Utc>>,
+    /// Length of a film.
+    pub duration_ms: Option<i64>,
+    /// The film that belongs to this still.
+    pub live_photo_video_id: Option<Uuid>,
+    /// Stored width in pixels.
+    pub width: Option<i32>,
+    /// Stored height in pixels.
+    pub height: Option<i32>,
+    /// Width as shown.
+    pub display_width: Option<i32>,
+    /// Height as shown.
+    pub display_height: Option<i32>,
+    /// EXIF orientation.
+    pub orientation: Option<i32>,
+    /// Maker of the camera.
+    pub make: Option<String>,
+    /// Model of the camera.
+    pub model: Option<String>,
+    /// Model of the lens.
+    pub lens_model: Option<String>,
+    /// Aperture.
+    pub f_number: Option<f64>,
+    /// Focal length in millimetres.
+    pub focal_length_mm: Option<f64>,
+    /// ISO speed.
+    pub iso: Option<i32>,
+    /// Exposure time as text.
+    pub exposure_time: Option<String>,
+    /// Frames a second.
+    pub fps: Option<f64>,
+    /// Projection of a 360 degree picture.
+    pub projection_type: Option<String>,
+    /// Stars.
+    pub rating: Option<i32>,
+    /// Whether a person gave or took the stars.
+    pub rating_by_person: bool,
+    /// The caption.
+    pub description: String,
+    /// Whether a person wrote the caption.
+    pub description_by_person: bool,
+    /// Degrees north.
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    pub longitude: Option<f64>,
+    /// Whether a person said where it was taken.
+    pub position_by_person: bool,
+    /// Base64 of the thumbhash.
+    pub thumbhash: Option<String>,
+    /// Key of the thumbnail's blob.
+    pub thumbnail_key: Option<String>,
+    /// Key of the preview's blob.
+    pub preview_key: Option<String>,
+    /// Whether metadata was read.
+    pub has_metadata: bool,
+    /// Why a step failed last, for a person.
+    pub failure: Option<String>,
+    /// When it was uploaded.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}

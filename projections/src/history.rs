@@ -1,0 +1,116 @@
+//! The history of an asset: its events, as they were recorded, with a sentence for each.
+//!
+//! Read from the log itself, not from a table: the log is the truth.
+
+use calotype_domain::AssetId;
+use calotype_domain::asset::{AssetEvent, Stage};
+use calotype_domain::catalogue::{self, AnyEvent};
+use calotype_eventstore::{EventStore, Recorded, Revision, StreamId};
+
+use crate::error::ProjectionError;
+
+/// Events read at once.
+const PAGE_EVENTS: u32 = 1_000;
+
+/// One event of a history, with its sentence.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The event as it was recorded, personal values readable.
+    pub recorded: Recorded,
+    /// What happened, in plain words.
+    pub sentence: String,
+    /// Which program derived something, in which version, from bytes with which BLAKE3.
+    pub derived_from: Option<(String, u32, String)>,
+}
+
+/// Every event of an asset in order; empty when there is none.
+///
+/// # Errors
+/// When the log cannot be read or an event not be decoded.
+pub async fn of_asset(
+    store: &dyn EventStore,
+    asset_id: AssetId,
+) -> Result<Vec<Told>, ProjectionError> {
+    let stream_id = StreamId::new("asset", asset_id);
+    let mut told = Vec::new();
+    let mut from = Revision::new(0);
+    loop {
+        let page = store.read_stream(&stream_id, from, PAGE_EVENTS).await?;
+        let Some(last) = page.last().map(|recorded| recorded.revision) else { return Ok(told) };
+        for recorded in page {
+            let what = catalogue::decode(
+                recorded.stream_id.aggregate(),
+                &recorded.event_type,
+                recorded.version,
+                recorded.payload.clone(),
+            )
+            .map_err(|source| ProjectionError::Decode { event_id: recorded.event_id, source })?;
+            told.push(Told {
+                sentence: sentence(&what),
+                derived_from: derived_from(&what),
+                recorded,
+            });
+        }
+        from = Revision::new(last.get() + 1);
+    }
+}
+
+fn derived_from(what: &AnyEvent) -> Option<(String, u32, String)> {
+    let AnyEvent::Asset(what) = what else { return None };
+    let (processor, input) = match what {
+        AssetEvent::MetadataRecorded(facts) => (&facts.processor, &facts.input_blake3),
+        AssetEvent::ThumbnailsRecorded(made) => (&made.processor, &made.input_blake3),
+        AssetEvent::ProcessingFailed(failed) => (&failed.processor, &failed.input_blake3),
+        _ => return None,
+    };
+    Some((processor.name.clone(), processor.version, input.clone()))
+}
+
+/// What happened, in plain words, without personal values.
+fn sentence(what: &AnyEvent) -> String {
+    let AnyEvent::Asset(what) = what else { return "Something happened to another object".into() };
+    match what {
+        AssetEvent::Uploaded(uploaded) => {
+            format!("Uploaded, {} bytes", uploaded.original.size_bytes)
+        }
+        AssetEvent::MetadataRecorded(facts) if facts.date_from_file => format!(
+            "Metadata read: taken {}{}",
+            facts.local_date_time.format("%Y-%m-%d %H:%M"),
+            facts.time_zone.as_ref().map(|zone| format!(" {zone}")).unwrap_or_default()
+        ),
+        AssetEvent::MetadataRecorded(_) => "Metadata read: the file names no date".into(),
+        AssetEvent::ThumbnailsRecorded(made) => format!(
+            "Thumbnail and preview made, {} x {} pixels",
+            made.preview.width, made.preview.height
+        ),
+        AssetEvent::ProcessingFailed(failed) => {
+            format!("{} failed: {}", stage_words(failed.stage), failed.reason)
+        }
+        AssetEvent::ProcessingRequested(requested) => {
+            format!("{} asked for again", stage_words(requested.stage))
+        }
+        AssetEvent::Favorited(_) => "Marked as a favorite".into(),
+        AssetEvent::Unfavorited(_) => "No longer a favorite".into(),
+        AssetEvent::VisibilityChanged(changed) => {
+            format!("Moved to {}", changed.visibility.as_str())
+        }
+        AssetEvent::DescriptionChanged(_) => "Description changed".into(),
+        AssetEvent::RatingChanged(changed) => changed
+            .rating
+            .map_or_else(|| "Rating removed".into(), |rating| format!("Rated {rating}")),
+        AssetEvent::DateChanged(changed) => {
+            format!("Date set to {}", changed.local_date_time.format("%Y-%m-%d %H:%M"))
+        }
+        AssetEvent::LocationChanged(_) => "Place set".into(),
+        AssetEvent::Trashed(_) => "Moved to the trash".into(),
+        AssetEvent::Restored(_) => "Restored from the trash".into(),
+        AssetEvent::Purged(_) => "Deleted for good".into(),
+    }
+}
+
+const fn stage_words(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Metadata => "Reading metadata",
+        Stage::Thumbnails => "Making pictures",
+    }
+}

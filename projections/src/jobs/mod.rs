@@ -1,0 +1,8 @@
+//! What processing each asset still waits for: the counts that clients poll, exact because they are folded
+//! from the log, and the lists that reconciling and re-runs work from.
+
+mod apply;
+mod query;
+
+pub use apply::JobsProjection;
+pub use query::{QueueCounts, StageState};

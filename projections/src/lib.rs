@@ -1,0 +1,30 @@
+//! From the log to read models, and the queries that answer from them.
+//!
+//! This room owns every `read.*` table, both writing and reading.
+//! A projection pulls events in order and keeps its checkpoint in the same transaction as its rows.
+//! It has no side effects: dropping its tables and replaying the log gives the same rows.
+
+pub mod api_keys;
+pub mod assets;
+pub mod error;
+pub mod event;
+mod fold;
+pub mod history;
+pub mod jobs;
+pub mod parked;
+pub mod projection;
+pub mod query;
+pub mod rebuild;
+pub mod runner;
+pub mod sessions;
+pub mod statistics;
+pub mod timeline;
+pub mod users;
+pub mod wait;
+
+pub use error::ProjectionError;
+pub use event::Event;
+pub use projection::{Projection, all};
+pub use query::Queries;
+pub use runner::{Applied, Runner};
+pub use wait::Progress;

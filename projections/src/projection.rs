@@ -1,0 +1,56 @@
+//! What a projection is, and the list of them.
+
+use async_trait::async_trait;
+use sqlx::PgConnection;
+
+use crate::error::ProjectionError;
+use crate::event::Event;
+
+/// A read model: a name, a version, its tables, and how events change them.
+///
+/// Its SQL names tables without a schema: the runner's search path says whether the live tables (`read`)
+/// or those of a rebuild (`read_next`) are meant.
+#[async_trait]
+pub trait Projection: Send + Sync {
+    /// Its name, for people and for its checkpoint.
+    fn name(&self) -> &'static str;
+
+    /// Rises when the shape or meaning of its rows changes; its tables carry it.
+    fn version(&self) -> u16;
+
+    /// Its tables, without a schema.
+    fn tables(&self) -> &'static [&'static str];
+
+    /// The aggregates whose events it takes.
+    fn aggregates(&self) -> &'static [&'static str];
+
+    /// Applies events in order, within the caller's transaction.
+    ///
+    /// # Errors
+    /// [`ProjectionError`]; the caller rolls back to where it was before.
+    async fn apply_in_tx(
+        &self,
+        tx: &mut PgConnection,
+        events: &[&Event],
+    ) -> Result<(), ProjectionError>;
+}
+
+/// The key of a projection's checkpoint, for instance `timeline_v1`.
+#[must_use]
+pub fn checkpoint_name(projection: &dyn Projection) -> String {
+    format!("{}_v{}", projection.name(), projection.version())
+}
+
+/// Every projection of this release, in the order they are applied.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Projection>> {
+    vec![
+        Box::new(crate::users::UsersProjection),
+        Box::new(crate::sessions::SessionsProjection),
+        Box::new(crate::api_keys::ApiKeysProjection),
+        Box::new(crate::assets::AssetsProjection),
+        Box::new(crate::timeline::TimelineProjection),
+        Box::new(crate::statistics::StatisticsProjection),
+        Box::new(crate::jobs::JobsProjection),
+    ]
+}

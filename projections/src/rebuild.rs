@@ -1,0 +1,211 @@
+//! Making a projection's tables anew from the log, beside the live ones, then switching.
+//!
+//! The next generation grows in the schema `read_next`; it is strict and stops at the first event it
+//! cannot apply. The switch is one transaction: tables change schema, the checkpoint moves, what was
+//! parked is forgotten.
+
+use std::sync::Arc;
+
+use calotype_eventstore::{EventStore, GlobalPosition};
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use tracing::info;
+
+use crate::error::ProjectionError;
+use crate::event::Event;
+use crate::parked;
+use crate::projection::{Projection, all, checkpoint_name};
+use crate::runner::{BATCH_EVENTS_MAX, checkpoint, relevant};
+
+/// What a rebuild did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rebuilt {
+    /// The projection.
+    pub name: String,
+    /// Events read from the log.
+    pub events: u64,
+    /// The position it stands at.
+    pub position: i64,
+}
+
+/// How a projection stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: u16,
+    /// The position it has applied.
+    pub position: i64,
+    /// Events of the log it has not applied yet.
+    pub lag_events: i64,
+    /// Streams parked for it.
+    pub parked_streams: i64,
+}
+
+/// How every projection stands.
+///
+/// # Errors
+/// What the database said.
+pub async fn list(pool: &PgPool, store: &dyn EventStore) -> Result<Vec<Status>, ProjectionError> {
+    let head = store.head().await?.get();
+    let mut db = pool.acquire().await?;
+    let mut statuses = Vec::new();
+    for projection in all() {
+        let name = checkpoint_name(&*projection);
+        let position = checkpoint(&mut db, &name).await?.get();
+        let parked = parked::streams_in_tx(&mut db, &name).await?.len();
+        statuses.push(Status {
+            name: projection.name().to_owned(),
+            version: projection.version(),
+            position,
+            lag_events: head - position,
+            parked_streams: i64::try_from(parked).unwrap_or(i64::MAX),
+        });
+    }
+    Ok(statuses)
+}
+
+/// Builds one projection anew and switches to it.
+///
+/// # Errors
+/// [`ProjectionError::UnknownProjection`], [`ProjectionError::Strict`], and what the database said;
+/// the live tables are as before.
+pub async fn rebuild(
+    pool: &PgPool,
+    store: &Arc<dyn EventStore>,
+    name: &str,
+) -> Result<Rebuilt, ProjectionError> {
+    let projection = all()
+        .into_iter()
+        .find(|projection| projection.name() == name)
+        .ok_or_else(|| ProjectionError::UnknownProjection { name: name.to_owned() })?;
+    let mut db = pool.acquire().await?;
+    begin(&mut db, &*projection).await?;
+    let mut position = GlobalPosition::START;
+    let mut events: u64 = 0;
+    loop {
+        let (last, count) = catch_up(&mut db, &**store, &*projection, position).await?;
+        position = last;
+        events += count;
+        if count == 0 {
+            break;
+        }
+    }
+    // What came meanwhile is applied in the switching transaction, with the live runner kept out by a lock.
+    let mut tx = sqlx::Connection::begin(&mut *db).await?;
+    lock_in_tx(&mut tx, &*projection).await?;
+    loop {
+        let (last, count) = apply_in_tx(&mut tx, &**store, &*projection, position).await?;
+        position = last;
+        events += count;
+        if count == 0 {
+            break;
+        }
+    }
+    switch_in_tx(&mut tx, &*projection, position).await?;
+    tx.commit().await?;
+    info!(projection = name, events, "rebuilt a projection");
+    Ok(Rebuilt { name: name.to_owned(), events, position: position.get() })
+}
+
+/// Empty tables of the next generation, shaped like the live ones.
+async fn begin(db: &mut PgConnection, projection: &dyn Projection) -> Result<(), ProjectionError> {
+    for table in projection.tables() {
+        sqlx::query(AssertSqlSafe(format!("drop table if exists read_next.{table}")))
+            .execute(&mut *db)
+            .await?;
+        sqlx::query(AssertSqlSafe(format!(
+            "create table read_next.{table} (like read.{table} including all)"
+        )))
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn catch_up(
+    db: &mut PgConnection,
+    store: &dyn EventStore,
+    projection: &dyn Projection,
+    after: GlobalPosition,
+) -> Result<(GlobalPosition, u64), ProjectionError> {
+    let mut tx = sqlx::Connection::begin(db).await?;
+    let applied = apply_in_tx(&mut tx, store, projection, after).await?;
+    tx.commit().await?;
+    Ok(applied)
+}
+
+async fn apply_in_tx(
+    tx: &mut PgConnection,
+    store: &dyn EventStore,
+    projection: &dyn Projection,
+    after: GlobalPosition,
+) -> Result<(GlobalPosition, u64), ProjectionError> {
+    sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
+    sqlx::query("set local search_path = read_next").execute(&mut *tx).await?;
+    let recorded = store.read_all(after, BATCH_EVENTS_MAX).await?;
+    let Some(last) = recorded.last().and_then(|event| event.position) else {
+        return Ok((after, 0));
+    };
+    let events = recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
+    let mine: Vec<&Event> = relevant(projection, &events).collect();
+    if let Err(source) = projection.apply_in_tx(tx, &mine).await {
+        let (event_id, position) =
+            mine.first().map_or((uuid::Uuid::nil(), after.get()), |event| {
+                (event.event_id, event.position.get())
+            });
+        return Err(ProjectionError::Strict {
+            projection: projection.name(),
+            event_id,
+            position,
+            source: Box::new(source),
+        });
+    }
+    Ok((last, u64::try_from(events.len()).unwrap_or(u64::MAX)))
+}
+
+/// Keeps the live runner from moving this projection until the transaction ends:
+/// it locks the same row before it applies anything.
+async fn lock_in_tx(
+    tx: &mut PgConnection,
+    projection: &dyn Projection,
+) -> Result<(), ProjectionError> {
+    let name = checkpoint_name(projection);
+    sqlx::query("insert into work.checkpoints (name, position) values ($1, 0) on conflict do nothing")
+        .bind(&name)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("select position from work.checkpoints where name = $1 for update")
+        .bind(&name)
+        .execute(&mut *tx)
+        .await?;
+    for table in projection.tables() {
+        sqlx::query(AssertSqlSafe(format!("lock table read.{table} in access exclusive mode")))
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn switch_in_tx(
+    tx: &mut PgConnection,
+    projection: &dyn Projection,
+    position: GlobalPosition,
+) -> Result<(), ProjectionError> {
+    for table in projection.tables() {
+        for statement in [
+            format!("drop table read.{table}"),
+            format!("alter table read_next.{table} set schema read"),
+        ] {
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await?;
+        }
+    }
+    let name = checkpoint_name(projection);
+    sqlx::query("update work.checkpoints set position = $2 where name = $1")
+        .bind(&name)
+        .bind(position.get())
+        .execute(&mut *tx)
+        .await?;
+    parked::clear_in_tx(tx, &name).await
+}

@@ -1,0 +1,356 @@
+//! The loop that keeps the live projections up to date: one read of the log, one transaction for the rows
+//! and checkpoints of all of them.
+//!
+//! A projection that is behind the others (new, or its version rose) first catches up by itself.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use calotype_eventstore::{EventStore, GlobalPosition};
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::error::ProjectionError;
+use crate::event::Event;
+use crate::parked;
+use crate::projection::{Projection, checkpoint_name};
+
+/// Events read and applied in one transaction.
+pub const BATCH_EVENTS_MAX: u32 = 2_000;
+/// How long the loop sleeps when nobody rings.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long it waits after an error.
+const AFTER_ERROR: Duration = Duration::from_millis(500);
+/// Applied batches that a slow listener may fall behind.
+const LISTENERS_BEHIND_MAX: usize = 256;
+
+/// A batch that every live projection has applied.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// Its events, in order.
+    pub events: Arc<Vec<Event>>,
+}
+
+/// Called with each applied batch before anybody is told of the new position.
+pub type Hook = Box<dyn Fn(&[Event]) + Send + Sync>;
+
+struct Live {
+    projection: Box<dyn Projection>,
+    checkpoint: GlobalPosition,
+    parked: HashSet<String>,
+}
+
+/// Keeps the live projections up to date. One at a time for all processes.
+pub struct Runner {
+    pool: PgPool,
+    store: Arc<dyn EventStore>,
+    live: Vec<Live>,
+    position: watch::Sender<GlobalPosition>,
+    applied: broadcast::Sender<Applied>,
+    hooks: Vec<Hook>,
+}
+
+impl Runner {
+    /// Over all projections of this release.
+    #[must_use]
+    pub fn new(pool: PgPool, store: Arc<dyn EventStore>) -> Self {
+        Self::with(pool, store, crate::projection::all())
+    }
+
+    /// Over the given projections.
+    #[must_use]
+    pub fn with(
+        pool: PgPool,
+        store: Arc<dyn EventStore>,
+        projections: Vec<Box<dyn Projection>>,
+    ) -> Self {
+        let live = projections
+            .into_iter()
+            .map(|projection| Live {
+                projection,
+                checkpoint: GlobalPosition::START,
+                parked: HashSet::new(),
+            })
+            .collect();
+        Self {
+            pool,
+            store,
+            live,
+            position: watch::Sender::new(GlobalPosition::START),
+            applied: broadcast::Sender::new(LISTENERS_BEHIND_MAX),
+            hooks: Vec::new(),
+        }
+    }
+
+    /// Adds a function to call with each applied batch, before the new position is told.
+    pub fn on_applied(&mut self, hook: Hook) {
+        self.hooks.push(hook);
+    }
+
+    /// The position up to which every live projection has applied the log.
+    #[must_use]
+    pub fn position(&self) -> watch::Receiver<GlobalPosition> {
+        self.position.subscribe()
+    }
+
+    /// The applied batches, from now on.
+    #[must_use]
+    pub fn applied(&self) -> broadcast::Sender<Applied> {
+        self.applied.clone()
+    }
+
+    /// Reads checkpoints and parked streams anew, as at the start or after a rebuild.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn load(&mut self) -> Result<(), ProjectionError> {
+        let mut db = self.pool.acquire().await?;
+        for live in &mut self.live {
+            let name = checkpoint_name(&*live.projection);
+            live.checkpoint = checkpoint(&mut db, &name).await?;
+            live.parked = parked::streams_in_tx(&mut db, &name).await?;
+        }
+        drop(db);
+        self.tell();
+        Ok(())
+    }
+
+    /// Applies one batch to the projections that are furthest behind; says how many events that were.
+    ///
+    /// # Errors
+    /// [`ProjectionError`]; nothing of the batch was kept.
+    pub async fn step(&mut self) -> Result<usize, ProjectionError> {
+        let Some(after) = self.live.iter().map(|live| live.checkpoint).min() else { return Ok(0) };
+        let recorded = self.store.read_all(after, BATCH_EVENTS_MAX).await?;
+        let Some(last) = recorded.last().and_then(|event| event.position) else { return Ok(0) };
+        let events =
+            recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
+        sqlx::query("set local search_path = read").execute(&mut *tx).await?;
+        if !self.checkpoints_hold(&mut tx).await? {
+            // A rebuild has switched tables meanwhile: look again.
+            drop(tx);
+            self.load().await?;
+            return Ok(1);
+        }
+        let mut parked_now: Vec<(usize, Vec<String>)> = Vec::new();
+        let mut moved: Vec<usize> = Vec::new();
+        for (index, live) in self.live.iter().enumerate() {
+            if live.checkpoint != after {
+                continue;
+            }
+            let name = checkpoint_name(&*live.projection);
+            let streams = apply_or_park(&mut tx, live, &name, &events).await?;
+            if !streams.is_empty() {
+                parked_now.push((index, streams));
+            }
+            move_checkpoint(&mut tx, &name, last).await?;
+            moved.push(index);
+        }
+        tx.commit().await?;
+        for index in moved {
+            if let Some(live) = self.live.get_mut(index) {
+                live.checkpoint = last;
+            }
+        }
+        for (index, streams) in parked_now {
+            if let Some(live) = self.live.get_mut(index) {
+                live.parked.extend(streams);
+            }
+        }
+        metrics::gauge!("calotype_parked_streams").set(f64::from(
+            u32::try_from(self.live.iter().map(|live| live.parked.len()).sum::<usize>())
+                .unwrap_or(u32::MAX),
+        ));
+        let count = events.len();
+        for hook in &self.hooks {
+            hook(&events);
+        }
+        self.tell();
+        // Nobody listening is fine.
+        drop(self.applied.send(Applied { events: Arc::new(events) }));
+        Ok(count)
+    }
+
+    /// Steps until nothing is left.
+    ///
+    /// # Errors
+    /// See [`Runner::step`].
+    pub async fn run_until_quiet(&mut self) -> Result<usize, ProjectionError> {
+        let mut total = 0;
+        loop {
+            let count = self.step().await?;
+            total += count;
+            if count == 0 {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Steps whenever the log grows, until cancelled.
+    pub async fn run(mut self, cancel: CancellationToken) {
+        let mut positions = self.store.positions();
+        while !cancel.is_cancelled() {
+            match self.load().await {
+                Ok(()) => break,
+                Err(error) => {
+                    warn!(error = &error as &dyn std::error::Error, "cannot read checkpoints yet");
+                    tokio::time::sleep(AFTER_ERROR).await;
+                }
+            }
+        }
+        while !cancel.is_cancelled() {
+            positions.mark_unchanged();
+            match self.step().await {
+                Ok(0) => {
+                    tokio::select! {
+                        () = cancel.cancelled() => break,
+                        _ = positions.changed() => {}
+                        () = tokio::time::sleep(IDLE) => {}
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    error!(error = &error as &dyn std::error::Error, "a projection batch failed");
+                    tokio::select! {
+                        () = cancel.cancelled() => break,
+                        () = tokio::time::sleep(AFTER_ERROR) => {}
+                    }
+                    // The database may have been restored or a rebuild have switched tables.
+                    if let Err(error) = self.load().await {
+                        warn!(
+                            error = &error as &dyn std::error::Error,
+                            "cannot read checkpoints yet"
+                        );
+                    }
+                }
+            }
+        }
+        info!("projections stopped");
+    }
+
+    /// Locks the checkpoints and says whether they are as this runner knows them.
+    async fn checkpoints_hold(&self, tx: &mut PgConnection) -> Result<bool, ProjectionError> {
+        let names: Vec<String> =
+            self.live.iter().map(|live| checkpoint_name(&*live.projection)).collect();
+        let stored: Vec<(String, i64)> = sqlx::query_as(
+            "select name, position from work.checkpoints where name = any($1) order by name for update",
+        )
+        .bind(&names)
+        .fetch_all(tx)
+        .await?;
+        let stored: HashMap<String, i64> = stored.into_iter().collect();
+        Ok(self.live.iter().zip(&names).all(|(live, name)| {
+            stored.get(name).copied().unwrap_or_default() == live.checkpoint.get()
+        }))
+    }
+
+    fn tell(&self) {
+        if let Some(position) = self.live.iter().map(|live| live.checkpoint).min() {
+            self.position.send_replace(position);
+        }
+    }
+}
+
+/// Applies a batch under a savepoint; when it fails, event by event, parking the streams that fail.
+async fn apply_or_park(
+    tx: &mut PgConnection,
+    live: &Live,
+    name: &str,
+    events: &[Event],
+) -> Result<Vec<String>, ProjectionError> {
+    let mine: Vec<&Event> = relevant(&*live.projection, events).collect();
+    let mut parked_now: HashSet<String> = HashSet::new();
+    let clean = mine.iter().all(|event| !live.parked.contains(&event.stream_id));
+    if clean {
+        sqlx::query("savepoint batch").execute(&mut *tx).await?;
+        match live.projection.apply_in_tx(tx, &mine).await {
+            Ok(()) => {
+                sqlx::query("release savepoint batch").execute(&mut *tx).await?;
+                return Ok(Vec::new());
+            }
+            Err(error) => {
+                warn!(
+                    projection = name,
+                    error = &error as &dyn std::error::Error,
+                    "a batch failed, applying it event by event"
+                );
+                sqlx::query("rollback to savepoint batch").execute(&mut *tx).await?;
+            }
+        }
+    }
+    for event in mine {
+        if live.parked.contains(&event.stream_id) || parked_now.contains(&event.stream_id) {
+            let reason = "an earlier event of the stream is parked";
+            parked::park_in_tx(tx, name, event, "behind", reason).await?;
+            continue;
+        }
+        sqlx::query("savepoint one").execute(&mut *tx).await?;
+        match live.projection.apply_in_tx(tx, &[event]).await {
+            Ok(()) => {
+                sqlx::query("release savepoint one").execute(&mut *tx).await?;
+            }
+            Err(error) => {
+                sqlx::query("rollback to savepoint one").execute(&mut *tx).await?;
+                error!(
+                    projection = name,
+                    event.id = %event.event_id,
+                    stream.id = event.stream_id,
+                    error = &error as &dyn std::error::Error,
+                    "parked a stream"
+                );
+                parked::park_in_tx(tx, name, event, "failed", &error.to_string()).await?;
+                parked_now.insert(event.stream_id.clone());
+            }
+        }
+    }
+    Ok(parked_now.into_iter().collect())
+}
+
+/// The events that a projection takes.
+pub(crate) fn relevant<'a>(
+    projection: &'a dyn Projection,
+    events: &'a [Event],
+) -> impl Iterator<Item = &'a Event> {
+    events.iter().filter(move |event| {
+        event
+            .stream_id
+            .split_once('-')
+            .is_some_and(|(aggregate, _)| projection.aggregates().contains(&aggregate))
+    })
+}
+
+/// A projection's checkpoint; the start when it has none.
+pub(crate) async fn checkpoint(
+    db: &mut PgConnection,
+    name: &str,
+) -> Result<GlobalPosition, ProjectionError> {
+    let position: Option<i64> =
+        sqlx::query_scalar("select position from work.checkpoints where name = $1")
+            .bind(name)
+            .fetch_optional(db)
+            .await?;
+    Ok(position.map_or(GlobalPosition::START, GlobalPosition::new))
+}
+
+/// Moves a checkpoint forward, in the transaction of the rows.
+pub(crate) async fn move_checkpoint(
+    tx: &mut PgConnection,
+    name: &str,
+    position: GlobalPosition,
+) -> Result<(), ProjectionError> {
+    sqlx::query(
+        "insert into work.checkpoints (name, position) values ($1, $2)
+         on conflict (name) do update set position = excluded.position
+          where work.checkpoints.position < excluded.position",
+    )
+    .bind(name)
+    .bind(position.get())
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Questions about sessions.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::view::SessionRow;
+use crate::error::ProjectionError;
+use crate::query::Queries;
+
+impl Queries {
+    /// The open session whose token has this SHA-256 (hex), unless it is over.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn session_by_token(
+        &self,
+        token_sha256: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<SessionRow>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select * from read.sessions_v1
+              where token_sha256 = $1 and (expires_at is null or expires_at > $2)",
+        )
+        .bind(token_sha256)
+        .bind(now)
+        .fetch_optional(&self.pool)
+        .await?)
+    }
+
+    /// A person's open sessions, last changed first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn sessions_of(
+        &self,
+        user_id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SessionRow>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select * from read.sessions_v1
+              where user_id = $1 and (expires_at is null or expires_at > $2)
+              order by updated_at desc, created_at desc",
+        )
+        .bind(user_id)
+        .bind(now)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Sessions that ended by themselves, or whose parent is closed; at most a thousand.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn sessions_over(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select session_id from read.sessions_v1 where expires_at <= $1 limit 1000",
+        )
+        .bind(now)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+}

@@ -1,0 +1,245 @@
+//! Events of assets to rows of `timeline_v1`, and to the counts of `timeline_counts_v1`.
+//!
+//! Counts are kept as rows change, never counted at read time.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use calotype_domain::AssetId;
+use calotype_domain::asset::{AssetEvent, MediaKind};
+use calotype_domain::catalogue::AnyEvent;
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::view::TimelineRow;
+use crate::error::ProjectionError;
+use crate::event::Event;
+use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::projection::Projection;
+
+/// Keeps `timeline_v1` and `timeline_counts_v1`.
+pub struct TimelineProjection;
+
+#[async_trait]
+impl Projection for TimelineProjection {
+    fn name(&self) -> &'static str {
+        "timeline"
+    }
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["timeline_v1", "timeline_counts_v1"]
+    }
+
+    fn aggregates(&self) -> &'static [&'static str] {
+        &["asset"]
+    }
+
+    async fn apply_in_tx(
+        &self,
+        tx: &mut PgConnection,
+        events: &[&Event],
+    ) -> Result<(), ProjectionError> {
+        let changes = fold_in_tx::<Timeline>(tx, events).await?;
+        let mut deltas: BTreeMap<CountKey, i64> = BTreeMap::new();
+        for change in &changes {
+            if let Some(row) = &change.before {
+                *deltas.entry(CountKey::of(row)).or_default() -= 1;
+            }
+            if let Some(row) = &change.after {
+                *deltas.entry(CountKey::of(row)).or_default() += 1;
+            }
+        }
+        deltas.retain(|_, delta| *delta != 0);
+        count_in_tx(tx, &deltas).await
+    }
+}
+
+/// What the counts are kept by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct CountKey {
+    owner_id: Uuid,
+    visibility: String,
+    is_favorite: bool,
+    is_trashed: bool,
+    month: NaiveDate,
+}
+
+impl CountKey {
+    fn of(row: &TimelineRow) -> Self {
+        Self {
+            owner_id: row.owner_id,
+            visibility: row.visibility.clone(),
+            is_favorite: row.is_favorite,
+            is_trashed: row.is_trashed,
+            month: row.month,
+        }
+    }
+}
+
+async fn count_in_tx(
+    tx: &mut PgConnection,
+    deltas: &BTreeMap<CountKey, i64>,
+) -> Result<(), ProjectionError> {
+    if deltas.is_empty() {
+        return Ok(());
+    }
+    let owner_ids: Vec<Uuid> = deltas.keys().map(|key| key.owner_id).collect();
+    let visibilities: Vec<&str> = deltas.keys().map(|key| key.visibility.as_str()).collect();
+    let favorites: Vec<bool> = deltas.keys().map(|key| key.is_favorite).collect();
+    let trashed: Vec<bool> = deltas.keys().map(|key| key.is_trashed).collect();
+    let months: Vec<NaiveDate> = deltas.keys().map(|key| key.month).collect();
+    let counts: Vec<i64> = deltas.values().copied().collect();
+    sqlx::query(
+        "insert into timeline_counts_v1 as counts
+                (owner_id, visibility, is_favorite, is_trashed, month, count)
+         select * from unnest($1::uuid[], $2::text[], $3::bool[], $4::bool[], $5::date[], $6::bigint[])
+         on conflict (owner_id, visibility, is_favorite, is_trashed, month)
+         do update set count = counts.count + excluded.count",
+    )
+    .bind(&owner_ids)
+    .bind(&visibilities)
+    .bind(&favorites)
+    .bind(&trashed)
+    .bind(&months)
+    .bind(&counts)
+    .execute(&mut *tx)
+    .await?;
+    // A month that emptied is not listed; its row goes, so that a rebuild gives the same rows.
+    if counts.iter().any(|count| *count < 0) {
+        sqlx::query("delete from timeline_counts_v1 where count = 0 and owner_id = any($1)")
+            .bind(&owner_ids)
+            .execute(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+struct Timeline;
+
+impl Fold for Timeline {
+    fold_sql!("timeline_v1", "asset_id");
+    type Row = TimelineRow;
+
+    fn key(row: &TimelineRow) -> Uuid {
+        row.asset_id
+    }
+
+    fn revision(row: &TimelineRow) -> i64 {
+        row.revision
+    }
+
+    fn evolve(row: Option<TimelineRow>, event: &Event) -> Option<TimelineRow> {
+        let AnyEvent::Asset(what) = &event.what else { return row };
+        let mut row = match (row, what) {
+            (None, AssetEvent::Uploaded(uploaded)) => {
+                let local = uploaded.file_created_at.naive_utc();
+                TimelineRow {
+                    asset_id: event.key,
+                    revision: event.revision,
+                    owner_id: uploaded.owner_id.uuid(),
+                    month: month(local),
+                    created_month: month(event.recorded_at.naive_utc()),
+                    local_date_time: local,
+                    taken_at: uploaded.file_created_at,
+                    created_at: event.recorded_at,
+                    visibility: uploaded.visibility.as_str().to_owned(),
+                    is_favorite: uploaded.is_favorite,
+                    is_trashed: false,
+                    is_video: uploaded.kind == MediaKind::Video,
+                    date_by_person: false,
+                    duration_ms: uploaded
+                        .duration_ms
+                        .map(|duration_ms| i64::try_from(duration_ms).unwrap_or(i64::MAX)),
+                    live_photo_video_id: uploaded.live_photo_video_id.map(AssetId::uuid),
+                    projection_type: None,
+                    ratio: 1.0,
+                    thumbhash: None,
+                    latitude: None,
+                    longitude: None,
+                    position_by_person: false,
+                }
+            }
+            (None, _) => return None,
+            (Some(row), _) => row,
+        };
+        row.revision = event.revision;
+        match what {
+            AssetEvent::MetadataRecorded(facts) => {
+                if !row.date_by_person {
+                    row.taken_at = facts.taken_at;
+                    row.local_date_time = facts.local_date_time;
+                    row.month = month(facts.local_date_time);
+                }
+                if !row.position_by_person {
+                    let position = facts.personal.known().and_then(|personal| personal.position);
+                    row.latitude = position.map(|position| position.latitude);
+                    row.longitude = position.map(|position| position.longitude);
+                }
+                if let Some(duration_ms) = facts.duration_ms {
+                    row.duration_ms = Some(i64::try_from(duration_ms).unwrap_or(i64::MAX));
+                }
+                row.projection_type.clone_from(&facts.projection_type);
+            }
+            AssetEvent::ThumbnailsRecorded(made) => {
+                row.thumbhash = Some(made.thumbhash.clone());
+                row.ratio = ratio(made.display_width, made.display_height);
+            }
+            AssetEvent::Favorited(_) => row.is_favorite = true,
+            AssetEvent::Unfavorited(_) => row.is_favorite = false,
+            AssetEvent::VisibilityChanged(changed) => {
+                changed.visibility.as_str().clone_into(&mut row.visibility);
+            }
+            AssetEvent::DateChanged(changed) => {
+                row.taken_at = changed.taken_at;
+                row.local_date_time = changed.local_date_time;
+                row.month = month(changed.local_date_time);
+                row.date_by_person = true;
+            }
+            AssetEvent::LocationChanged(changed) => {
+                let position = changed.position.known();
+                row.latitude = position.map(|position| position.latitude);
+                row.longitude = position.map(|position| position.longitude);
+                row.position_by_person = true;
+            }
+            AssetEvent::Trashed(_) => row.is_trashed = true,
+            AssetEvent::Restored(_) => row.is_trashed = false,
+            AssetEvent::Purged(_) => return None,
+            AssetEvent::Uploaded(_)
+            | AssetEvent::ProcessingFailed(_)
+            | AssetEvent::ProcessingRequested(_)
+            | AssetEvent::DescriptionChanged(_)
+            | AssetEvent::RatingChanged(_) => {}
+        }
+        Some(row)
+    }
+}
+
+/// The first day of the month.
+fn month(instant: NaiveDateTime) -> NaiveDate {
+    let date = instant.date();
+    date.with_day(1).unwrap_or(date)
+}
+
+/// Width by height rounded to three digits; 1 when unknown, as Immich answers.
+fn ratio(width: u32, height: u32) -> f64 {
+    if width == 0 || height == 0 {
+        return 1.0;
+    }
+    (f64::from(width) / f64::from(height) * 1_000.0).round() / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratio_has_three_digits() {
+        assert!((ratio(512, 848) - 0.604).abs() < f64::EPSILON);
+        assert!((ratio(0, 848) - 1.0).abs() < f64::EPSILON);
+    }
+}

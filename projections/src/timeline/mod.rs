@@ -1,0 +1,9 @@
+//! The timeline: how many assets each month holds, and the months themselves as columns of the answer.
+
+mod apply;
+mod query;
+mod view;
+
+pub use apply::TimelineProjection;
+pub use query::{BucketFilter, BucketOrder};
+pub use view::{BucketCount, Cells};

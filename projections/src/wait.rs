@@ -1,0 +1,50 @@
+//! How far the live projections are, and waiting until they have passed an event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use calotype_eventstore::{EventStore, GlobalPosition};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// How long a request waits for its own write to show: after that it answers with what there is.
+pub const READ_OWN_WRITE_MAX: Duration = Duration::from_secs(2);
+
+/// The position up to which every live projection has applied the log.
+#[derive(Clone)]
+pub struct Progress {
+    store: Arc<dyn EventStore>,
+    applied: watch::Receiver<GlobalPosition>,
+}
+
+impl Progress {
+    /// Over the store and the runner's position.
+    #[must_use]
+    pub fn new(store: Arc<dyn EventStore>, applied: watch::Receiver<GlobalPosition>) -> Self {
+        Self { store, applied }
+    }
+
+    /// The position applied by now.
+    #[must_use]
+    pub fn applied(&self) -> GlobalPosition {
+        *self.applied.borrow()
+    }
+
+    /// Waits until every live projection has passed the event. `false` when the time was not enough.
+    pub async fn seen(&self, event_id: Uuid, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let position = match self.store.wait_sequenced(event_id, timeout).await {
+            Ok(Some(position)) => position,
+            Ok(None) => return false,
+            Err(error) => {
+                tracing::warn!(%error, "failed to ask where an event stands");
+                return false;
+            }
+        };
+        let mut applied = self.applied.clone();
+        tokio::time::timeout_at(deadline, applied.wait_for(|applied| *applied >= position))
+            .await
+            .is_ok_and(|waited| waited.is_ok())
+    }
+}

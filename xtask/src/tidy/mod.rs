@@ -1,0 +1,9 @@
+//! House rules that no compiler knows: a list of the rules' modules.
+
+mod attributes;
+mod documents;
+mod layout;
+mod lexer;
+mod walk;
+
+pub(crate) use walk::run;
