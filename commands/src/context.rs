@@ -1,7 +1,8 @@
 //! Who wishes something, when, and as part of what.
 
 use calotype_domain::CommandId;
-use calotype_eventstore::{Actor, Envelope};
+use calotype_eventstore::Envelope;
+pub use calotype_eventstore::{Actor, ActorKind};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -17,6 +17,7 @@
 //!
 //! Words used here and everywhere: *aggregate*, *command*, *event*, *stream*, *revision*.
 
+pub mod access;
 pub mod api_key;
 pub mod asset;
 pub mod catalogue;

@@ -5,7 +5,8 @@
 use calotype_domain::AssetId;
 use calotype_domain::asset::{AssetEvent, Stage};
 use calotype_domain::catalogue::{self, AnyEvent};
-use calotype_eventstore::{EventStore, Recorded, Revision, StreamId};
+pub use calotype_eventstore::Recorded;
+use calotype_eventstore::{EventStore, Revision, StreamId};
 
 use crate::error::ProjectionError;
 

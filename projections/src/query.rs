@@ -1,18 +1,50 @@
 //! The door to the read models: one handle, whose methods stand in each model's `query.rs`.
 
+use std::sync::Arc;
+
+use calotype_domain::AssetId;
+use calotype_eventstore::EventStore;
 use sqlx::PgPool;
 
+use crate::error::ProjectionError;
+use crate::history::{self, Told};
+
 /// Answers from the live read tables.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Queries {
     pub(crate) pool: PgPool,
+    store: Arc<dyn EventStore>,
 }
 
 impl Queries {
-    /// Over a pool whose role may read the `read` and `work` schemas.
+    /// Over a pool whose role may read the `read` and `work` schemas, and the log for histories.
     #[must_use]
-    pub const fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(pool: PgPool, store: Arc<dyn EventStore>) -> Self {
+        Self { pool, store }
+    }
+
+    /// Every event of an asset in order, with a sentence for each.
+    ///
+    /// # Errors
+    /// See [`history::of_asset`].
+    pub async fn history_of_asset(&self, asset_id: AssetId) -> Result<Vec<Told>, ProjectionError> {
+        history::of_asset(&*self.store, asset_id).await
+    }
+
+    /// How every projection stands.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn projections(&self) -> Result<Vec<crate::rebuild::Status>, ProjectionError> {
+        crate::rebuild::list(&self.pool, &*self.store).await
+    }
+
+    /// Builds a projection anew and switches to it.
+    ///
+    /// # Errors
+    /// See [`crate::rebuild::rebuild`].
+    pub async fn rebuild(&self, name: &str) -> Result<crate::rebuild::Rebuilt, ProjectionError> {
+        crate::rebuild::rebuild(&self.pool, &self.store, name).await
     }
 
     /// Whether the database answers.

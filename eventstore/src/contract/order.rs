@@ -1,0 +1,98 @@
+//! The order of the whole log.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::sample::{append, envelope, event, event_id};
+use crate::event::Recorded;
+use crate::store::EventStore;
+use crate::stream::ExpectedRevision::{Any, NoStream};
+use crate::stream::GlobalPosition;
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// Appends events 0 to `count` from as many writers to seven streams, and waits until they have positions.
+async fn append_many(store: &impl EventStore, count: u128) {
+    let attempts = (0..count).map(|number| async move {
+        let key = (number % 7).to_string();
+        let appended =
+            store.append(vec![append(&key, Any, vec![event(number)])], envelope()).await?;
+        Ok::<_, crate::AppendError>(appended[0].last_event_id)
+    });
+    for event_id in join_all(attempts).await {
+        let event_id = event_id.expect("an append");
+        let position = store.wait_sequenced(event_id, SOON).await.expect("a position");
+        assert!(position.is_some(), "{event_id} has no position");
+    }
+}
+
+async fn read_everything(store: &impl EventStore, piece: u32) -> Vec<Recorded> {
+    let mut events = Vec::new();
+    let mut after = GlobalPosition::START;
+    loop {
+        let read = store.read_all(after, piece).await.expect("the log");
+        let Some(last) = read.last() else { return events };
+        after = last.position.expect("what is read from the log has a position");
+        events.extend(read);
+    }
+}
+
+pub(super) async fn positions_rise_without_gaps(store: &impl EventStore) {
+    append_many(store, 100).await;
+
+    let events = read_everything(store, 1_000).await;
+
+    let positions: Vec<i64> =
+        events.iter().filter_map(|event| event.position).map(GlobalPosition::get).collect();
+    assert_eq!(positions, (1..=100).collect::<Vec<_>>());
+    assert_eq!(store.head().await.expect("the head"), GlobalPosition::new(100));
+    for event in &events {
+        let position = store.position_of(event.event_id).await.expect("a position");
+        assert_eq!(position, event.position);
+    }
+}
+
+pub(super) async fn events_of_a_stream_keep_their_order(store: &impl EventStore) {
+    append_many(store, 100).await;
+
+    let mut next = HashMap::new();
+    for event in read_everything(store, 1_000).await {
+        let revision = next.entry(event.stream_id.clone()).or_insert(0);
+        assert_eq!(event.revision.get(), *revision, "{}", event.stream_id);
+        *revision += 1;
+    }
+}
+
+pub(super) async fn the_log_is_read_in_pieces(store: &impl EventStore) {
+    append_many(store, 50).await;
+
+    let at_once = read_everything(store, 1_000).await;
+
+    assert_eq!(at_once.len(), 50);
+    assert_eq!(read_everything(store, 7).await, at_once);
+    assert!(store.read_all(GlobalPosition::new(50), 7).await.expect("the end").is_empty());
+}
+
+pub(super) async fn waiting_ends_with_the_position(store: &impl EventStore) {
+    let mut positions = store.positions();
+    positions.mark_unchanged();
+    let waiting = store.wait_sequenced(event_id(1), SOON);
+    let appending = store.append(vec![append("a", NoStream, vec![event(1)])], envelope());
+
+    let (position, appended) = tokio::join!(waiting, appending);
+
+    appended.expect("an append");
+    assert_eq!(position.expect("a position"), Some(GlobalPosition::new(1)));
+    assert!(*positions.borrow_and_update() >= GlobalPosition::new(1));
+    let known = store.wait_sequenced(event_id(1), Duration::ZERO).await;
+    assert!(known.is_ok());
+}
+
+pub(super) async fn waiting_for_nothing_ends_in_time(store: &impl EventStore) {
+    let position = store.wait_sequenced(event_id(1), Duration::from_millis(30)).await;
+
+    assert_eq!(position.expect("an answer"), None);
+    assert_eq!(store.position_of(event_id(1)).await.expect("an answer"), None);
+}

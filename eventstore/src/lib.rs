@@ -1,0 +1,30 @@
+//! When it happened: append, read, sequence, seal, relay.
+//!
+//! The store keeps names, versions and JSON; it knows no event by name.
+//! [`EventStore`] is the interface, [`PostgresStore`] the real one, [`MemoryStore`] the one for tests.
+//! [`Sequencer`] gives each committed event its place in the global order, [`Relay`] rings JetStream.
+
+mod error;
+mod event;
+mod keyring;
+mod memory;
+mod postgres;
+mod relay;
+mod seal;
+mod store;
+mod stream;
+mod validate;
+
+#[cfg(feature = "testing")]
+pub mod contract;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use error::{AppendError, RelayError, StoreError};
+pub use event::{Actor, ActorKind, Append, Appended, Envelope, NewEvent, Recorded};
+pub use keyring::Keyring;
+pub use memory::MemoryStore;
+pub use postgres::{PostgresOptions, PostgresStore, Sequencer};
+pub use relay::{Relay, RelayOptions};
+pub use store::EventStore;
+pub use stream::{ExpectedRevision, GlobalPosition, Revision, StreamId};

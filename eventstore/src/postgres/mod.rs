@@ -1,0 +1,21 @@
+//! The event store on PostgreSQL.
+//!
+//! `call.rs` is an append on its way in, `gather.rs` makes batches of calls, `append.rs` writes one,
+//! `read.rs` reads, `keys.rs` keeps the subjects' keys, `listen.rs` hears other processes,
+//! `recent.rs` remembers what was just appended, `sequencer.rs` makes the global order.
+
+mod append;
+mod call;
+mod gather;
+mod keys;
+mod leader;
+mod listen;
+mod read;
+mod recent;
+mod sequencer;
+mod store;
+
+pub(crate) use leader::{LeaderLock, Leadership};
+pub(crate) use read::{Header, headers};
+pub use sequencer::Sequencer;
+pub use store::{PostgresOptions, PostgresStore};

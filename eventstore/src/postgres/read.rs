@@ -1,0 +1,286 @@
+//! Reads the log. The only module that reads `log.events`, `log.positions`, `log.head`, `log.attachments`.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use serde_json::Value;
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row};
+use uuid::Uuid;
+
+use super::keys::{KeyState, SubjectKeys};
+use crate::error::StoreError;
+use crate::event::{Actor, ActorKind, Envelope, Recorded};
+use crate::seal;
+use crate::stream::{GlobalPosition, Revision, StreamId};
+
+/// Most events of one query, so that a reader that wants everything does not hold everything.
+const READ_EVENTS_MAX: u32 = 50_000;
+
+/// The lateral joins with their limits keep the plan: positions in order, then one look per event.
+const SELECT_ALL: &str = "
+    select
+        p.position, e.event_id, e.stream_id, e.revision, e.type, e.version, e.payload, e.subject,
+        e.actor_kind, e.actor_id, e.actor_user_id, e.client, e.correlation_id, e.causation_id, e.recorded_at
+    from (
+        select position, event_id
+        from log.positions
+        where position > $1
+        order by position
+        limit $2
+    ) p
+    left join lateral (
+        select
+            event_id, stream_id, revision, type, version, payload, subject,
+            actor_kind, actor_id, actor_user_id, client, correlation_id, causation_id, recorded_at
+        from log.events
+        where event_id = p.event_id and event_id not in (select event_id from log.skipped)
+        limit 1
+    ) e on true
+    order by p.position";
+
+const SELECT_STREAM: &str = "
+    select
+        (select p.position from log.positions p where p.event_id = e.event_id),
+        e.event_id, e.stream_id, e.revision, e.type, e.version, e.payload, e.subject,
+        e.actor_kind, e.actor_id, e.actor_user_id, e.client, e.correlation_id, e.causation_id, e.recorded_at
+    from log.events e
+    where e.stream_id = $1
+        and e.revision >= $2
+        and e.event_id not in (select event_id from log.skipped)
+    order by e.revision
+    limit $3";
+
+const SELECT_HEADERS: &str = "
+    select p.position, e.event_id, e.stream_id, e.revision, e.type
+    from (
+        select position, event_id
+        from log.positions
+        where position > $1
+        order by position
+        limit $2
+    ) p
+    left join lateral (
+        select event_id, stream_id, revision, type
+        from log.events
+        where event_id = p.event_id and event_id not in (select event_id from log.skipped)
+        limit 1
+    ) e on true
+    order by p.position";
+
+const SELECT_HEAD: &str = "select position from log.head";
+
+const SELECT_POSITION: &str = "select position from log.positions where event_id = $1";
+
+const SELECT_ATTACHMENTS: &str =
+    "select name, bytes from log.attachments where event_id = $1 order by name collate \"C\"";
+
+/// What the relay tells of an event.
+#[derive(Debug)]
+pub(crate) struct Header {
+    pub(crate) position: GlobalPosition,
+    pub(crate) event_id: Uuid,
+    pub(crate) stream_id: StreamId,
+    pub(crate) revision: Revision,
+    pub(crate) event_type: String,
+}
+
+pub(super) async fn head(pool: &PgPool) -> Result<GlobalPosition, StoreError> {
+    let position = sqlx::query_scalar(SELECT_HEAD)
+        .fetch_one(pool)
+        .await
+        .map_err(StoreError::database("read the log's head"))?;
+    Ok(GlobalPosition::new(position))
+}
+
+pub(super) async fn position_of(
+    pool: &PgPool,
+    event_id: Uuid,
+) -> Result<Option<GlobalPosition>, StoreError> {
+    let position = sqlx::query_scalar(SELECT_POSITION)
+        .bind(event_id)
+        .fetch_optional(pool)
+        .await
+        .map_err(StoreError::database("read an event's position"))?;
+    Ok(position.map(GlobalPosition::new))
+}
+
+pub(super) async fn attachments(
+    pool: &PgPool,
+    event_id: Uuid,
+) -> Result<Vec<(String, Bytes)>, StoreError> {
+    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(SELECT_ATTACHMENTS)
+        .bind(event_id)
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::database("read an event's attachments"))?;
+    Ok(rows.into_iter().map(|(name, bytes)| (name, Bytes::from(bytes))).collect())
+}
+
+pub(super) async fn stream(
+    pool: &PgPool,
+    keys: &SubjectKeys,
+    stream_id: &StreamId,
+    from: Revision,
+    max: u32,
+) -> Result<Vec<Recorded>, StoreError> {
+    let rows = sqlx::query(SELECT_STREAM)
+        .bind(stream_id.as_str())
+        .bind(from.get())
+        .bind(i64::from(max))
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::database("read a stream"))?;
+    let events = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+    unseal(pool, keys, events).await
+}
+
+pub(super) async fn all(
+    pool: &PgPool,
+    keys: &SubjectKeys,
+    after: GlobalPosition,
+    max: u32,
+) -> Result<Vec<Recorded>, StoreError> {
+    let max = usize::try_from(max.min(READ_EVENTS_MAX)).unwrap_or(usize::MAX);
+    let mut events = Vec::new();
+    let mut after = after;
+    // One query, but for where skipped or erased events left a batch short.
+    while events.len() < max {
+        let wanted = max - events.len();
+        let rows = sqlx::query(SELECT_ALL)
+            .bind(after.get())
+            .bind(i64::try_from(wanted).unwrap_or(i64::MAX))
+            .fetch_all(pool)
+            .await
+            .map_err(StoreError::database("read the log"))?;
+        events.reserve(rows.len());
+        for row in &rows {
+            after = GlobalPosition::new(column(row, 0)?);
+            if is_there(row)? {
+                events.push(decode(row)?);
+            }
+        }
+        if rows.len() < wanted {
+            break;
+        }
+    }
+    unseal(pool, keys, events).await
+}
+
+/// Headers of at most `max` events after a position, and the position that was read up to.
+pub(crate) async fn headers(
+    pool: &PgPool,
+    after: GlobalPosition,
+    max: u32,
+) -> Result<(Vec<Header>, GlobalPosition), StoreError> {
+    let rows = sqlx::query(SELECT_HEADERS)
+        .bind(after.get())
+        .bind(i64::from(max))
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::database("read the log's headers"))?;
+    let mut read_to = after;
+    let mut headers = Vec::with_capacity(rows.len());
+    for row in &rows {
+        read_to = GlobalPosition::new(column(row, 0)?);
+        if is_there(row)? {
+            headers.push(Header {
+                position: read_to,
+                event_id: column(row, 1)?,
+                stream_id: StreamId::from_stored(column(row, 2)?),
+                revision: Revision::new(column(row, 3)?),
+                event_type: column(row, 4)?,
+            });
+        }
+    }
+    Ok((headers, read_to))
+}
+
+/// Whether the position's event is neither skipped nor erased.
+fn is_there(row: &PgRow) -> Result<bool, StoreError> {
+    Ok(column::<Option<Uuid>>(row, 1)?.is_some())
+}
+
+fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
+    let event_id: Uuid = column(row, 1)?;
+    let corrupt = |column, reason| StoreError::Corrupt {
+        table: "log.events",
+        column,
+        row: event_id.to_string(),
+        reason,
+    };
+    let kind: &str = column(row, 8)?;
+    let kind = ActorKind::from_stored(kind)
+        .ok_or_else(|| corrupt("actor_kind", format!("{kind:?} is no kind of actor")))?;
+    let version: i16 = column(row, 5)?;
+    let payload = row
+        .try_get_raw(6)
+        .and_then(|value| value.as_bytes().map_err(sqlx::Error::Decode))
+        .map_err(StoreError::database("decode an event"))?;
+    Ok(Recorded {
+        position: column::<Option<i64>>(row, 0)?.map(GlobalPosition::new),
+        event_id,
+        stream_id: StreamId::from_stored(column(row, 2)?),
+        revision: Revision::new(column(row, 3)?),
+        event_type: column(row, 4)?,
+        version: u16::try_from(version)
+            .map_err(|error| corrupt("version", error.to_string()))?,
+        payload: serde_json::from_slice(payload)
+            .map_err(|error| corrupt("payload", error.to_string()))?,
+        subject: column(row, 7)?,
+        envelope: Envelope {
+            actor: Actor { kind, id: column(row, 9)?, user_id: column(row, 10)? },
+            client: column(row, 11)?,
+            correlation_id: column(row, 12)?,
+            causation_id: column(row, 13)?,
+            recorded_at: column(row, 14)?,
+        },
+    })
+}
+
+fn column<'r, T>(row: &'r PgRow, index: usize) -> Result<T, StoreError>
+where
+    T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
+    row.try_get(index).map_err(StoreError::database("decode an event"))
+}
+
+/// Opens what is sealed; the keys of all events are fetched in one query.
+async fn unseal(
+    pool: &PgPool,
+    keys: &SubjectKeys,
+    mut events: Vec<Recorded>,
+) -> Result<Vec<Recorded>, StoreError> {
+    let sealed: HashSet<&str> = events
+        .iter()
+        .filter(|event| holds_sealed(&event.payload))
+        .filter_map(|event| event.subject.as_deref())
+        .collect();
+    if sealed.is_empty() {
+        return Ok(events);
+    }
+    let states = keys.to_unseal(pool, sealed.into_iter().collect()).await?;
+    for event in &mut events {
+        let key = event.subject.as_ref().and_then(|subject| match states.get(subject) {
+            Some(KeyState::Usable(key)) => Some(key),
+            Some(KeyState::Destroyed) | None => None,
+        });
+        seal::unseal(&mut event.payload, event.event_id, key).map_err(|error| {
+            StoreError::Corrupt {
+                table: "log.events",
+                column: "payload",
+                row: event.event_id.to_string(),
+                reason: error.to_string(),
+            }
+        })?;
+    }
+    Ok(events)
+}
+
+fn holds_sealed(payload: &Value) -> bool {
+    match payload {
+        Value::Object(map) => map.contains_key(seal::SEALED) || map.values().any(holds_sealed),
+        Value::Array(items) => items.iter().any(holds_sealed),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}

@@ -1,0 +1,97 @@
+//! The interface of an event store; `contract.rs` says in tests what its words mean.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::error::{AppendError, StoreError};
+use crate::event::{Append, Appended, Envelope, Recorded};
+use crate::stream::{GlobalPosition, Revision, StreamId};
+
+/// Append, read, follow, forget.
+#[async_trait]
+pub trait EventStore: Send + Sync + 'static {
+    /// Appends to all the given streams or to none, durably.
+    ///
+    /// Recognised by event id: where all events stand already in these streams, the answer is what was
+    /// written then. Answers are in the order of `appends`; a stream occurs at most once in them.
+    ///
+    /// # Errors
+    /// - [`AppendError::WrongExpectedRevision`]: load again, decide again.
+    /// - [`AppendError::Unavailable`]: certainly not written; try later.
+    /// - [`AppendError::Unknown`]: may have been written; retry with the same event ids.
+    /// - [`AppendError::Invalid`]: never will be written.
+    /// - [`AppendError::SubjectForgotten`]: the key that would seal was destroyed.
+    async fn append(
+        &self,
+        appends: Vec<Append>,
+        envelope: Envelope,
+    ) -> Result<Vec<Appended>, AppendError>;
+
+    /// At most `max` events of one stream from the revision `from` on, in order.
+    ///
+    /// Includes events that have no position yet. Leaves out events that are skipped (`log.skipped`).
+    /// A stream that does not exist has no events.
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds what it should not.
+    async fn read_stream(
+        &self,
+        stream_id: &StreamId,
+        from: Revision,
+        max: u32,
+    ) -> Result<Vec<Recorded>, StoreError>;
+
+    /// At most `max` events after the position `after`, in the order of positions.
+    ///
+    /// No event ever appears later before one that was returned. Leaves out events that are skipped
+    /// (`log.skipped`) or erased, so a reader that got fewer than `max` may move its checkpoint to what
+    /// [`EventStore::head`] said before the call.
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds what it should not.
+    async fn read_all(&self, after: GlobalPosition, max: u32) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Position of the last sequenced event; [`GlobalPosition::START`] for an empty log.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    async fn head(&self) -> Result<GlobalPosition, StoreError>;
+
+    /// Where an event stands; none while it is not sequenced, or is not there at all.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    async fn position_of(&self, event_id: Uuid) -> Result<Option<GlobalPosition>, StoreError>;
+
+    /// Rises when the sequencer of any process has moved; at once for the sequencer of this one.
+    fn positions(&self) -> watch::Receiver<GlobalPosition>;
+
+    /// Waits until an event has its position; none when `timeout` has passed before.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    async fn wait_sequenced(
+        &self,
+        event_id: Uuid,
+        timeout: Duration,
+    ) -> Result<Option<GlobalPosition>, StoreError>;
+
+    /// The attachments of an event, by name; none when it has none or its subject was forgotten.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    async fn attachments(&self, event_id: Uuid) -> Result<Vec<(String, Bytes)>, StoreError>;
+
+    /// Destroys the subject's key and deletes the attachments of its events. Twice is once.
+    ///
+    /// From then on its sealed values read as `{"$forgotten": true}` and nothing more is sealed for it.
+    /// Files, rows of projections and old WAL are the caller's concern.
+    ///
+    /// # Errors
+    /// The database cannot be written; the key may still be there.
+    async fn forget(&self, subject: &str) -> Result<(), StoreError>;
+}

@@ -1,0 +1,11 @@
+//! The stores against their contract, and what only PostgreSQL and JetStream can show.
+
+#![expect(clippy::expect_used, reason = "these are tests")]
+
+mod contract;
+mod gaps;
+mod log_table;
+mod races;
+mod relay;
+mod restore;
+mod support;

@@ -1,0 +1,63 @@
+//! What can go wrong with stored bytes.
+
+use std::{io, path::PathBuf};
+
+use super::BlobKey;
+
+/// Errors of the blob store. Paths are inside the store and made of ids; they hold no file names.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// A folder of the store cannot be made or read.
+    #[error("failed to prepare blob folder {path}")]
+    Prepare {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A temporary file cannot be made, written or synced. Nothing was stored.
+    #[error("failed to write a temporary blob")]
+    Write {
+        /// Why.
+        source: io::Error,
+    },
+    /// A written file cannot be moved to its key. Whether it is there is not certain.
+    #[error("failed to put blob {key} into place")]
+    Commit {
+        /// The key.
+        key: BlobKey,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is a blob under the key already; it was not touched.
+    #[error("blob {key} exists already")]
+    Exists {
+        /// The key.
+        key: BlobKey,
+    },
+    /// A blob cannot be read.
+    #[error("failed to read blob {key}")]
+    Read {
+        /// The key.
+        key: BlobKey,
+        /// Why.
+        source: io::Error,
+    },
+    /// A blob cannot be removed.
+    #[error("failed to remove blob {key}")]
+    Remove {
+        /// The key.
+        key: BlobKey,
+        /// Why.
+        source: io::Error,
+    },
+    /// The free space cannot be asked.
+    #[error("failed to ask for free space")]
+    Space {
+        /// Why.
+        source: io::Error,
+    },
+    /// The runtime is shutting down. Nothing was stored.
+    #[error("blob task was cancelled")]
+    Cancelled,
+}

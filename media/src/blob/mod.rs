@@ -1,0 +1,15 @@
+//! The one door to stored bytes: originals and what is made from them.
+//!
+//! A blob has a key, never a path, so that an object store can stand behind the same type later.
+//! Today everything lies in one local folder: `library/` (originals), `derived/` (made again at
+//! any time) and `tmp/` (being written), on one file system so that a rename is atomic.
+
+mod error;
+mod key;
+mod store;
+mod writer;
+
+pub use error::BlobError;
+pub use key::{Area, BlobKey, KeyError};
+pub use store::{BlobStat, BlobStore, Space};
+pub use writer::{BlobWriter, StagedBlob};

@@ -1,0 +1,195 @@
+//! The store: opening, reading, removing, and small derived blobs.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use tempfile::NamedTempFile;
+
+use super::{
+    Area, BlobError, BlobKey, BlobWriter,
+    writer::{in_background, make_parents},
+};
+
+/// Prefix of files in `tmp/`; only these are cleaned at the start.
+pub(super) const TMP_PREFIX: &str = "blob-";
+
+/// A content store on a local folder. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct BlobStore {
+    root: PathBuf,
+}
+
+/// Size and time of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobStat {
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// When it was last written, as the file system says.
+    pub modified: Option<SystemTime>,
+}
+
+/// Room on the file system of the store, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Size of the file system.
+    pub total_bytes: u64,
+    /// What an unprivileged program may still write.
+    pub available_bytes: u64,
+}
+
+impl BlobStore {
+    /// Opens the store in `root`, makes `library/`, `derived/` and `tmp/` where they are missing,
+    /// and removes what earlier runs left in `tmp/`.
+    ///
+    /// One process at a time may own a store, else it would clean away the other's uploads.
+    ///
+    /// # Errors
+    /// [`BlobError::Prepare`] when a folder cannot be made or read.
+    pub async fn open(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
+        let root = root.into();
+        in_background(move || {
+            for name in ["library", "derived", "tmp"] {
+                let path = root.join(name);
+                fs::create_dir_all(&path).map_err(|source| BlobError::Prepare { path, source })?;
+            }
+            let store = Self { root };
+            store.clean_tmp()?;
+            Ok(store)
+        })
+        .await
+    }
+
+    /// Begins a streaming write. Nothing is visible until [`super::StagedBlob::commit`].
+    ///
+    /// # Errors
+    /// [`BlobError::Write`] when no temporary file can be made.
+    pub async fn begin(&self) -> Result<BlobWriter, BlobError> {
+        let store = self.clone();
+        let file = in_background(move || store.new_tmp()).await?;
+        Ok(BlobWriter::new(self.clone(), file))
+    }
+
+    /// Stores a small derived blob and replaces an older one under the same key.
+    ///
+    /// Not synced to disk: after a power cut the blob may be missing or empty, and is made again.
+    ///
+    /// # Errors
+    /// [`BlobError::Write`] or [`BlobError::Commit`] when the disk refuses.
+    pub async fn put_derived(&self, key: &BlobKey, bytes: Bytes) -> Result<(), BlobError> {
+        let (store, key) = (self.clone(), key.clone());
+        in_background(move || {
+            let mut file = store.new_tmp()?;
+            io::Write::write_all(&mut file, &bytes)
+                .map_err(|source| BlobError::Write { source })?;
+            let path = store.path_of(&key);
+            let put = || -> io::Result<()> {
+                if let Some(parent) = path.parent() {
+                    fs::create_dir_all(parent)?;
+                }
+                file.persist(&path)?;
+                Ok(())
+            };
+            put().map_err(|source| BlobError::Commit { key, source })
+        })
+        .await
+    }
+
+    /// Opens a blob for reading; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`BlobError::Read`] when it is there and cannot be opened.
+    pub async fn open_blob(&self, key: &BlobKey) -> Result<Option<tokio::fs::File>, BlobError> {
+        match tokio::fs::File::open(self.path_of(key)).await {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(BlobError::Read { key: key.clone(), source }),
+        }
+    }
+
+    /// Size and time of a blob; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`BlobError::Read`] when the file system refuses.
+    pub async fn stat(&self, key: &BlobKey) -> Result<Option<BlobStat>, BlobError> {
+        match tokio::fs::metadata(self.path_of(key)).await {
+            Ok(found) => {
+                Ok(Some(BlobStat { size_bytes: found.len(), modified: found.modified().ok() }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(BlobError::Read { key: key.clone(), source }),
+        }
+    }
+
+    /// Removes a blob. A missing one counts as removed.
+    ///
+    /// # Errors
+    /// [`BlobError::Remove`] when it is there and cannot be removed.
+    pub async fn remove(&self, key: &BlobKey) -> Result<(), BlobError> {
+        match tokio::fs::remove_file(self.path_of(key)).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(BlobError::Remove { key: key.clone(), source }),
+        }
+    }
+
+    /// Where the blob lies, for sending it without copying and for the decoder. `None` in stores
+    /// that are not local. Says nothing about whether the blob exists.
+    #[must_use]
+    pub fn local_path(&self, key: &BlobKey) -> Option<PathBuf> {
+        Some(self.path_of(key))
+    }
+
+    /// Room on the disk.
+    ///
+    /// # Errors
+    /// [`BlobError::Space`] when the file system does not say.
+    pub async fn space(&self) -> Result<Space, BlobError> {
+        let root = self.root.clone();
+        in_background(move || {
+            let found = rustix::fs::statvfs(&root)
+                .map_err(|error| BlobError::Space { source: error.into() })?;
+            Ok(Space {
+                total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+                available_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+            })
+        })
+        .await
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn path_of(&self, key: &BlobKey) -> PathBuf {
+        let area = match key.area() {
+            Area::Library => "library",
+            Area::Derived => "derived",
+        };
+        self.root.join(area).join(key.as_str())
+    }
+
+    fn new_tmp(&self) -> Result<NamedTempFile, BlobError> {
+        tempfile::Builder::new()
+            .prefix(TMP_PREFIX)
+            .tempfile_in(self.root.join("tmp"))
+            .map_err(|source| BlobError::Write { source })
+    }
+
+    fn clean_tmp(&self) -> Result<(), BlobError> {
+        let path = self.root.join("tmp");
+        let clean = || -> io::Result<()> {
+            for entry in fs::read_dir(&path)? {
+                let entry = entry?;
+                if entry.file_name().as_encoded_bytes().starts_with(TMP_PREFIX.as_bytes()) {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            make_parents(&self.root, &path)
+        };
+        clean().map_err(|source| BlobError::Prepare { path: path.clone(), source })
+    }
+}

@@ -1,0 +1,187 @@
+//! One child as the parent sees it.
+
+use std::{
+    io,
+    os::unix::process::ExitStatusExt as _,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    time::timeout,
+};
+
+use super::{
+    DecodeError, PoolConfig,
+    protocol::{self, Answer, HEADER_BYTES, Hello, Request},
+};
+use crate::limits::DECODER_HELLO_TIMEOUT;
+
+/// Words on stderr that are kept to tell a lack of memory from other aborts, in bytes.
+const STDERR_BYTES_MAX: usize = 4_096;
+
+/// What Rust's allocator says before it aborts.
+const OUT_OF_MEMORY: &str = "memory allocation of";
+
+/// A running child.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    stderr: ChildStderr,
+    jobs: u32,
+    filtered: bool,
+}
+
+/// How a job ended.
+pub(super) enum Ended {
+    /// With an answer; the child may go on.
+    Answered(Answer, Vec<u8>),
+    /// The child was gone before it saw the job (idle for too long): start another one.
+    WasGone,
+    /// The child is no more, because of this job.
+    Failed(DecodeError),
+}
+
+impl Decoder {
+    pub(super) async fn start(config: &PoolConfig) -> Result<Self, DecodeError> {
+        let failed = |error: &io::Error| DecodeError::unavailable("decoder cannot be started", error);
+        let mut child = Command::new(&config.program)
+            .args(&config.args)
+            .arg("--memory")
+            .arg(config.memory_bytes.to_string())
+            .arg("--cpu")
+            .arg(config.cpu_seconds.to_string())
+            .arg("--jobs")
+            .arg(config.jobs_per_child_max.to_string())
+            .arg("--idle")
+            .arg(config.idle.as_secs().max(1).to_string())
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| failed(&error))?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
+            return Err(DecodeError::Unavailable { reason: "decoder has no pipes".to_owned() });
+        };
+        let mut decoder = Self { child, stdin, stdout, stderr, jobs: 0, filtered: false };
+        let hello = timeout(DECODER_HELLO_TIMEOUT, read(&mut decoder.stdout))
+            .await
+            .map_err(|elapsed| DecodeError::unavailable("decoder did not begin", &elapsed))?
+            .map_err(|error| failed(&error))?;
+        let hello: Hello = serde_json::from_slice(&hello.0)
+            .map_err(|error| DecodeError::unavailable("decoder speaks otherwise", &error))?;
+        decoder.filtered = hello.filtered;
+        Ok(decoder)
+    }
+
+    /// Whether the kernel took the seccomp filter.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.filtered
+    }
+
+    /// Whether the child has ended by itself.
+    pub(super) fn is_gone(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Whether the child ends after the jobs it has done.
+    pub(super) fn is_spent(&self, config: &PoolConfig) -> bool {
+        self.jobs >= config.jobs_per_child_max
+    }
+
+    pub(super) async fn ask(&mut self, request: &Request, blob: &[u8], limit: Duration) -> Ended {
+        self.jobs += 1;
+        let Ok(head) = protocol::head(request, blob.len()) else {
+            let reason = "path of the file is not UTF-8".to_owned();
+            return Ended::Failed(DecodeError::Unreadable { reason });
+        };
+        let mut said = Vec::new();
+        let talk = async {
+            let written = async {
+                self.stdin.write_all(&head).await?;
+                self.stdin.write_all(blob).await?;
+                self.stdin.flush().await
+            };
+            let written = written.await;
+            tokio::select! {
+                biased;
+                answer = read(&mut self.stdout) => (written.is_ok(), answer),
+                () = drain(&mut self.stderr, &mut said) => {
+                    // stderr is closed: the child is ending, what it has answered is in the pipe.
+                    (written.is_ok(), read(&mut self.stdout).await)
+                }
+            }
+        };
+        let (was_written, answer) = match timeout(limit, talk).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                self.end().await;
+                return Ended::Failed(DecodeError::TimedOut);
+            }
+        };
+        let parsed = answer
+            .and_then(|(json, blob)| Ok((serde_json::from_slice::<Answer>(&json)?, blob)));
+        match parsed {
+            Ok((answer, blob)) => Ended::Answered(answer, blob),
+            Err(_) => {
+                let status = self.end().await;
+                let _rest = timeout(Duration::from_secs(1), drain(&mut self.stderr, &mut said)).await;
+                let by_itself = status.is_some_and(|it| it.success());
+                if by_itself || !was_written {
+                    Ended::WasGone
+                } else {
+                    Ended::Failed(reason(status, &said))
+                }
+            }
+        }
+    }
+
+    /// Ends the child; it may have ended already.
+    async fn end(&mut self) -> Option<ExitStatus> {
+        // A child that closed its pipe is on its way out: give it a moment to tell its status.
+        if let Ok(Ok(status)) = timeout(Duration::from_millis(200), self.child.wait()).await {
+            return Some(status);
+        }
+        self.child.start_kill().ok()?;
+        self.child.wait().await.ok()
+    }
+}
+
+fn reason(status: Option<ExitStatus>, said: &[u8]) -> DecodeError {
+    if String::from_utf8_lossy(said).contains(OUT_OF_MEMORY) {
+        return DecodeError::OutOfMemory;
+    }
+    let signal = status.and_then(|it| it.signal()).unwrap_or(0);
+    if signal == libc::SIGXCPU { DecodeError::TimedOut } else { DecodeError::Crashed { signal } }
+}
+
+async fn read(stdout: &mut ChildStdout) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let mut header = [0; HEADER_BYTES];
+    stdout.read_exact(&mut header).await?;
+    let (json_bytes, blob_bytes) = protocol::lengths(header)?;
+    let mut json = vec![0; json_bytes];
+    stdout.read_exact(&mut json).await?;
+    let mut blob = vec![0; blob_bytes];
+    stdout.read_exact(&mut blob).await?;
+    Ok((json, blob))
+}
+
+/// Reads stderr to its end, so that a chatty decoder never blocks on it; keeps the last words.
+async fn drain(stderr: &mut ChildStderr, said: &mut Vec<u8>) {
+    let mut chunk = [0; 1_024];
+    while let Ok(count) = stderr.read(&mut chunk).await {
+        if count == 0 {
+            return;
+        }
+        said.extend_from_slice(&chunk[..count]);
+        let surplus = said.len().saturating_sub(STDERR_BYTES_MAX);
+        said.drain(..surplus);
+    }
+}

@@ -1,0 +1,90 @@
+//! PNG, GIF, WebP, BMP and TIFF through the `image` crate. Of animations the first frame.
+
+use std::io::Cursor;
+
+use image::{
+    ColorType, DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits,
+    error::LimitErrorKind,
+};
+
+use super::raster::{Layout, Raster};
+use crate::{
+    decoder::DecodeError,
+    kind::Sniffed,
+    limits::{DECODED_BYTES_MAX, PIXELS_MAX, SIDE_PX_MAX},
+};
+
+/// Refuses a picture that would not fit into the decoder, before anything is allocated.
+pub(crate) fn check_size(width: u32, height: u32, bytes_per_pixel: u32) -> Result<(), DecodeError> {
+    check_pixels(width, height)?;
+    let bytes = u64::from(width) * u64::from(height) * u64::from(bytes_per_pixel);
+    if bytes <= DECODED_BYTES_MAX { Ok(()) } else { Err(too_large(width, height)) }
+}
+
+/// Refuses a picture with too many pixels, however few of them would be decoded.
+pub(super) fn check_pixels(width: u32, height: u32) -> Result<(), DecodeError> {
+    if width == 0 || height == 0 {
+        return Err(DecodeError::corrupt("picture without pixels"));
+    }
+    let fits = width <= SIDE_PX_MAX
+        && height <= SIDE_PX_MAX
+        && u64::from(width) * u64::from(height) <= PIXELS_MAX;
+    if fits { Ok(()) } else { Err(too_large(width, height)) }
+}
+
+fn too_large(width: u32, height: u32) -> DecodeError {
+    DecodeError::TooLarge { what: format!("{width} x {height} pixels") }
+}
+
+/// Decodes to 8 bits a channel, with alpha where there is some, and the ICC profile.
+pub(super) fn decode(
+    bytes: &[u8],
+    kind: Sniffed,
+) -> Result<(Raster, Option<Vec<u8>>), DecodeError> {
+    let format = match kind {
+        Sniffed::Png => ImageFormat::Png,
+        Sniffed::Gif => ImageFormat::Gif,
+        Sniffed::Webp => ImageFormat::WebP,
+        Sniffed::Bmp => ImageFormat::Bmp,
+        Sniffed::Tiff | Sniffed::BigTiff => ImageFormat::Tiff,
+        _ => return Err(DecodeError::Unsupported { what: kind.mime().to_owned() }),
+    };
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(DECODED_BYTES_MAX);
+    limits.max_image_width = Some(SIDE_PX_MAX);
+    limits.max_image_height = Some(SIDE_PX_MAX);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| refused(&error, kind))?;
+    let (width, height) = decoder.dimensions();
+    let bytes_per_pixel = u32::from(decoder.color_type().bytes_per_pixel());
+    check_size(width, height, bytes_per_pixel.max(3))?;
+    let icc = decoder.icc_profile().ok().flatten();
+    let alpha = decoder.color_type().has_alpha();
+    let grey = matches!(
+        decoder.color_type(),
+        ColorType::L8 | ColorType::L16 | ColorType::La8 | ColorType::La16
+    );
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| refused(&error, kind))?;
+    let (layout, data) = if alpha {
+        (Layout::Rgba, image.into_rgba8().into_raw())
+    } else {
+        (Layout::Rgb, image.into_rgb8().into_raw())
+    };
+    // A profile of a grey picture describes one channel and does not fit the three made of it.
+    Ok((Raster::from_data(width, height, layout, data)?, icc.filter(|_| !grey)))
+}
+
+fn refused(error: &ImageError, kind: Sniffed) -> DecodeError {
+    let name = kind.mime();
+    match error {
+        ImageError::Unsupported(_) => DecodeError::Unsupported { what: format!("this kind of {name}") },
+        ImageError::Limits(limit) => match limit.kind() {
+            LimitErrorKind::InsufficientMemory | LimitErrorKind::DimensionError => {
+                DecodeError::TooLarge { what: format!("{name} picture") }
+            }
+            _ => DecodeError::Unsupported { what: format!("this kind of {name}") },
+        },
+        other => DecodeError::corrupt(&format!("{name}: {other}")),
+    }
+}

@@ -1,0 +1,134 @@
+//! Pixels: decoding of pictures and the smaller pictures made of them.
+//!
+//! Runs inside decoder children only. One decode serves preview, thumbnail and thumbhash.
+
+mod colour;
+mod derive;
+mod encode;
+mod formats;
+mod heif;
+mod jpeg;
+mod orient;
+mod ppm;
+mod raster;
+mod resize;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use derive::derive;
+pub(crate) use formats::check_size;
+pub(crate) use heif::{HeifFile, Item as HeifItem};
+pub(crate) use orient::Orientation;
+pub(crate) use raster::Raster;
+
+use crate::{decoder::DecodeError, kind::Sniffed, metadata::Blocks};
+
+/// Sizes and quality of the pictures that are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageWish {
+    /// Short side of the thumbnail, in pixels (it may be smaller, never enlarged).
+    pub thumbnail_px: u32,
+    /// Square into which the preview fits, in pixels (never enlarged).
+    pub preview_px: u32,
+    /// Quality of both, 1 to 100, on the scale of libjpeg and libwebp.
+    pub quality: u8,
+}
+
+impl Default for ImageWish {
+    fn default() -> Self {
+        Self { thumbnail_px: 250, preview_px: 1_440, quality: 80 }
+    }
+}
+
+/// The pictures made of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derived {
+    /// WebP.
+    pub thumbnail: Picture,
+    /// JPEG, 4:2:0, sRGB.
+    pub preview: Picture,
+    /// Thumbhash (evanw/thumbhash) of the upright picture, about 25 bytes.
+    pub thumbhash: Vec<u8>,
+}
+
+/// One encoded picture.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// The encoded file.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Picture {
+    /// Without the bytes, which would flood a log.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { width, height, bytes } = self;
+        write!(out, "Picture({width}x{height}, {} bytes)", bytes.len())
+    }
+}
+
+/// A decoded picture, with what still has to be done to it.
+pub(crate) struct Decoded {
+    pub(crate) raster: Raster,
+    pub(crate) orientation: Orientation,
+    pub(crate) icc: Option<Vec<u8>>,
+}
+
+/// Decodes a whole file held in memory, not larger than `wish` needs.
+pub(crate) fn decode(
+    bytes: &[u8],
+    kind: Sniffed,
+    blocks: &Blocks,
+    orientation: Orientation,
+    wish: ImageWish,
+) -> Result<Decoded, DecodeError> {
+    let icc = blocks.icc.clone();
+    match kind {
+        Sniffed::Jpeg => {
+            let raster = jpeg::decode(bytes, wish)?;
+            Ok(Decoded { raster, orientation, icc })
+        }
+        Sniffed::Heic | Sniffed::Avif => heif::decode(bytes, wish),
+        Sniffed::Raw(_) => raw_preview(bytes, blocks, orientation, wish),
+        // DNG and other RAW look like TIFF; their real picture is the embedded JPEG.
+        Sniffed::Tiff if blocks.embedded_jpeg.is_some() => {
+            raw_preview(bytes, blocks, orientation, wish)
+        }
+        Sniffed::Png
+        | Sniffed::Gif
+        | Sniffed::Webp
+        | Sniffed::Bmp
+        | Sniffed::Tiff
+        | Sniffed::BigTiff => {
+            let (raster, own_icc) = formats::decode(bytes, kind)?;
+            Ok(Decoded { raster, orientation, icc: own_icc.or(icc) })
+        }
+        Sniffed::Psd | Sniffed::Svg | Sniffed::Jxl | Sniffed::Jp2 | Sniffed::Video(_) => {
+            Err(DecodeError::Unsupported { what: kind.mime().to_owned() })
+        }
+    }
+}
+
+/// A raw frame as a film's decoder gives it.
+pub(crate) fn decode_frame(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    let raster = ppm::decode(bytes)?;
+    Ok(Decoded { raster, orientation: Orientation::Upright, icc: None })
+}
+
+fn raw_preview(
+    bytes: &[u8],
+    blocks: &Blocks,
+    orientation: Orientation,
+    wish: ImageWish,
+) -> Result<Decoded, DecodeError> {
+    let jpeg = blocks
+        .embedded_jpeg
+        .clone()
+        .and_then(|range| bytes.get(range))
+        .ok_or_else(|| DecodeError::Unsupported { what: "RAW without an embedded JPEG".to_owned() })?;
+    let raster = jpeg::decode(jpeg, wish)?;
+    Ok(Decoded { raster, orientation, icc: None })
+}

@@ -1,0 +1,13 @@
+//! Bytes: where files lie, what they are, what they say about themselves, and smaller pictures of them.
+//!
+//! This room knows no other room of the project: it speaks of keys, files, pixels and facts,
+//! never of assets, events or users.
+//! Foreign bytes are opened only in child processes, see [`decoder`].
+
+pub mod blob;
+pub mod decoder;
+pub mod image;
+pub mod kind;
+pub mod limits;
+pub mod metadata;
+mod video;

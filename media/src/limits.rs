@@ -1,0 +1,89 @@
+//! The limits of this room, in one place, each with the reason for its value.
+
+use std::time::Duration;
+
+/// Largest picture that is decoded, in pixels. Above the largest phone and scanner pictures
+/// (200 MP sensors, A3 at 1200 dpi), below what one decoder's memory can hold as 8-bit RGB.
+pub const PIXELS_MAX: u64 = 300_000_000;
+
+/// Longest side of a picture that is decoded, in pixels (the JPEG format's own limit).
+pub const SIDE_PX_MAX: u32 = 65_535;
+
+/// Largest buffer of decoded pixels, in bytes, checked before it is allocated.
+pub const DECODED_BYTES_MAX: u64 = 1 << 30;
+
+/// Largest picture file that is read into memory, in bytes. Videos are not read by the decoder.
+pub const PICTURE_FILE_BYTES_MAX: u64 = 400 << 20;
+
+/// Longest side of a thumbnail, in pixels: a panorama 100 times as wide as high would otherwise
+/// get a thumbnail of 25,000 pixels, more than WebP can hold (16,383).
+pub const THUMBNAIL_SIDE_PX_MAX: u32 = 4_096;
+
+/// Scans of a progressive JPEG that are decoded; a file can repeat them to burn time.
+pub const JPEG_SCANS_MAX: u32 = 500;
+
+/// Segments or chunks of a picture file that are looked at.
+pub const SEGMENTS_MAX: usize = 4_096;
+
+/// Largest XMP packet or sidecar that is read, in bytes.
+pub const XMP_BYTES_MAX: usize = 4 << 20;
+
+/// Deepest nesting of an XMP packet.
+pub const XMP_DEPTH_MAX: usize = 64;
+
+/// Properties of an XMP packet that are kept.
+pub const XMP_PROPERTIES_MAX: usize = 4_096;
+
+/// Largest EXIF block outside a TIFF file, in bytes.
+pub const EXIF_BYTES_MAX: usize = 16 << 20;
+
+/// Largest ICC profile that is used, in bytes.
+pub const ICC_BYTES_MAX: usize = 4 << 20;
+
+/// Longest text that a fact may hold, in characters.
+pub const TEXT_CHARS_MAX: usize = 32_768;
+
+/// Default address space of a decoder child, in bytes.
+pub const DECODER_MEMORY_BYTES: u64 = 1_536 << 20;
+
+/// Default processor time that one job may use, in seconds.
+pub const DECODER_CPU_SECONDS: u64 = 60;
+
+/// Default wall time of one job.
+pub const DECODER_JOB_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Default time after which a child without work ends, so that an idle server is small.
+pub const DECODER_IDLE: Duration = Duration::from_secs(20);
+
+/// Default number of jobs after which a child is replaced, so that leaks of decoders stay small.
+pub const DECODER_JOBS_MAX: u32 = 500;
+
+/// How long a fresh child may take to say that it is ready.
+pub const DECODER_HELLO_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Open files of a decoder child.
+pub const DECODER_FILES_MAX: u64 = 64;
+
+/// Largest JSON part of a request or an answer, in bytes.
+pub const FRAME_JSON_BYTES_MAX: usize = 4 << 20;
+
+/// Largest bytes behind the JSON part (a raw frame of a video, encoded pictures), in bytes.
+pub const FRAME_BLOB_BYTES_MAX: usize = 64 << 20;
+
+/// Address space of an `ffprobe` or `ffmpeg`, in bytes: 4K HEVC with threads needs about 1 GiB.
+pub const FFMPEG_MEMORY_BYTES: u64 = 3 << 30;
+
+/// Processor time of an `ffprobe` or `ffmpeg` that takes a frame, in seconds.
+pub const FFMPEG_CPU_SECONDS: u64 = 60;
+
+/// Wall time of an `ffprobe` or `ffmpeg` that takes a frame.
+pub const FFMPEG_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Largest answer of `ffprobe`, in bytes.
+pub const FFPROBE_BYTES_MAX: usize = 4 << 20;
+
+/// Upload bytes gathered before they are hashed and written in one go.
+pub const WRITE_CHUNK_BYTES: usize = 512 << 10;
+
+/// First bytes of an upload that are kept for [`crate::kind::sniff`].
+pub const HEAD_BYTES: usize = 4_096;

@@ -1,0 +1,228 @@
+//! Puts the facts of a picture together from its blocks, in the order in which Immich trusts them.
+//!
+//! Inside the file EXIF comes before XMP before IPTC; a sidecar comes before all of them.
+
+use super::{
+    blocks::{self, Blocks},
+    date::Stamp,
+    exif::Tags,
+    facts::{Facts, Taken},
+    iptc, number, tiff,
+    xmp::Xmp,
+};
+use crate::{
+    image::{HeifFile, HeifItem, Orientation},
+    kind::Sniffed,
+};
+
+/// Finds the blocks of a picture and reads them.
+pub(crate) fn gather(bytes: &[u8], kind: Sniffed) -> (Blocks, Facts) {
+    let mut facts = Facts { true_mime: Some(kind.mime().to_owned()), ..Facts::default() };
+    let blocks = locate(bytes, kind, &mut facts);
+    let tags = exif_bytes(bytes, kind, &blocks).and_then(Tags::read);
+    if let Some(tags) = &tags {
+        tags.fill(&mut facts);
+    }
+    let packets: Vec<Xmp> = blocks.xmp.iter().map(|it| Xmp::read(it)).collect();
+    let iptc = blocks.iptc.as_deref().map(iptc::read).unwrap_or_default();
+
+    for xmp in &packets {
+        fill_gaps(&mut facts, xmp);
+        // ExifTool's first rating is that of XMP; Lightroom and others keep only that one current.
+        facts.rating = rating(xmp).or(facts.rating);
+        facts.keywords.extend(xmp.keywords());
+        facts.embedded_video_offset =
+            facts.embedded_video_offset.or_else(|| motion_offset(xmp, bytes));
+    }
+    facts.description = facts.description.or(iptc.description);
+    facts.keywords.extend(iptc.keywords);
+    facts.taken = taken(tags.as_ref(), &packets, iptc.created, facts.gps_time);
+    let size = blocks.size.or_else(|| tags.as_ref()?.pixel_size());
+    finish(&mut facts, size, kind);
+    (blocks, facts)
+}
+
+/// Lays a sidecar over the facts of the file: what it states replaces what the file states.
+pub(crate) fn read_sidecar(bytes: &[u8], facts: &mut Facts) {
+    let xmp = Xmp::read(bytes);
+    let mut stated = Facts::default();
+    fill_gaps(&mut stated, &xmp);
+    macro_rules! replace {
+        ($($field:ident),*) => { $( if stated.$field.is_some() { facts.$field = stated.$field.take(); } )* };
+    }
+    replace!(description, position, make, model, lens_model, projection_type);
+    if let Some(stated) = rating(&xmp) {
+        facts.rating = Some(stated).filter(|it| *it != 0);
+    }
+    if let Some(taken) = taken(None, std::slice::from_ref(&xmp), None, None) {
+        facts.taken = Some(taken);
+    }
+    let keywords = xmp.keywords();
+    if !keywords.is_empty() {
+        facts.keywords = keywords;
+        unique(&mut facts.keywords);
+    }
+}
+
+fn locate(bytes: &[u8], kind: Sniffed, facts: &mut Facts) -> Blocks {
+    match kind {
+        Sniffed::Tiff | Sniffed::Raw("image/x-canon-cr2" | "image/x-panasonic-rw2" | "image/x-olympus-orf") => {
+            let found = tiff::find(bytes, kind != Sniffed::Tiff);
+            if found.embedded_jpeg.is_some() && kind == Sniffed::Tiff {
+                facts.true_mime = Some("image/x-adobe-dng".to_owned());
+            }
+            found
+        }
+        Sniffed::Raw("image/x-fujifilm-raf") => {
+            let word = |at: usize| {
+                let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
+                usize::try_from(u32::from_be_bytes(bytes)).ok()
+            };
+            let range = word(84).zip(word(88)).and_then(|(start, length)| {
+                let end = start.checked_add(length)?;
+                (end <= bytes.len() && length > 0).then_some(start..end)
+            });
+            let jpeg = range.clone().and_then(|it| bytes.get(it)).unwrap_or_default();
+            let mut found = blocks::find(jpeg, Sniffed::Jpeg);
+            found.embedded_jpeg = range;
+            found
+        }
+        Sniffed::Heic | Sniffed::Avif => {
+            let mut found = Blocks::default();
+            if let Ok(file) = HeifFile::open(bytes) {
+                found.exif = file.item(HeifItem::Exif);
+                found.xmp.extend(file.item(HeifItem::Xmp));
+                found.size = Some(file.stored_size());
+                let (width, height) = file.display_size();
+                (facts.display_width, facts.display_height) = (Some(width), Some(height));
+            }
+            found
+        }
+        _ => blocks::find(bytes, kind),
+    }
+}
+
+fn exif_bytes(bytes: &[u8], kind: Sniffed, blocks: &Blocks) -> Option<Vec<u8>> {
+    match kind {
+        Sniffed::Tiff | Sniffed::Raw("image/x-canon-cr2") => Some(bytes.to_vec()),
+        // Panasonic's and Olympus' TIFF has a magic number of its own and is ordinary behind it.
+        Sniffed::Raw("image/x-panasonic-rw2" | "image/x-olympus-orf") => {
+            let mut copy = bytes.to_vec();
+            let magic: &[u8] = if copy.starts_with(b"MM") { b"MM\0\x2a" } else { b"II\x2a\0" };
+            copy.get_mut(..4)?.copy_from_slice(magic);
+            Some(copy)
+        }
+        _ => blocks.exif.clone(),
+    }
+}
+
+/// What XMP says where nothing is known yet.
+fn fill_gaps(facts: &mut Facts, xmp: &Xmp) {
+    let owned = |name: &str| xmp.get(name).map(str::to_owned);
+    let take = |slot: &mut Option<String>, names: &[&str]| {
+        if slot.is_none() {
+            *slot = names.iter().find_map(|name| owned(name));
+        }
+    };
+    take(&mut facts.make, &["tiff:Make"]);
+    take(&mut facts.model, &["tiff:Model"]);
+    take(&mut facts.lens_model, &["exifEX:LensModel", "aux:Lens"]);
+    take(&mut facts.description, &["dc:description", "tiff:ImageDescription"]);
+    take(&mut facts.projection_type, &["GPano:ProjectionType"]);
+    facts.position = facts.position.or_else(|| xmp.position());
+    facts.f_number = facts.f_number.or_else(|| xmp.number("exif:FNumber")).filter(|it| *it > 0.0);
+    facts.focal_length_mm =
+        facts.focal_length_mm.or_else(|| xmp.number("exif:FocalLength")).filter(|it| *it > 0.0);
+    if facts.exposure_time.is_none() {
+        facts.exposure_time = xmp.number("exif:ExposureTime").and_then(number::exposure);
+    }
+    if facts.iso.is_none() {
+        facts.iso = xmp.get("exif:ISOSpeedRatings").and_then(|it| it.parse().ok());
+    }
+    if facts.orientation.is_none() {
+        facts.orientation = xmp.get("tiff:Orientation").and_then(|it| it.parse().ok());
+    }
+}
+
+/// Whole stars only; 3.5 is three.
+fn rating(xmp: &Xmp) -> Option<i8> {
+    let value = xmp.number("xmp:Rating")?;
+    (-1..=5_i8).rev().find(|it| f64::from(*it) <= value).filter(|_| value <= 5.0)
+}
+
+/// The first usable date in Immich's order of tags (ExifTool's names).
+fn taken(
+    tags: Option<&Tags>,
+    packets: &[Xmp],
+    iptc: Option<Stamp>,
+    gps: Option<chrono::NaiveDateTime>,
+) -> Option<Taken> {
+    let original = tags.and_then(Tags::original);
+    let digitized = tags.and_then(Tags::digitized);
+    let any_offset = tags.and_then(Tags::any_offset);
+    let xmp = |names: &[&str]| {
+        packets.iter().find_map(|packet| names.iter().find_map(|name| packet.date(name)))
+    };
+    let named = |(local, offset_minutes): Stamp, tag: &str| Taken {
+        local,
+        offset_minutes,
+        source_tag: tag.to_owned(),
+    };
+    // An offset in any EXIF tag holds for the whole file: it is one camera with one clock.
+    let with_offset = |stamp: Stamp| (stamp.0, stamp.1.or(any_offset));
+    let sub_seconds = |tag: &super::exif::DateTag| tag.has_sub_seconds;
+    original
+        .as_ref()
+        .filter(|it| sub_seconds(it))
+        .map(|it| named(with_offset(it.stamp), "SubSecDateTimeOriginal"))
+        .or_else(|| {
+            let it = digitized.as_ref().filter(|it| sub_seconds(it))?;
+            Some(named(with_offset(it.stamp), "SubSecCreateDate"))
+        })
+        .or_else(|| original.as_ref().map(|it| named(with_offset(it.stamp), "DateTimeOriginal")))
+        .or_else(|| xmp(&["exif:DateTimeOriginal"]).map(|it| named(it, "DateTimeOriginal")))
+        .or_else(|| digitized.as_ref().map(|it| named(with_offset(it.stamp), "CreateDate")))
+        .or_else(|| {
+            xmp(&["xmp:CreateDate", "exif:DateTimeDigitized"]).map(|it| named(it, "CreateDate"))
+        })
+        .or_else(|| iptc.map(|it| named(it, "DateTimeCreated")))
+        .or_else(|| gps.map(|it| named((it, Some(0)), "GPSDateTime")))
+}
+
+/// Where the film of a motion photo starts, counted from the end by the older format.
+fn motion_offset(xmp: &Xmp, bytes: &[u8]) -> Option<u64> {
+    let from_end: usize = xmp
+        .get("GCamera:MicroVideoOffset")
+        .or_else(|| {
+            xmp.get("GCamera:MotionPhoto").filter(|it| *it == "1")?;
+            xmp.get("Item:Length").filter(|it| *it != "0")
+        })?
+        .parse()
+        .ok()?;
+    let start = bytes.len().checked_sub(from_end)?;
+    let is_film = bytes.get(start + 4..start + 8) == Some(b"ftyp");
+    is_film.then(|| u64::try_from(start).ok()).flatten()
+}
+
+fn finish(facts: &mut Facts, size: Option<(u32, u32)>, kind: Sniffed) {
+    if let Some((width, height)) = size.filter(|it| it.0 > 0 && it.1 > 0) {
+        (facts.width, facts.height) = (Some(width), Some(height));
+        if facts.display_width.is_none() {
+            let orientation = Orientation::from_exif(facts.orientation.unwrap_or(1));
+            let (width, height) = orientation.upright_size(width, height);
+            (facts.display_width, facts.display_height) = (Some(width), Some(height));
+        }
+    }
+    if matches!(kind, Sniffed::Heic | Sniffed::Avif) && facts.width.is_none() {
+        (facts.width, facts.height) = (facts.display_width, facts.display_height);
+    }
+    facts.rating = facts.rating.filter(|it| matches!(it, -1 | 1..=5));
+    facts.orientation = facts.orientation.filter(|it| (1..=8).contains(it));
+    unique(&mut facts.keywords);
+}
+
+/// Keeps the first of equal keywords.
+fn unique(keywords: &mut Vec<String>) {
+    let mut seen = std::collections::HashSet::new();
+    keywords.retain(|it| seen.insert(it.clone()));
+}

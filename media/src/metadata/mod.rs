@@ -1,0 +1,24 @@
+//! What a file says about itself: size, camera, date, position, words.
+//!
+//! Reading runs inside decoder children; the types and [`resolve_dates`] are for everybody.
+
+mod blocks;
+mod date;
+mod exif;
+mod facts;
+mod gather;
+mod iptc;
+mod number;
+mod position;
+mod resolve;
+mod text;
+mod tiff;
+mod xmp;
+
+pub(crate) use blocks::Blocks;
+pub(crate) use date::parse as parse_date;
+pub use facts::{Facts, Position, Taken};
+pub(crate) use gather::{gather, read_sidecar};
+pub(crate) use position::iso6709;
+pub use resolve::{ResolvedDates, resolve_dates};
+pub(crate) use text::clean as clean_text;

@@ -1,0 +1,261 @@
+//! The loop of a processor: pull bells from a durable consumer, do the work, acknowledge.
+//!
+//! Acknowledged is only what is done, or parked with its reason. What fails is asked for again with a
+//! growing delay; the last delivery parks. When the stream is lost, or NATS is away, the loop waits and
+//! makes its consumer anew: reconciling finds what was missed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
+use async_nats::jetstream::{self, AckKind, Message};
+use calotype_domain::AssetId;
+use futures::StreamExt as _;
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info, warn};
+
+use crate::error::ProcessorError;
+use crate::priority::Urgency;
+use crate::worker::Worker;
+
+/// Messages given to a consumer and not yet acknowledged; each may hold a place at the decoder.
+const ACKS_PENDING_MAX: i64 = 64;
+/// Deliveries before the last one parks.
+const DELIVERIES_MAX: i64 = 5;
+/// How long a delivery may take: above the decoder's longest job and the wait for its place.
+const ACK_WAIT: Duration = Duration::from_secs(600);
+/// How often a long job tells JetStream that it is alive.
+const STILL_WORKING_EVERY: Duration = Duration::from_secs(120);
+/// Delay before the second delivery; doubles with each further one.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How long to wait when NATS or the stream is away.
+const AWAY_WAIT: Duration = Duration::from_secs(1);
+/// How long a pull waits for messages, and how often NATS must be heard in between.
+const PULL_EXPIRES: Duration = Duration::from_secs(30);
+const PULL_HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Where the bells come from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The JetStream stream.
+    pub stream: String,
+    /// First part of every subject.
+    pub prefix: String,
+}
+
+/// What a bell says.
+#[derive(Debug, Deserialize)]
+struct Bell {
+    stream_id: String,
+    event_id: uuid::Uuid,
+    #[serde(rename = "type")]
+    event_type: String,
+}
+
+/// A durable consumer: its name, the events it hears, how urgent they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Subscription {
+    /// Its durable name.
+    pub durable: &'static str,
+    /// The subjects after the prefix.
+    pub subjects: &'static [&'static str],
+    /// How urgent its work is.
+    pub urgency: Urgency,
+}
+
+/// New uploads.
+pub const UPLOADS: Subscription = Subscription {
+    durable: "develop-uploads",
+    subjects: &["asset.AssetUploaded.*"],
+    urgency: Urgency::Upload,
+};
+
+/// Asked for again, purged, queues.
+pub const RERUNS: Subscription = Subscription {
+    durable: "develop-reruns",
+    subjects: &[
+        "asset.AssetProcessingRequested.*",
+        "asset.AssetPurged.*",
+        "queue.QueueRerunRequested.*",
+        "queue.QueueResumed.*",
+    ],
+    urgency: Urgency::Rerun,
+};
+
+impl Worker {
+    /// Pulls and works until cancelled.
+    pub async fn consume(
+        self,
+        jetstream: jetstream::Context,
+        source: Source,
+        subscription: Subscription,
+        cancel: CancellationToken,
+    ) {
+        let tracker = TaskTracker::new();
+        let limit = Arc::new(Semaphore::new(usize::try_from(ACKS_PENDING_MAX).unwrap_or(1)));
+        while !cancel.is_cancelled() {
+            match open(&jetstream, &source, subscription).await {
+                Ok(consumer) => {
+                    debug!(consumer = subscription.durable, "consuming");
+                    self.pull(&consumer, subscription, &tracker, &limit, &cancel).await;
+                }
+                Err(error) => debug!(consumer = subscription.durable, %error, "no stream yet"),
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = tokio::time::sleep(AWAY_WAIT) => {}
+            }
+        }
+        tracker.close();
+        tracker.wait().await;
+        info!(consumer = subscription.durable, "processor stopped");
+    }
+
+    async fn pull(
+        &self,
+        consumer: &PullConsumer,
+        subscription: Subscription,
+        tracker: &TaskTracker,
+        limit: &Arc<Semaphore>,
+        cancel: &CancellationToken,
+    ) {
+        let batch = usize::try_from(ACKS_PENDING_MAX).unwrap_or(1);
+        let messages = consumer
+            .stream()
+            .max_messages_per_batch(batch)
+            .expires(PULL_EXPIRES)
+            .heartbeat(PULL_HEARTBEAT)
+            .messages()
+            .await;
+        let Ok(mut messages) = messages else { return };
+        loop {
+            let message = tokio::select! {
+                () = cancel.cancelled() => return,
+                message = messages.next() => message,
+            };
+            match message {
+                Some(Ok(message)) => {
+                    let Ok(permit) = Arc::clone(limit).acquire_owned().await else { return };
+                    let worker = self.clone();
+                    tracker.spawn(async move {
+                        worker.hear(message, subscription.urgency).await;
+                        drop(permit);
+                    });
+                }
+                Some(Err(error)) => {
+                    warn!(consumer = subscription.durable, %error, "lost the stream, opening it again");
+                    return;
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Does the work of one message and acknowledges it.
+    async fn hear(&self, message: Message, urgency: Urgency) {
+        let deliveries = message.info().map_or(1, |info| info.delivered);
+        if deliveries > 1 {
+            metrics::counter!("calotype_redeliveries_total").increment(1);
+        }
+        let last_try = deliveries >= DELIVERIES_MAX;
+        let bell: Bell = match serde_json::from_slice(&message.payload) {
+            Ok(bell) => bell,
+            Err(error) => {
+                warn!(%error, "a message is no bell of ours");
+                acknowledge(&message, AckKind::Term).await;
+                return;
+            }
+        };
+        let work = self.answer(&bell, urgency, last_try);
+        tokio::pin!(work);
+        let result = loop {
+            tokio::select! {
+                result = &mut work => break result,
+                () = tokio::time::sleep(STILL_WORKING_EVERY) => {
+                    acknowledge(&message, AckKind::Progress).await;
+                }
+            }
+        };
+        match result {
+            Ok(()) => acknowledge(&message, AckKind::Ack).await,
+            Err(ProcessorError::NotYet { after }) if !last_try => {
+                acknowledge(&message, AckKind::Nak(Some(after))).await;
+            }
+            // Reconciling takes over from here.
+            Err(ProcessorError::NotYet { .. }) => acknowledge(&message, AckKind::Term).await,
+            Err(error) => {
+                let doublings = u32::try_from(deliveries - 1).unwrap_or(0).min(10);
+                let after = RETRY_AFTER * 2_u32.saturating_pow(doublings);
+                warn!(
+                    stream.id = bell.stream_id,
+                    event.id = %bell.event_id,
+                    error = &error as &dyn std::error::Error,
+                    deliveries,
+                    "work failed, trying again"
+                );
+                let kind = if last_try { AckKind::Term } else { AckKind::Nak(Some(after)) };
+                acknowledge(&message, kind).await;
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        bell: &Bell,
+        urgency: Urgency,
+        last_try: bool,
+    ) -> Result<(), ProcessorError> {
+        let key = bell.stream_id.split_once('-').map_or("", |(_, key)| key);
+        match bell.event_type.as_str() {
+            "AssetUploaded" | "AssetProcessingRequested" => {
+                let Ok(asset_id) = key.parse::<AssetId>() else { return Ok(()) };
+                if self.is_paused().await? {
+                    // It stays waiting in the read model; reconciling takes it up when the queue goes on.
+                    return Ok(());
+                }
+                self.develop(asset_id, urgency, last_try).await.map(drop)
+            }
+            "AssetPurged" => {
+                let Ok(asset_id) = key.parse::<AssetId>() else { return Ok(()) };
+                self.sweep(asset_id).await
+            }
+            "QueueRerunRequested" => self.rerun(key, bell.event_id).await,
+            "QueueResumed" => self.reconcile_now().await.map(drop),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn open(
+    jetstream: &jetstream::Context,
+    source: &Source,
+    subscription: Subscription,
+) -> Result<PullConsumer, async_nats::Error> {
+    let stream = jetstream.get_stream(&source.stream).await?;
+    let subjects = subscription
+        .subjects
+        .iter()
+        .map(|subject| format!("{}.{subject}", source.prefix))
+        .collect();
+    let config = pull::Config {
+        durable_name: Some(subscription.durable.to_owned()),
+        filter_subjects: subjects,
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: ACK_WAIT,
+        deliver_policy: DeliverPolicy::All,
+        max_ack_pending: ACKS_PENDING_MAX,
+        max_deliver: DELIVERIES_MAX,
+        ..pull::Config::default()
+    };
+    Ok(stream.get_or_create_consumer(subscription.durable, config).await?)
+}
+
+async fn acknowledge(message: &Message, kind: AckKind) {
+    if let Err(error) = message.ack_with(kind).await {
+        // It will be delivered again, and found done.
+        debug!(%error, "an acknowledgement was lost");
+    }
+}

@@ -1,0 +1,303 @@
+//! Develops an asset: reads what the file says about itself, and makes thumbnail, preview and thumbhash,
+//! with one read and one decode for both.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use calotype_commands::assets::Findings;
+use calotype_domain::asset::{
+    Asset, AssetEvent, AssetMetadataRecorded, AssetProcessingFailed, AssetThumbnailsRecorded,
+    AssetUploaded, DerivedImage, PersonalMetadata, Position, ProcessorRef, Stage,
+};
+use calotype_domain::event::{Aggregate as _, DomainEvent as _};
+use calotype_domain::{AssetId, Sealed};
+use calotype_eventstore::{Revision, StreamId};
+use calotype_media::blob::BlobKey;
+use calotype_media::decoder::{DecodeError, Job, Report, Want};
+use calotype_media::image::{Derived, ImageWish, Picture};
+use calotype_media::metadata::{Facts, resolve_dates};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::error::ProcessorError;
+use crate::parked;
+use crate::priority::Urgency;
+use crate::worker::Worker;
+
+/// Its name in logs, consumers and the table of parked work.
+pub const NAME: &str = "develop";
+/// Rises when what is read of a file changes.
+const METADATA_VERSION: u32 = 1;
+/// Rises when the pictures made of a file change.
+const THUMBNAILS_VERSION: u32 = 1;
+/// Events of one asset looked at.
+const ASSET_EVENTS_MAX: u32 = 10_000;
+/// How long to wait before an asset in hand is tried again.
+const IN_HAND_WAIT: Duration = Duration::from_secs(2);
+
+/// What became of one asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Developed {
+    /// Results were recorded.
+    Done,
+    /// Nothing was wanted (any more).
+    NothingWanted,
+    /// The file cannot be processed; that was recorded and the asset is parked.
+    Parked,
+}
+
+struct Wanted {
+    uploaded: AssetUploaded,
+    metadata: bool,
+    thumbnails: bool,
+    correlation_id: Uuid,
+    event_id: Uuid,
+}
+
+/// Which program reads metadata.
+fn metadata_processor() -> ProcessorRef {
+    ProcessorRef { name: "metadata".into(), version: METADATA_VERSION }
+}
+
+/// Which program makes pictures.
+fn thumbnails_processor() -> ProcessorRef {
+    ProcessorRef { name: "thumbnails".into(), version: THUMBNAILS_VERSION }
+}
+
+impl Worker {
+    /// Does what is still wanted of an asset.
+    ///
+    /// # Errors
+    /// [`ProcessorError`]: try again later; nothing was recorded.
+    #[tracing::instrument(name = "processors.develop", skip_all, fields(asset.id = %asset_id))]
+    pub async fn develop(
+        &self,
+        asset_id: AssetId,
+        urgency: Urgency,
+        last_try: bool,
+    ) -> Result<Developed, ProcessorError> {
+        let Some(_in_hand) = self.take(asset_id) else {
+            return Err(ProcessorError::NotYet { after: IN_HAND_WAIT });
+        };
+        let Some(_place) = self.places.take(urgency).await else {
+            return Err(ProcessorError::NotYet { after: IN_HAND_WAIT });
+        };
+        let Some(wanted) = self.wanted(asset_id).await? else {
+            return Ok(Developed::NothingWanted);
+        };
+        let _working = self.in_flight.begin();
+        let started = std::time::Instant::now();
+        let source = self.path_of(&wanted.uploaded.original.key)?;
+        let sidecar = match &wanted.uploaded.sidecar {
+            Some(sidecar) => Some(self.path_of(&sidecar.key)?),
+            None => None,
+        };
+        let want = Want {
+            metadata: wanted.metadata,
+            images: wanted.thumbnails.then(ImageWish::default),
+        };
+        let findings = match self.decoders.run(&Job { source, sidecar, want }).await {
+            Ok(report) => self.findings(asset_id, &wanted, report).await?,
+            Err(error) if error.is_worth_retrying() && !last_try => {
+                return Err(ProcessorError::Decoder(error));
+            }
+            Err(error) => failed(&wanted, &error, true),
+        };
+        let ctx = self.context(NAME, wanted.correlation_id, Some(wanted.event_id));
+        self.commands.record_findings(&ctx, asset_id, &findings).await?;
+        metrics::histogram!("calotype_develop_seconds").record(started.elapsed().as_secs_f64());
+        if let Some(failure) = findings.failures.first() {
+            info!(asset.id = %asset_id, code = failure.code, "parked an asset: {}", failure.reason);
+            parked::park(
+                &self.pool,
+                NAME,
+                asset_id,
+                wanted.event_id,
+                &failure.code,
+                &failure.reason,
+            )
+            .await?;
+            return Ok(Developed::Parked);
+        }
+        if wanted.was_parked() {
+            parked::unpark(&self.pool, NAME, asset_id).await?;
+        }
+        Ok(Developed::Done)
+    }
+
+    fn path_of(&self, key: &str) -> Result<std::path::PathBuf, ProcessorError> {
+        BlobKey::parse(key).ok().and_then(|key| self.blobs.local_path(&key)).ok_or_else(|| {
+            ProcessorError::Decoder(DecodeError::Unavailable {
+                reason: "the blob store has no local path for the file".into(),
+            })
+        })
+    }
+
+    /// Reads the asset's stream and says what is still to be done; `None` when nothing is.
+    async fn wanted(&self, asset_id: AssetId) -> Result<Option<Wanted>, ProcessorError> {
+        let stream_id = StreamId::new("asset", asset_id);
+        let recorded =
+            self.store.read_stream(&stream_id, Revision::new(0), ASSET_EVENTS_MAX).await?;
+        let mut asset = Asset::default();
+        let mut uploaded = None;
+        let mut last = None;
+        for event in recorded {
+            last = Some((event.envelope.correlation_id, event.event_id));
+            let decoded =
+                AssetEvent::from_raw(&event.event_type, event.version, event.payload)
+                    .map_err(|error| ProcessorError::Command(Box::new(error)))?;
+            asset.evolve(&decoded);
+            if let AssetEvent::Uploaded(first) = decoded {
+                uploaded = Some(first);
+            }
+        }
+        let (Some(uploaded), Some((correlation_id, event_id))) = (uploaded, last) else {
+            return Ok(None);
+        };
+        let metadata = asset.wants(Stage::Metadata, &metadata_processor());
+        let thumbnails = asset.wants(Stage::Thumbnails, &thumbnails_processor());
+        Ok((metadata || thumbnails).then_some(Wanted {
+            uploaded,
+            metadata,
+            thumbnails,
+            correlation_id,
+            event_id,
+        }))
+    }
+
+    async fn findings(
+        &self,
+        asset_id: AssetId,
+        wanted: &Wanted,
+        report: Report,
+    ) -> Result<Findings, ProcessorError> {
+        let mut findings = Findings::default();
+        if wanted.metadata {
+            findings.metadata = Some(metadata(&wanted.uploaded, &report.facts));
+        }
+        match report.images {
+            Some(Ok(derived)) => {
+                let shown = (
+                    report.facts.display_width.unwrap_or(derived.preview.width),
+                    report.facts.display_height.unwrap_or(derived.preview.height),
+                );
+                findings.thumbnails =
+                    Some(self.store_pictures(asset_id, wanted, derived, shown).await?);
+            }
+            Some(Err(error)) => {
+                findings.failures = failed(wanted, &error, false).failures;
+            }
+            None => {}
+        }
+        Ok(findings)
+    }
+
+    async fn store_pictures(
+        &self,
+        asset_id: AssetId,
+        wanted: &Wanted,
+        derived: Derived,
+        (display_width, display_height): (u32, u32),
+    ) -> Result<AssetThumbnailsRecorded, ProcessorError> {
+        let owner = wanted.uploaded.owner_id.uuid();
+        let preview_key = BlobKey::preview(owner, asset_id.uuid());
+        let thumbnail_key = BlobKey::thumbnail(owner, asset_id.uuid());
+        let preview = named(&preview_key, &derived.preview);
+        let thumbnail = named(&thumbnail_key, &derived.thumbnail);
+        self.blobs.put_derived(&preview_key, Bytes::from(derived.preview.bytes)).await?;
+        self.blobs.put_derived(&thumbnail_key, Bytes::from(derived.thumbnail.bytes)).await?;
+        Ok(AssetThumbnailsRecorded {
+            processor: thumbnails_processor(),
+            input_blake3: wanted.uploaded.original.blake3.clone(),
+            thumbhash: STANDARD.encode(&derived.thumbhash),
+            thumbnail,
+            preview,
+            display_width,
+            display_height,
+        })
+    }
+}
+
+impl Wanted {
+    /// Only what was asked for again can have been parked before.
+    fn was_parked(&self) -> bool {
+        !(self.metadata && self.thumbnails)
+    }
+}
+
+fn named(key: &BlobKey, picture: &Picture) -> DerivedImage {
+    DerivedImage {
+        key: key.as_str().to_owned(),
+        size_bytes: u64::try_from(picture.bytes.len()).unwrap_or(u64::MAX),
+        width: picture.width,
+        height: picture.height,
+    }
+}
+
+fn metadata(uploaded: &AssetUploaded, facts: &Facts) -> AssetMetadataRecorded {
+    let dates = resolve_dates(facts, uploaded.file_created_at, |_, _| None);
+    AssetMetadataRecorded {
+        processor: metadata_processor(),
+        input_blake3: uploaded.original.blake3.clone(),
+        mime_type: facts.true_mime.clone().unwrap_or_default(),
+        width: facts.width,
+        height: facts.height,
+        orientation: facts.orientation,
+        taken_at: dates.file_created_at,
+        local_date_time: dates.local_date_time.naive_utc(),
+        time_zone: dates.time_zone,
+        date_from_file: facts.taken.is_some(),
+        make: facts.make.clone(),
+        model: facts.model.clone(),
+        lens_model: facts.lens_model.clone(),
+        f_number: facts.f_number,
+        focal_length_mm: facts.focal_length_mm,
+        iso: facts.iso,
+        exposure_time: facts.exposure_time.clone(),
+        fps: facts.fps,
+        duration_ms: facts.duration_ms,
+        projection_type: facts.projection_type.clone(),
+        rating: facts.rating,
+        personal: Sealed::Known(PersonalMetadata {
+            description: facts.description.clone(),
+            position: facts.position.map(|position| Position {
+                latitude: position.latitude,
+                longitude: position.longitude,
+            }),
+        }),
+    }
+}
+
+/// What is recorded when the file could not be processed: of all that was wanted, or of the pictures alone.
+fn failed(wanted: &Wanted, error: &DecodeError, metadata_too: bool) -> Findings {
+    let code = match error {
+        DecodeError::Crashed { .. } => "crashed",
+        DecodeError::TimedOut => "timed_out",
+        DecodeError::OutOfMemory => "out_of_memory",
+        DecodeError::Unsupported { .. } => "unsupported",
+        DecodeError::Corrupt { .. } => "corrupt",
+        DecodeError::TooLarge { .. } => "too_large",
+        DecodeError::Unreadable { .. } => "unreadable",
+        DecodeError::Unavailable { .. } => "unavailable",
+    };
+    if code == "unavailable" {
+        warn!(error = error as &dyn std::error::Error, "the decoder program is not available");
+    }
+    let failure = |stage, processor| AssetProcessingFailed {
+        stage,
+        processor,
+        input_blake3: wanted.uploaded.original.blake3.clone(),
+        code: code.to_owned(),
+        reason: error.to_string(),
+    };
+    let mut failures = Vec::new();
+    if wanted.metadata && metadata_too {
+        failures.push(failure(Stage::Metadata, metadata_processor()));
+    }
+    if wanted.thumbnails {
+        failures.push(failure(Stage::Thumbnails, thumbnails_processor()));
+    }
+    Findings { failures, ..Findings::default() }
+}

@@ -1,0 +1,43 @@
+//! Why a processor could not do its work now.
+
+use std::time::Duration;
+
+use calotype_commands::CommandError;
+use calotype_eventstore::StoreError;
+use calotype_media::blob::BlobError;
+use calotype_projections::ProjectionError;
+
+/// Why a processor could not do its work now.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessorError {
+    /// The log could not be read.
+    #[error("failed to read the event log")]
+    Store(#[from] StoreError),
+    /// A read model could not be asked.
+    #[error("failed to ask a read model")]
+    Projection(#[from] ProjectionError),
+    /// A result could not be recorded.
+    #[error("failed to record a result")]
+    Command(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A blob could not be read or written.
+    #[error("failed to use a blob")]
+    Blob(#[from] BlobError),
+    /// Its own table could not be used.
+    #[error("failed to use the table of parked work")]
+    Database(#[from] sqlx::Error),
+    /// The decoder could not do it this time, for a reason that is not the file's.
+    #[error("the decoder could not do it this time")]
+    Decoder(#[source] calotype_media::decoder::DecodeError),
+    /// The work is not possible yet; later it may be.
+    #[error("not yet")]
+    NotYet {
+        /// How long to wait.
+        after: Duration,
+    },
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<CommandError<E>> for ProcessorError {
+    fn from(error: CommandError<E>) -> Self {
+        Self::Command(Box::new(error))
+    }
+}

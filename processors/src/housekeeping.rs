@@ -1,0 +1,94 @@
+//! The process manager of deadlines: trash that is over, accounts whose delay is over, sessions that ended.
+
+use std::time::Duration;
+
+use calotype_domain::{AssetId, SessionId, UserId};
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::error::ProcessorError;
+use crate::worker::Worker;
+
+/// Its name in the log.
+const NAME: &str = "housekeeping";
+/// How often deadlines are looked at.
+const EVERY: Duration = Duration::from_secs(60);
+/// Days an asset stays in the trash: Immich's default.
+const TRASH_DAYS: i64 = 30;
+/// Days a deleted account can be restored: Immich's default.
+const USER_DELETE_DELAY_DAYS: i64 = 7;
+/// Things done in one look.
+const LOOK_MAX: i64 = 500;
+
+impl Worker {
+    /// Looks every minute until cancelled.
+    pub async fn keep_house(self, cancel: CancellationToken) {
+        while !cancel.is_cancelled() {
+            let now = self.commands.clock().now();
+            if let Err(error) = self.keep_house_once(now).await {
+                warn!(error = &error as &dyn std::error::Error, "cannot keep house now");
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    /// Does what is due at `now`.
+    ///
+    /// # Errors
+    /// [`ProcessorError`]; what was done stays done, the rest is due at the next look.
+    pub async fn keep_house_once(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
+        self.empty_old_trash(now).await?;
+        self.remove_deleted_users(now).await?;
+        for session_id in self.queries.sessions_over(now).await? {
+            let ctx = self.context(NAME, self.commands.ids().v7(), None);
+            self.commands.close_session(&ctx, SessionId::new(session_id)).await?;
+        }
+        Ok(())
+    }
+
+    async fn empty_old_trash(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
+        let before = now - TimeDelta::days(TRASH_DAYS);
+        for asset in self.queries.trashed_before(before, LOOK_MAX).await? {
+            self.purge(&asset).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_deleted_users(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
+        let before = now - TimeDelta::days(USER_DELETE_DELAY_DAYS);
+        for user in self.queries.users(true).await? {
+            let due = user.deleted_at.is_some_and(|deleted_at| {
+                user.delete_forced || deleted_at < before
+            });
+            if !due {
+                continue;
+            }
+            let assets = self.queries.assets_of(user.user_id, LOOK_MAX).await?;
+            if assets.is_empty() {
+                let ctx = self.context(NAME, self.commands.ids().v7(), None);
+                let user_id = UserId::new(user.user_id);
+                self.commands.purge_user(&ctx, user_id).await?;
+                info!(user.id = %user_id, "removed a deleted account");
+            }
+            for asset in assets {
+                self.purge(&asset).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn purge(
+        &self,
+        asset: &calotype_projections::assets::AssetRow,
+    ) -> Result<(), ProcessorError> {
+        let ctx = self.context(NAME, self.commands.ids().v7(), None);
+        let asset_id = AssetId::new(asset.asset_id);
+        let owner_id = UserId::new(asset.owner_id);
+        self.commands.purge_asset(&ctx, None, owner_id, asset_id, &asset.sha1).await?;
+        Ok(())
+    }
+}

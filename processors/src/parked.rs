@@ -1,0 +1,51 @@
+//! Work that processors gave up on, with its reason: rows of `work.parked` of the kind `processor`.
+
+use calotype_domain::AssetId;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::error::ProcessorError;
+
+/// Parks an asset for a processor.
+pub(crate) async fn park(
+    pool: &PgPool,
+    processor: &str,
+    asset_id: AssetId,
+    event_id: Uuid,
+    code: &str,
+    reason: &str,
+) -> Result<(), ProcessorError> {
+    sqlx::query(
+        "insert into work.parked as parked
+                (kind, name, stream_id, event_id, position, type, reason, code, attempts, parked_at)
+         values ('processor', $1, $2, $3, 0, '', $4, $5, 1, now())
+         on conflict (kind, name, stream_id, event_id)
+         do update set reason = excluded.reason, code = excluded.code,
+                       attempts = parked.attempts + 1, parked_at = excluded.parked_at",
+    )
+    .bind(processor)
+    .bind(format!("asset-{asset_id}"))
+    .bind(event_id)
+    .bind(reason)
+    .bind(code)
+    .execute(pool)
+    .await?;
+    metrics::counter!("calotype_parked_total", "processor" => processor.to_owned()).increment(1);
+    Ok(())
+}
+
+/// Forgets that an asset was parked, because it went well or is gone.
+pub(crate) async fn unpark(
+    pool: &PgPool,
+    processor: &str,
+    asset_id: AssetId,
+) -> Result<(), ProcessorError> {
+    sqlx::query(
+        "delete from work.parked where kind = 'processor' and name = $1 and stream_id = $2",
+    )
+    .bind(processor)
+    .bind(format!("asset-{asset_id}"))
+    .execute(pool)
+    .await?;
+    Ok(())
+}

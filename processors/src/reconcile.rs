@@ -1,0 +1,85 @@
+//! The periodic full look: finds assets whose next step never happened, and does it.
+//!
+//! It needs no JetStream, so processing goes on, if slowly, while NATS is away.
+
+use std::time::Duration;
+
+use calotype_domain::AssetId;
+use calotype_projections::jobs::StageState;
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::error::ProcessorError;
+use crate::priority::Urgency;
+use crate::worker::Worker;
+
+/// How often the full look is taken.
+const EVERY: Duration = Duration::from_secs(30);
+/// Assets taken up in one look.
+const LOOK_ASSETS_MAX: i64 = 500;
+/// How long an asset may wait for its bell before reconciling takes it up.
+const BELL_LATE_AFTER: TimeDelta = TimeDelta::seconds(60);
+
+impl Worker {
+    /// Looks every half minute until cancelled, and once at the start for what a crash left.
+    pub async fn reconcile(self, cancel: CancellationToken) {
+        let mut late = TimeDelta::zero();
+        while !cancel.is_cancelled() {
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                looked = self.look(late) => match looked {
+                    Ok(0) => {}
+                    Ok(count) => debug!(count, "took up assets whose bell was lost"),
+                    Err(error) => warn!(error = &error as &dyn std::error::Error, "cannot reconcile now"),
+                }
+            }
+            late = BELL_LATE_AFTER;
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    /// Takes up everything that waits, however short.
+    ///
+    /// # Errors
+    /// When the read model cannot be asked.
+    pub async fn reconcile_now(&self) -> Result<usize, ProcessorError> {
+        self.look(TimeDelta::zero()).await
+    }
+
+    /// Whether people paused the queues of both steps; one decode serves both.
+    pub(crate) async fn is_paused(&self) -> Result<bool, ProcessorError> {
+        let paused = self.queries.paused_queues().await?;
+        Ok(paused.iter().any(|name| name == "metadataExtraction" || name == "thumbnailGeneration"))
+    }
+
+    /// Develops the assets that have been waiting longer than `late`; says how many there were.
+    async fn look(&self, late: TimeDelta) -> Result<usize, ProcessorError> {
+        if self.is_paused().await? {
+            return Ok(0);
+        }
+        let before = self.commands.clock().now() - late;
+        let mut waiting = Vec::new();
+        for stage in ["metadata", "thumbnails"] {
+            waiting.extend(
+                self.queries
+                    .assets_in_state(stage, StageState::Waiting, before, LOOK_ASSETS_MAX)
+                    .await?,
+            );
+        }
+        waiting.sort_unstable();
+        waiting.dedup();
+        for asset_id in &waiting {
+            match self.develop(AssetId::new(*asset_id), Urgency::Rerun, true).await {
+                Ok(_) | Err(ProcessorError::NotYet { .. }) => {}
+                Err(error) => {
+                    warn!(asset.id = %asset_id, error = &error as &dyn std::error::Error, "reconciling one asset failed");
+                }
+            }
+        }
+        Ok(waiting.len())
+    }
+}

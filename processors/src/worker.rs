@@ -1,0 +1,115 @@
+//! What every processor holds.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use calotype_commands::context::{Actor, ActorKind};
+use calotype_commands::{CommandContext, Commands};
+use calotype_domain::{AssetId, CommandId};
+use calotype_eventstore::EventStore;
+use calotype_media::blob::BlobStore;
+use calotype_media::decoder::DecoderPool;
+use calotype_projections::Queries;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::in_flight::InFlight;
+use crate::priority::Places;
+
+/// What every processor holds. Cheap to clone.
+#[derive(Clone)]
+pub struct Worker {
+    /// The write side.
+    pub commands: Commands,
+    /// The read side.
+    pub queries: Queries,
+    /// The log, to read an asset's own stream.
+    pub store: Arc<dyn EventStore>,
+    /// The stored bytes.
+    pub blobs: BlobStore,
+    /// The children that open foreign bytes.
+    pub decoders: DecoderPool,
+    /// Places at the decoder.
+    pub places: Places,
+    /// How much is being worked on.
+    pub in_flight: InFlight,
+    /// For the table of parked work.
+    pub pool: PgPool,
+    /// Assets in hand in this process, so that two bells for one asset are one job at a time.
+    in_hand: Arc<Mutex<HashSet<AssetId>>>,
+}
+
+/// The parts of a [`Worker`].
+pub struct WorkerParts {
+    /// The write side.
+    pub commands: Commands,
+    /// The read side.
+    pub queries: Queries,
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// The stored bytes.
+    pub blobs: BlobStore,
+    /// The children that open foreign bytes.
+    pub decoders: DecoderPool,
+    /// How many assets are worked on at once.
+    pub places: usize,
+    /// How much is being worked on.
+    pub in_flight: InFlight,
+    /// For the table of parked work.
+    pub pool: PgPool,
+}
+
+impl Worker {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: WorkerParts) -> Self {
+        Self {
+            commands: parts.commands,
+            queries: parts.queries,
+            store: parts.store,
+            blobs: parts.blobs,
+            decoders: parts.decoders,
+            places: Places::new(parts.places),
+            in_flight: parts.in_flight,
+            pool: parts.pool,
+            in_hand: Arc::new(Mutex::new(HashSet::new())),
+        }
+    }
+
+    /// Takes an asset in hand; `None` when it is in hand already.
+    pub(crate) fn take(&self, asset_id: AssetId) -> Option<InHand> {
+        let mut in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        in_hand
+            .insert(asset_id)
+            .then(|| InHand { asset_id, in_hand: Arc::clone(&self.in_hand) })
+    }
+
+    /// The context of a command that `processor` dispatches because of an event.
+    pub(crate) fn context(
+        &self,
+        processor: &str,
+        correlation_id: Uuid,
+        causation_id: Option<Uuid>,
+    ) -> CommandContext {
+        CommandContext {
+            actor: Actor { kind: ActorKind::Processor, id: processor.to_owned(), user_id: None },
+            client: None,
+            command_id: CommandId::new(self.commands.ids().v7()),
+            correlation_id,
+            causation_id,
+            now: self.commands.clock().now(),
+        }
+    }
+}
+
+/// An asset in hand until this is dropped.
+pub(crate) struct InHand {
+    asset_id: AssetId,
+    in_hand: Arc<Mutex<HashSet<AssetId>>>,
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.asset_id);
+    }
+}

@@ -1,0 +1,3 @@
+//! The binary: wiring, configuration, embedded servers.
+
+pub mod embedded;
