@@ -172,7 +172,7 @@ begin
             coalesce(e.revision, -1) as last,
             a.expected is null
             or a.expected = coalesce(e.revision, -1)
-            or a.expected < e.revision and not exists (
+            or a.expected < coalesce(e.revision, -1) and not exists (
                 select from log.events later
                 where later.stream_id = a.stream_id
                     and later.revision > a.expected

@@ -1,1 +1,40 @@
-//! Immich's HTTP surface.
+//! Immich's HTTP surface, version 3.1.0: translates requests into commands and queries, and answers back.
+//!
+//! Holds no SQL and no rule. Who may do what is decided by `calotype_domain::access::check`.
+//! One folder per tag of Immich's document, one file per operation.
+
+mod assets;
+pub mod caches;
+pub mod caller;
+pub mod clients;
+pub mod dates;
+mod files;
+mod layers;
+mod logins;
+mod peer;
+pub mod problem;
+pub mod realtime;
+mod router;
+pub mod state;
+mod timeline;
+mod trace;
+mod trash;
+pub mod validate;
+mod visit;
+mod web;
+
+mod api_keys;
+mod auth;
+mod calotype;
+mod jobs;
+mod queues;
+mod server;
+mod sessions;
+mod users;
+mod users_admin;
+
+pub use assets::uploads::Uploads;
+pub use caches::Caches;
+pub use problem::Problem;
+pub use router::{openapi, router};
+pub use state::{Api, ApiConfig, InFlight, Parts, Reset};

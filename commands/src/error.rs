@@ -27,6 +27,12 @@ pub enum CommandError<E: std::error::Error + 'static> {
 }
 
 impl<E: std::error::Error + 'static> CommandError<E> {
+    /// Whether certainly nothing was written; if not, what the command refers to must stay.
+    #[must_use]
+    pub const fn is_certainly_unwritten(&self) -> bool {
+        !matches!(self, Self::Append(AppendError::Unknown(_)))
+    }
+
     /// Turns the refusal into that of another layer, and leaves the rest.
     pub fn map_refusal<F: std::error::Error + 'static>(
         self,

@@ -73,10 +73,8 @@ impl Keyring {
     #[must_use]
     pub fn hmac(&self, domain: &str, value: &str) -> String {
         let domain_size = u64::try_from(domain.len()).unwrap_or(u64::MAX).to_be_bytes();
-        let digest = hmac_sha256(
-            &self.derived.hmac,
-            &[&domain_size, domain.as_bytes(), value.as_bytes()],
-        );
+        let digest =
+            hmac_sha256(&self.derived.hmac, &[&domain_size, domain.as_bytes(), value.as_bytes()]);
         to_hex(&digest)
     }
 
@@ -99,7 +97,8 @@ fn make_master_key(keys_dir: &Path, path: &Path) -> io::Result<()> {
     rand::rng().fill_bytes(&mut random);
     let draft_path = keys_dir.join(format!("{MASTER_FILE}.{}", to_hex(&random_suffix())));
 
-    let mut draft = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft_path)?;
+    let mut draft =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft_path)?;
     draft.write_all(to_hex(&random).as_bytes())?;
     draft.write_all(b"\n")?;
     draft.sync_all()?;

@@ -38,10 +38,7 @@ impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            log: Arc::default(),
-            positions: Arc::new(watch::Sender::new(GlobalPosition::START)),
-        }
+        Self { log: Arc::default(), positions: Arc::new(watch::Sender::new(GlobalPosition::START)) }
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -57,7 +54,10 @@ impl Default for MemoryStore {
 
 impl Log {
     fn last_revision(&self, stream_id: &StreamId) -> Option<Revision> {
-        self.streams.get(stream_id).and_then(|events| events.last()).map(|i| self.events[*i].revision)
+        self.streams
+            .get(stream_id)
+            .and_then(|events| events.last())
+            .map(|i| self.events[*i].revision)
     }
 
     /// What an earlier attempt wrote, if it did: all of it or none.
@@ -98,7 +98,8 @@ impl Log {
     }
 
     fn write(&mut self, append: Append, envelope: &Envelope) -> Option<Appended> {
-        let mut revision = self.last_revision(&append.stream_id).map_or(Revision::FIRST, Revision::next);
+        let mut revision =
+            self.last_revision(&append.stream_id).map_or(Revision::FIRST, Revision::next);
         for event in append.events {
             let index = self.events.len();
             self.events.push(Recorded {
@@ -154,8 +155,13 @@ impl EventStore for MemoryStore {
     ) -> Result<Vec<Recorded>, StoreError> {
         let log = self.log();
         let indices = log.streams.get(stream_id).map(Vec::as_slice).unwrap_or_default();
-        Ok(indices.iter().skip(index(from.get())).take(index(max.into())).copied()
-            .map(|i| log.events[i].clone()).collect())
+        Ok(indices
+            .iter()
+            .skip(index(from.get()))
+            .take(index(max.into()))
+            .copied()
+            .map(|i| log.events[i].clone())
+            .collect())
     }
 
     async fn read_all(&self, after: GlobalPosition, max: u32) -> Result<Vec<Recorded>, StoreError> {

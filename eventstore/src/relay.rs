@@ -228,7 +228,8 @@ impl Relay {
         let publishing = async {
             let mut acks = Vec::with_capacity(headers.len());
             for header in headers {
-                let failed = |error| RelayError::Publish { position: header.position, source: error };
+                let failed =
+                    |error| RelayError::Publish { position: header.position, source: error };
                 let bell = serde_json::to_vec(&Bell::of(header))
                     .map_err(|error| failed(Box::new(error).into()))?;
                 let message = PublishMessage::build()
@@ -306,10 +307,8 @@ fn token(text: &str) -> String {
 }
 
 async fn read_checkpoint(connection: &mut PgConnection) -> Result<GlobalPosition, sqlx::Error> {
-    let position: Option<i64> = sqlx::query_scalar(SELECT_CHECKPOINT)
-        .bind(CHECKPOINT)
-        .fetch_optional(connection)
-        .await?;
+    let position: Option<i64> =
+        sqlx::query_scalar(SELECT_CHECKPOINT).bind(CHECKPOINT).fetch_optional(connection).await?;
     Ok(position.map_or(GlobalPosition::START, GlobalPosition::new))
 }
 

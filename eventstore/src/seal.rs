@@ -284,7 +284,9 @@ mod tests {
 
         assert!(SubjectKey::unwrap(&keyring, "user-1", &key.wrapped()).is_ok());
         assert!(SubjectKey::unwrap(&keyring, "user-2", &key.wrapped()).is_err());
-        assert!(SubjectKey::unwrap(&Keyring::from_bytes([4; 32]), "user-1", &key.wrapped()).is_err());
+        assert!(
+            SubjectKey::unwrap(&Keyring::from_bytes([4; 32]), "user-1", &key.wrapped()).is_err()
+        );
     }
 
     #[test]

@@ -36,7 +36,9 @@ pub(crate) fn appends(appends: &[Append]) -> Result<Vec<Sealing>, AppendError> {
     }
     let events_count = appends.iter().map(|append| append.events.len()).sum::<usize>();
     if events_count > APPEND_EVENTS_MAX {
-        return invalid(format!("{events_count} events, at most {APPEND_EVENTS_MAX} go in one call"));
+        return invalid(format!(
+            "{events_count} events, at most {APPEND_EVENTS_MAX} go in one call"
+        ));
     }
 
     let mut stream_ids = HashSet::with_capacity(appends.len());

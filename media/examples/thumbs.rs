@@ -2,6 +2,8 @@
 //!
 //! `thumbs [--out FOLDER] REPEATS FILE...`: processor milliseconds a file (all work: reading,
 //! metadata, decode, three outputs), bytes and sizes of the outputs, and the peak memory.
+//! Run it with `GLIBC_TUNABLES` set to
+//! [`calotype_media::decoder::MALLOC_TUNABLES`], as the pool runs its children.
 
 use std::{error::Error, path::PathBuf};
 
@@ -39,12 +41,22 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Some(Ok(it)) => {
                     println!(
                         "{name}: {median:.1} ms (best {best:.1}); preview {}x{} {} B, thumbnail {}x{} {} B",
-                        it.preview.width, it.preview.height, it.preview.bytes.len(),
-                        it.thumbnail.width, it.thumbnail.height, it.thumbnail.bytes.len(),
+                        it.preview.width,
+                        it.preview.height,
+                        it.preview.bytes.len(),
+                        it.thumbnail.width,
+                        it.thumbnail.height,
+                        it.thumbnail.bytes.len(),
                     );
                     if let Some(folder) = &out {
-                        std::fs::write(folder.join(format!("{name}.preview.jpg")), &it.preview.bytes)?;
-                        std::fs::write(folder.join(format!("{name}.thumb.webp")), &it.thumbnail.bytes)?;
+                        std::fs::write(
+                            folder.join(format!("{name}.preview.jpg")),
+                            &it.preview.bytes,
+                        )?;
+                        std::fs::write(
+                            folder.join(format!("{name}.thumb.webp")),
+                            &it.thumbnail.bytes,
+                        )?;
                     }
                 }
                 other => println!("{name}: {other:?}"),

@@ -8,6 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct InFlight(Arc<AtomicUsize>);
 
 impl InFlight {
+    /// The counter itself, for whoever shows it.
+    #[must_use]
+    pub fn gauge(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.0)
+    }
+
     /// Assets being worked on now.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -9,6 +9,7 @@ pub mod assets;
 pub mod error;
 pub mod event;
 mod fold;
+pub mod follower;
 pub mod history;
 pub mod jobs;
 pub mod parked;
@@ -24,6 +25,7 @@ pub mod wait;
 
 pub use error::ProjectionError;
 pub use event::Event;
+pub use follower::Follower;
 pub use projection::{Projection, all};
 pub use query::Queries;
 pub use runner::{Applied, Runner};

@@ -25,7 +25,7 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How long it waits after an error.
 const AFTER_ERROR: Duration = Duration::from_millis(500);
 /// Applied batches that a slow listener may fall behind.
-const LISTENERS_BEHIND_MAX: usize = 256;
+pub(crate) const LISTENERS_BEHIND_MAX: usize = 256;
 
 /// A batch that every live projection has applied.
 #[derive(Clone, Debug)]

@@ -1,3 +1,12 @@
-//! The binary: wiring, configuration, embedded servers.
+//! The binary: configuration, wiring, embedded servers, operator commands.
 
+pub mod clock;
+pub mod config;
+pub mod doctor;
 pub mod embedded;
+pub mod lifecycle;
+pub mod operator;
+pub mod reset;
+pub mod serve;
+pub mod telemetry;
+pub mod wiring;

@@ -1,1 +1,118 @@
-fn main() {}
+//! `calotype`: a photo and video server that never forgets.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use calotype_server::config::{Config, ServeArgs};
+use calotype_server::operator::{self, Admin, History, Projections, Target};
+use calotype_server::{doctor, serve};
+use clap::{Parser, Subcommand};
+
+/// A self-hosted photo and video server that never forgets.
+///
+/// It speaks Immich's API, so Immich's apps and tools work with it.
+/// Start with `calotype serve`, then open the address it prints.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(Box<ServeArgs>),
+    /// Bring the database's tables up to date, without serving.
+    Migrate {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Look at the read models, or make them anew from the log.
+    Projections {
+        #[command(flatten)]
+        target: Target,
+        #[command(subcommand)]
+        command: Projections,
+    },
+    /// Tell what happened, in order.
+    History {
+        #[command(flatten)]
+        target: Target,
+        #[command(subcommand)]
+        command: History,
+    },
+    /// Look after accounts.
+    Admin {
+        #[command(flatten)]
+        target: Target,
+        #[command(subcommand)]
+        command: Admin,
+    },
+    /// Say in plain words what is wrong with the installation.
+    Doctor(Box<ServeArgs>),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Open foreign files, as a child of the server. Not for people.
+    #[command(hide = true, disable_help_flag = true)]
+    Decoder {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<std::ffi::OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    // A decoder child must not start threads before it has locked itself in.
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == "decoder") {
+        return calotype_media::decoder::decoder_main(words);
+    }
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?;
+    runtime.block_on(Box::pin(dispatch(command)))
+}
+
+async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => Box::pin(serve::serve(Config::load(*args)?)).await?,
+        Command::Migrate { target } => Box::pin(operator::migrate(&target)).await?,
+        Command::Projections { target, command } => {
+            Box::pin(operator::projections(&target, command)).await?;
+        }
+        Command::History { target, command } => {
+            Box::pin(operator::history(&target, command)).await?;
+        }
+        Command::Admin { target, command } => Box::pin(operator::admin(&target, command)).await?,
+        Command::Doctor(args) => {
+            let healthy = doctor::doctor(&Config::load(*args)?).await;
+            return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Openapi => print_document()?,
+        Command::Decoder { .. } => anyhow::bail!("a decoder is started by the server"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "the document goes to standard output")]
+fn print_document() -> anyhow::Result<()> {
+    println!("{}", calotype_api::openapi().to_pretty_json()?);
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a failed command")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("calotype: {error:#}");
+}

@@ -1,1 +1,20 @@
-//! Cross-room tests, benches and soaks.
+//! Cross-room tests, benches and soaks: a real server as a program, a client that speaks HTTP to it,
+//! and the stories that tests tell in short and soaks tell at length.
+
+pub mod answer;
+pub mod binary;
+pub mod client;
+pub mod crash;
+pub mod database;
+pub mod ids;
+pub mod import;
+pub mod jpeg;
+pub mod media;
+pub mod schemas;
+pub mod server;
+pub mod spec;
+pub mod waiting;
+
+pub use answer::Answer;
+pub use client::{Client, Upload};
+pub use server::{Options, TestServer, story};

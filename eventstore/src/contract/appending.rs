@@ -11,12 +11,14 @@ use crate::stream::ExpectedRevision::{Any, Exact, NoStream};
 use crate::stream::{GlobalPosition, Revision};
 
 async fn revisions_of(store: &impl EventStore, key: &str) -> Vec<i64> {
-    let events = store.read_stream(&stream_id(key), Revision::FIRST, 1_000).await.expect("a stream");
+    let events =
+        store.read_stream(&stream_id(key), Revision::FIRST, 1_000).await.expect("a stream");
     events.iter().map(|event| event.revision.get()).collect()
 }
 
 pub(super) async fn revisions_count_from_zero(store: &impl EventStore) {
-    let first = store.append(vec![append("a", NoStream, vec![event(1), event(2)])], envelope()).await;
+    let first =
+        store.append(vec![append("a", NoStream, vec![event(1), event(2)])], envelope()).await;
     let next =
         store.append(vec![append("a", Exact(Revision::new(1)), vec![event(3)])], envelope()).await;
 
@@ -82,7 +84,10 @@ pub(super) async fn several_streams_are_written_together_or_not_at_all(store: &i
 
     let refused = store
         .append(
-            vec![append("new", NoStream, vec![event(2)]), append("taken", NoStream, vec![event(3)])],
+            vec![
+                append("new", NoStream, vec![event(2)]),
+                append("taken", NoStream, vec![event(3)]),
+            ],
             envelope(),
         )
         .await;
@@ -153,8 +158,7 @@ pub(super) async fn senseless_appends_are_refused(store: &impl EventStore) {
     let sealing = NewEvent { payload: json!({"a": {"$seal": 1}}), ..event(1) };
     let unnamed = NewEvent { event_type: String::new(), ..event(1) };
     let forged = NewEvent { payload: json!([{"$sealed": "AAAA"}]), ..event(1) };
-    let without_subject =
-        |events| Append { subject: None, ..append("a", NoStream, events) };
+    let without_subject = |events| Append { subject: None, ..append("a", NoStream, events) };
     for appends in [
         vec![],
         vec![append("a", NoStream, vec![])],
@@ -206,8 +210,10 @@ pub(super) async fn of_concurrent_writers_one_wins_each_revision(store: &impl Ev
 pub(super) async fn concurrent_writers_without_a_demand_all_win(store: &impl EventStore) {
     let attempts = (0..50).map(|number| {
         let other = format!("other-{number}");
-        let appends =
-            vec![append("a", Any, vec![event(number)]), append(&other, NoStream, vec![event(1_000 + number)])];
+        let appends = vec![
+            append("a", Any, vec![event(number)]),
+            append(&other, NoStream, vec![event(1_000 + number)]),
+        ];
         store.append(appends, envelope())
     });
 

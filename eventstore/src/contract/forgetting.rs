@@ -17,7 +17,8 @@ async fn payloads_of(store: &impl EventStore, key: &str) -> Vec<Value> {
 }
 
 pub(super) async fn sealed_values_come_back(store: &impl EventStore) {
-    let events = vec![sealed_event(1, json!("Ada")), event(2), sealed_event(3, json!({"a": [1.5]}))];
+    let events =
+        vec![sealed_event(1, json!("Ada")), event(2), sealed_event(3, json!({"a": [1.5]}))];
     let given: Vec<Value> = events.iter().map(|event| event.payload.clone()).collect();
     store.append(vec![append("a", NoStream, events)], envelope()).await.expect("an append");
     let later = sealed_event(4, json!(null));

@@ -125,8 +125,7 @@ impl Writer {
             match self.write_alone(&call, lost).await {
                 Ok(verdicts) => call.answer(Ok(verdicts)),
                 Err(failure) => {
-                    let stays_down =
-                        matches!(failure, Failure::NotConnected(_) | Failure::Lost(_));
+                    let stays_down = matches!(failure, Failure::NotConnected(_) | Failure::Lost(_));
                     let error = failure.judge(lost);
                     call.answer(Err(error.clone()));
                     down = stays_down.then_some(error);
@@ -193,10 +192,7 @@ impl Writer {
                 5 => Verdict::OtherKey,
                 _ => Verdict::Refused,
             });
-        Ok(batch
-            .iter()
-            .map(|call| verdicts.by_ref().take(call.streams.len()).collect())
-            .collect())
+        Ok(batch.iter().map(|call| verdicts.by_ref().take(call.streams.len()).collect()).collect())
     }
 }
 
@@ -326,7 +322,8 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error
 
 /// What an error says about whether it was written (SQLSTATE, appendix A of PostgreSQL's manual).
 fn classify(error: sqlx::Error) -> Failure {
-    let Some(code) = error.as_database_error().and_then(|error| error.code()).map(|c| c.to_string())
+    let Some(code) =
+        error.as_database_error().and_then(|error| error.code()).map(|c| c.to_string())
     else {
         return Failure::Lost(error);
     };

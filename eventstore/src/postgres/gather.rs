@@ -19,6 +19,8 @@ use crate::stream::StreamId;
 struct Gathering {
     waiting: VecDeque<Call>,
     busy: HashSet<StreamId>,
+    /// How many calls are being written.
+    under_way_count: usize,
     options: PostgresOptions,
 }
 
@@ -32,9 +34,9 @@ pub(super) async fn run(
     let connect_options = shared.pool.connect_options();
     let mut idle: Vec<Writer> =
         (0..options.writers.max(1)).map(|_| Writer::new(&connect_options)).collect();
-    let mut writing: JoinSet<(Writer, Vec<StreamId>)> = JoinSet::new();
+    let mut writing: JoinSet<Written> = JoinSet::new();
     let mut gathering =
-        Gathering { waiting: VecDeque::new(), busy: HashSet::new(), options };
+        Gathering { waiting: VecDeque::new(), busy: HashSet::new(), under_way_count: 0, options };
     let mut open = true;
 
     while open || !gathering.waiting.is_empty() || !writing.is_empty() {
@@ -54,17 +56,20 @@ pub(super) async fn run(
         tokio::select! {
             biased;
             Some(written) = writing.join_next(), if !writing.is_empty() => {
-                let (writer, stream_ids) = written.unwrap_or_else(|error| {
-                    tracing::error!(error = %error, "a batch of appends broke off");
-                    // The streams are unknown; all that was under way has been dropped with its callers.
-                    (Writer::new(&connect_options), Vec::new())
-                });
-                idle.push(writer);
-                for stream_id in &stream_ids {
-                    gathering.busy.remove(stream_id);
+                match written {
+                    Ok(written) => {
+                        gathering.put_down(&written);
+                        idle.push(written.writer);
+                    }
+                    // Its callers know; what it was writing is cleared when nothing is under way.
+                    Err(error) => {
+                        tracing::error!(error = %error, "a batch of appends broke off");
+                        idle.push(Writer::new(&connect_options));
+                    }
                 }
                 if writing.is_empty() {
                     gathering.busy.clear();
+                    gathering.under_way_count = 0;
                 }
             }
             call = calls.recv(), if open && gathering.has_room() => match call {
@@ -76,18 +81,23 @@ pub(super) async fn run(
     }
 }
 
-async fn write(
-    shared: Arc<Shared>,
-    mut writer: Writer,
-    batch: Vec<Call>,
-) -> (Writer, Vec<StreamId>) {
-    let stream_ids = stream_ids(&batch).cloned().collect();
+/// A batch that was answered.
+struct Written {
+    writer: Writer,
+    stream_ids: Vec<StreamId>,
+    calls_count: usize,
+}
+
+async fn write(shared: Arc<Shared>, mut writer: Writer, batch: Vec<Call>) -> Written {
+    let streams = batch.iter().flat_map(|call| &call.streams);
+    let stream_ids = streams.map(|stream| stream.stream_id.clone()).collect();
+    let calls_count = batch.len();
     writer.write(batch).await;
     shared.outbox.notify_one();
     if !shared.sequences_here.load(Ordering::Relaxed) {
         writer.ring_outbox().await;
     }
-    (writer, stream_ids)
+    Written { writer, stream_ids, calls_count }
 }
 
 impl Gathering {
@@ -96,8 +106,14 @@ impl Gathering {
     }
 
     /// The calls that can be written together now, oldest first; their streams are busy from here on.
+    ///
+    /// None while fewer wait than are being written: a commit costs the same for one as for many, and
+    /// those who are answered soon come back to join.
     fn take_batch(&mut self) -> Vec<Call> {
         let mut batch: Vec<Call> = Vec::new();
+        if self.waiting.len() < self.under_way_count {
+            return batch;
+        }
         let mut left = VecDeque::with_capacity(self.waiting.len());
         let mut passed_over: HashSet<StreamId> = HashSet::new();
         let mut size_bytes = 0;
@@ -123,10 +139,14 @@ impl Gathering {
         }
         left.append(&mut self.waiting);
         self.waiting = left;
+        self.under_way_count += batch.len();
         batch
     }
-}
 
-fn stream_ids(batch: &[Call]) -> impl Iterator<Item = &StreamId> {
-    batch.iter().flat_map(|call| &call.streams).map(|stream| &stream.stream_id)
+    fn put_down(&mut self, written: &Written) {
+        self.under_way_count = self.under_way_count.saturating_sub(written.calls_count);
+        for stream_id in &written.stream_ids {
+            self.busy.remove(stream_id);
+        }
+    }
 }

@@ -88,8 +88,7 @@ impl SubjectKeys {
             }
         }
         if !unknown.is_empty() {
-            let mut found =
-                self.load(pool, &unknown).await.map_err(AppendError::Unavailable)?;
+            let mut found = self.load(pool, &unknown).await.map_err(AppendError::Unavailable)?;
             for subject in &unknown {
                 match found.remove(subject) {
                     Some(KeyState::Usable(key)) => {
@@ -193,16 +192,16 @@ impl SubjectKeys {
         let wrapped: Option<&[u8]> = row.try_get(1).map_err(failed())?;
         let state = match wrapped {
             None => KeyState::Destroyed,
-            Some(wrapped) => KeyState::Usable(
-                SubjectKey::unwrap(&self.keyring, &subject, wrapped).map_err(|error| {
-                    StoreError::Corrupt {
+            Some(wrapped) => {
+                KeyState::Usable(SubjectKey::unwrap(&self.keyring, &subject, wrapped).map_err(
+                    |error| StoreError::Corrupt {
                         table: "log.subject_keys",
                         column: "wrapped",
                         row: subject.clone(),
                         reason: format!("{error}; is this the right master key?"),
-                    }
-                })?,
-            ),
+                    },
+                )?)
+            }
         };
         Ok((subject, state))
     }

@@ -14,10 +14,10 @@ use crate::event::{Actor, ActorKind, Envelope, Recorded};
 use crate::seal;
 use crate::stream::{GlobalPosition, Revision, StreamId};
 
-/// Most events of one query, so that a reader that wants everything does not hold everything.
+/// Most events of one read, so that a reader that wants everything does not hold everything.
 const READ_EVENTS_MAX: u32 = 50_000;
 
-/// The lateral joins with their limits keep the plan: positions in order, then one look per event.
+/// The range and the lateral join keep the plan: positions in order, then one look per event.
 const SELECT_ALL: &str = "
     select
         p.position, e.event_id, e.stream_id, e.revision, e.type, e.version, e.payload, e.subject,
@@ -25,9 +25,7 @@ const SELECT_ALL: &str = "
     from (
         select position, event_id
         from log.positions
-        where position > $1
-        order by position
-        limit $2
+        where position > $1 and position <= $2
     ) p
     left join lateral (
         select
@@ -56,9 +54,7 @@ const SELECT_HEADERS: &str = "
     from (
         select position, event_id
         from log.positions
-        where position > $1
-        order by position
-        limit $2
+        where position > $1 and position <= $2
     ) p
     left join lateral (
         select event_id, stream_id, revision, type
@@ -135,57 +131,63 @@ pub(super) async fn stream(
     unseal(pool, keys, events).await
 }
 
+/// `head` is at least what any caller knows as the head of the log.
 pub(super) async fn all(
     pool: &PgPool,
     keys: &SubjectKeys,
     after: GlobalPosition,
     max: u32,
+    head: GlobalPosition,
 ) -> Result<Vec<Recorded>, StoreError> {
-    let max = usize::try_from(max.min(READ_EVENTS_MAX)).unwrap_or(usize::MAX);
+    let max = max.min(READ_EVENTS_MAX);
     let mut events = Vec::new();
     let mut after = after;
-    // One query, but for where skipped or erased events left a batch short.
-    while events.len() < max {
-        let wanted = max - events.len();
+    loop {
+        let missing = max - u32::try_from(events.len()).unwrap_or(max);
+        let to = GlobalPosition::new(after.get() + i64::from(missing));
         let rows = sqlx::query(SELECT_ALL)
             .bind(after.get())
-            .bind(i64::try_from(wanted).unwrap_or(i64::MAX))
+            .bind(to.get())
             .fetch_all(pool)
             .await
             .map_err(StoreError::database("read the log"))?;
         events.reserve(rows.len());
         for row in &rows {
-            after = GlobalPosition::new(column(row, 0)?);
             if is_there(row)? {
                 events.push(decode(row)?);
             }
         }
-        if rows.len() < wanted {
+        // Once is enough, but for where skipped or erased events left a piece short.
+        after = to;
+        if events.len() >= usize::try_from(max).unwrap_or(usize::MAX) || after >= head {
             break;
         }
     }
     unseal(pool, keys, events).await
 }
 
-/// Headers of at most `max` events after a position, and the position that was read up to.
+/// Headers of the events at most `max` positions after a position, and the position that was read up to.
 pub(crate) async fn headers(
     pool: &PgPool,
     after: GlobalPosition,
     max: u32,
 ) -> Result<(Vec<Header>, GlobalPosition), StoreError> {
+    let head = head(pool).await?;
+    let read_to = head.min(GlobalPosition::new(after.get() + i64::from(max)));
+    if read_to <= after {
+        return Ok((Vec::new(), after));
+    }
     let rows = sqlx::query(SELECT_HEADERS)
         .bind(after.get())
-        .bind(i64::from(max))
+        .bind(read_to.get())
         .fetch_all(pool)
         .await
         .map_err(StoreError::database("read the log's headers"))?;
-    let mut read_to = after;
     let mut headers = Vec::with_capacity(rows.len());
     for row in &rows {
-        read_to = GlobalPosition::new(column(row, 0)?);
         if is_there(row)? {
             headers.push(Header {
-                position: read_to,
+                position: GlobalPosition::new(column(row, 0)?),
                 event_id: column(row, 1)?,
                 stream_id: StreamId::from_stored(column(row, 2)?),
                 revision: Revision::new(column(row, 3)?),
@@ -223,8 +225,7 @@ fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
         stream_id: StreamId::from_stored(column(row, 2)?),
         revision: Revision::new(column(row, 3)?),
         event_type: column(row, 4)?,
-        version: u16::try_from(version)
-            .map_err(|error| corrupt("version", error.to_string()))?,
+        version: u16::try_from(version).map_err(|error| corrupt("version", error.to_string()))?,
         payload: serde_json::from_slice(payload)
             .map_err(|error| corrupt("payload", error.to_string()))?,
         subject: column(row, 7)?,

@@ -141,8 +141,7 @@ impl PostgresStore {
     ) -> Result<Vec<Appended>, AppendError> {
         let shared = &self.shared;
         for attempt in 1..=SEAL_TRIES_MAX {
-            let keys =
-                shared.keys.to_seal(&shared.pool, appends, sealings, attempt == 1).await?;
+            let keys = shared.keys.to_seal(&shared.pool, appends, sealings, attempt == 1).await?;
             let (answer, answered) = oneshot::channel();
             let call = Call::encode(appends, &keys, envelope, answer)?;
             shared
@@ -218,19 +217,21 @@ impl EventStore for PostgresStore {
     }
 
     async fn read_all(&self, after: GlobalPosition, max: u32) -> Result<Vec<Recorded>, StoreError> {
-        read::all(&self.shared.pool, &self.shared.keys, after, max).await
+        let Shared { pool, keys, positions, .. } = &*self.shared;
+        let head = *positions.borrow();
+        read::all(pool, keys, after, max, head).await
     }
 
     async fn head(&self) -> Result<GlobalPosition, StoreError> {
-        read::head(&self.shared.pool).await
+        let head = read::head(&self.shared.pool).await?;
+        self.shared.raise(head);
+        Ok(head)
     }
 
     async fn position_of(&self, event_id: Uuid) -> Result<Option<GlobalPosition>, StoreError> {
         match self.shared.recent.sighting(event_id) {
             Some(Sighting::At(position)) => Ok(Some(position)),
-            Some(Sighting::Expected) | None => {
-                read::position_of(&self.shared.pool, event_id).await
-            }
+            Some(Sighting::Expected) | None => read::position_of(&self.shared.pool, event_id).await,
         }
     }
 

@@ -70,9 +70,11 @@ impl TestNats {
 
 fn prepare(folder: &Folder) -> Command {
     let tools = server::repository().join(".tools");
-    let program =
-        server::find_program("nats-server", &[tools.join("nats"), tools.join("nats/bin"), tools.join("bin")])
-            .unwrap_or_else(|| panic!("nats-server is neither in .tools/nats nor in the PATH"));
+    let program = server::find_program(
+        "nats-server",
+        &[tools.join("nats"), tools.join("nats/bin"), tools.join("bin")],
+    )
+    .unwrap_or_else(|| panic!("nats-server is neither in .tools/nats nor in the PATH"));
     let mut nats = Command::new(program);
     nats.args(["--addr", "127.0.0.1", "--port", "-1", "--jetstream", "--store_dir"])
         .arg(folder.path.join("jetstream"))

@@ -138,11 +138,13 @@ async fn template(admin: &mut PgConnection, admin_url: &str) -> String {
 }
 
 async fn is_template(admin: &mut PgConnection, name: &str) -> bool {
-    sqlx::query_scalar("select exists (select from pg_database where datname = $1 and datistemplate)")
-        .bind(name)
-        .fetch_one(admin)
-        .await
-        .expect("the list of databases")
+    sqlx::query_scalar(
+        "select exists (select from pg_database where datname = $1 and datistemplate)",
+    )
+    .bind(name)
+    .fetch_one(admin)
+    .await
+    .expect("the list of databases")
 }
 
 /// FNV-1a (64 bits) over the checksums of the migrations.
@@ -224,7 +226,8 @@ fn answers(folder: &Path) -> Option<String> {
     let probing = std::thread::spawn({
         let url = url.clone();
         move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             runtime.block_on(async { PgConnection::connect(&url).await.ok()?.close().await.ok() })
         }
     });

@@ -1,7 +1,5 @@
 //! Several processes (stores) that append at once, and answers that get lost.
 
-use std::time::Duration;
-
 use calotype_eventstore::contract::{append, envelope, event, stream_id};
 use calotype_eventstore::testing::database;
 use calotype_eventstore::{AppendError, EventStore, ExpectedRevision, Revision};
@@ -49,9 +47,10 @@ async fn of_writers_in_two_processes_one_wins_each_revision() {
 async fn an_append_whose_connection_breaks_is_written_once() {
     let here = sequenced().await;
     let pool = &here.database.pool;
-    let stop = tokio_util::sync::CancellationToken::new();
+    // After each append the writers' connections are broken, while the next one is under way.
+    let (written, mut counted) = tokio::sync::watch::channel(0_u128);
     let breaking = async {
-        while !stop.is_cancelled() {
+        while counted.changed().await.is_ok() {
             sqlx::raw_sql(
                 "select pg_terminate_backend(pid) from pg_stat_activity
                 where datname = current_database() and application_name = 'calotype append'",
@@ -59,11 +58,10 @@ async fn an_append_whose_connection_breaks_is_written_once() {
             .execute(pool)
             .await
             .expect("the owner may end sessions");
-            tokio::time::sleep(Duration::from_millis(3)).await;
         }
     };
     let store = &here.store;
-    let writing = async {
+    let writing = async move {
         for number in 0..200_u128 {
             let key = (number % 5).to_string();
             let wish = vec![append(&key, ExpectedRevision::Any, vec![event(number)])];
@@ -74,8 +72,8 @@ async fn an_append_whose_connection_breaks_is_written_once() {
                     Err(error) => return Err(error),
                 }
             }
+            written.send_replace(number);
         }
-        stop.cancel();
         Ok(())
     };
 

@@ -60,8 +60,7 @@ struct Sink {
 
 impl BlobWriter {
     pub(super) fn new(store: BlobStore, file: NamedTempFile) -> Self {
-        let sink =
-            Sink { file, sha1: Sha1::new(), blake3: blake3::Hasher::new(), size_bytes: 0 };
+        let sink = Sink { file, sha1: Sha1::new(), blake3: blake3::Hasher::new(), size_bytes: 0 };
         let state = State::Ready(Box::new(sink));
         Self { store, head: Vec::new(), gathered: Vec::new(), state }
     }
@@ -95,11 +94,8 @@ impl BlobWriter {
     pub async fn finish(mut self) -> Result<StagedBlob, BlobError> {
         let (sink, _) = self.take_sink().await?;
         let rest = std::mem::take(&mut self.gathered);
-        let sink = if rest.is_empty() {
-            sink
-        } else {
-            in_background(move || sink.absorb(rest)).await?.0
-        };
+        let sink =
+            if rest.is_empty() { sink } else { in_background(move || sink.absorb(rest)).await?.0 };
         let Sink { file, sha1, blake3, size_bytes } = *sink;
         Ok(StagedBlob {
             store: self.store.clone(),

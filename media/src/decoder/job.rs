@@ -70,11 +70,15 @@ pub(super) fn work(
     let mut file = File::open(source).map_err(|error| unreadable(&error))?;
     let mut bytes = Vec::new();
     let head = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
-    io::Read::by_ref(&mut file).take(head).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+    io::Read::by_ref(&mut file)
+        .take(head)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(&error))?;
     if bytes.is_empty() {
         return Err(DecodeError::corrupt("file is empty"));
     }
-    let kind = sniff(&bytes).ok_or_else(|| DecodeError::Unsupported { what: "unknown kind of bytes".to_owned() })?;
+    let kind = sniff(&bytes)
+        .ok_or_else(|| DecodeError::Unsupported { what: "unknown kind of bytes".to_owned() })?;
     if kind.family() == Family::Video {
         return Ok(Outcome::Film { mime: kind.mime() });
     }
@@ -83,7 +87,9 @@ pub(super) fn work(
         return Err(DecodeError::TooLarge { what: format!("picture file of {length} bytes") });
     }
     bytes.reserve_exact(usize::try_from(length).unwrap_or(0).saturating_sub(bytes.len()));
-    file.take(PICTURE_FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+    file.take(PICTURE_FILE_BYTES_MAX)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(&error))?;
     Ok(Outcome::Picture(picture(&bytes, kind, sidecar, want)))
 }
 
@@ -99,12 +105,7 @@ fn picture(bytes: &[u8], kind: Sniffed, sidecar: Option<&Path>, want: Want) -> R
 }
 
 /// The pictures of a film from a raw frame of it.
-pub(super) fn frame(
-    bytes: &[u8],
-    mut facts: Facts,
-    sidecar: Option<&Path>,
-    want: Want,
-) -> Report {
+pub(super) fn frame(bytes: &[u8], mut facts: Facts, sidecar: Option<&Path>, want: Want) -> Report {
     lay_sidecar_over(&mut facts, sidecar, want);
     let images = want.images.map(|wish| image::derive(image::decode_frame(bytes)?, wish));
     Report { facts, images }

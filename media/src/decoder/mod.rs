@@ -17,6 +17,7 @@ mod protocol;
 mod sandbox;
 mod serve;
 
+pub use child::MALLOC_TUNABLES;
 pub use error::DecodeError;
 pub use job::{Job, Report, Want, process};
 pub(crate) use outside::{Outside, OutsideError};

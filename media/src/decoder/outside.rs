@@ -92,8 +92,13 @@ impl<'a> Outside<'a> {
     }
 
     fn spawn(&self, program: &Path, args: &[&OsStr]) -> io::Result<Child> {
-        let limits = ["--memory", &FFMPEG_MEMORY_BYTES.to_string(), "--cpu", &FFMPEG_CPU_SECONDS.to_string()]
-            .map(OsString::from);
+        let limits = [
+            "--memory",
+            &FFMPEG_MEMORY_BYTES.to_string(),
+            "--cpu",
+            &FFMPEG_CPU_SECONDS.to_string(),
+        ]
+        .map(OsString::from);
         Command::new(&self.config.program)
             .args(&self.config.args)
             .args(limits)

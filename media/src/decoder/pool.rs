@@ -98,9 +98,12 @@ impl DecoderPool {
     /// # Errors
     /// [`DecodeError`]: the file could not be opened at all, or brought its child down.
     pub async fn run(&self, job: &Job) -> Result<Report, DecodeError> {
-        let _place = self.inner.places.acquire().await.map_err(|closed| {
-            DecodeError::unavailable("decoder pool is closed", &closed)
-        })?;
+        let _place = self
+            .inner
+            .places
+            .acquire()
+            .await
+            .map_err(|closed| DecodeError::unavailable("decoder pool is closed", &closed))?;
         let request = Request::File {
             source: job.source.clone(),
             sidecar: job.sidecar.clone(),
@@ -109,7 +112,11 @@ impl DecoderPool {
         match self.ask(&request, &[]).await? {
             (Answer::Report { facts, images }, blob) => {
                 let report = report(*facts, images, blob)?;
-                if self.should_try_ffmpeg(&report) { self.rescue(job, report).await } else { Ok(report) }
+                if self.should_try_ffmpeg(&report) {
+                    self.rescue(job, report).await
+                } else {
+                    Ok(report)
+                }
             }
             (Answer::Film { mime }, _) => self.film(job, &mime).await,
             (Answer::Failed(error), _) => Err(error),
@@ -133,22 +140,25 @@ impl DecoderPool {
         match video::frame(&outside, &job.source, &facts, wish).await {
             Ok(frame) => self.frame(job, facts, frame).await,
             Err(error) => {
-                let facts_only = Job { want: super::Want { images: None, ..job.want }, ..job.clone() };
+                let facts_only =
+                    Job { want: super::Want { images: None, ..job.want }, ..job.clone() };
                 let report = self.frame(&facts_only, facts, Vec::new()).await?;
                 Ok(Report { images: Some(Err(error)), ..report })
             }
         }
     }
 
-    async fn frame(&self, job: &Job, facts: crate::metadata::Facts, frame: Vec<u8>) -> Result<Report, DecodeError> {
+    async fn frame(
+        &self,
+        job: &Job,
+        facts: crate::metadata::Facts,
+        frame: Vec<u8>,
+    ) -> Result<Report, DecodeError> {
         if job.want.images.is_none() && job.sidecar.is_none() {
             return Ok(Report { facts, images: None });
         }
-        let request = Request::Frame {
-            facts: Box::new(facts),
-            sidecar: job.sidecar.clone(),
-            want: job.want,
-        };
+        let request =
+            Request::Frame { facts: Box::new(facts), sidecar: job.sidecar.clone(), want: job.want };
         match self.ask(&request, &frame).await? {
             (Answer::Report { facts, images }, blob) => report(*facts, images, blob),
             (Answer::Film { mime }, _) => Err(DecodeError::Unsupported { what: mime }),
@@ -160,7 +170,8 @@ impl DecoderPool {
     fn should_try_ffmpeg(&self, report: &Report) -> bool {
         let mime = report.facts.true_mime.as_deref().unwrap_or_default();
         matches!(report.images, Some(Err(DecodeError::Unsupported { .. })))
-            && ["image/jxl", "image/jp2", "application/vnd.adobe.photoshop", "image/tiff"].contains(&mime)
+            && ["image/jxl", "image/jp2", "application/vnd.adobe.photoshop", "image/tiff"]
+                .contains(&mime)
     }
 
     async fn rescue(&self, job: &Job, report: Report) -> Result<Report, DecodeError> {

@@ -167,7 +167,11 @@ fn answer(request: Request, blob: &[u8]) -> (Answer, Vec<u8>) {
     }
 }
 
-fn send(stdout: &mut impl io::Write, message: &impl serde::Serialize, blob: &[u8]) -> io::Result<()> {
+fn send(
+    stdout: &mut impl io::Write,
+    message: &impl serde::Serialize,
+    blob: &[u8],
+) -> io::Result<()> {
     stdout.write_all(&protocol::head(message, blob.len())?)?;
     stdout.write_all(blob)?;
     stdout.flush()

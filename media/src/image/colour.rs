@@ -40,9 +40,8 @@ fn plain(raster: Raster) -> Raster {
 
 fn rgb(raster: &Raster, profile: &ColorProfile) -> Option<Raster> {
     let layout = if raster.layout == Layout::Rgb { CmsLayout::Rgb } else { CmsLayout::Rgba };
-    let transform = profile
-        .create_transform_8bit(layout, &ColorProfile::new_srgb(), layout, options())
-        .ok()?;
+    let transform =
+        profile.create_transform_8bit(layout, &ColorProfile::new_srgb(), layout, options()).ok()?;
     let mut target = Raster::new(raster.width, raster.height, raster.layout).ok()?;
     transform.transform(&raster.data, &mut target.data).ok()?;
     Some(target)
@@ -50,7 +49,12 @@ fn rgb(raster: &Raster, profile: &ColorProfile) -> Option<Raster> {
 
 fn cmyk(raster: &Raster, profile: &ColorProfile) -> Option<Raster> {
     let transform = profile
-        .create_transform_8bit(CmsLayout::Rgba, &ColorProfile::new_srgb(), CmsLayout::Rgb, options())
+        .create_transform_8bit(
+            CmsLayout::Rgba,
+            &ColorProfile::new_srgb(),
+            CmsLayout::Rgb,
+            options(),
+        )
         .ok()?;
     let ink: Vec<u8> = raster.data.iter().map(|it| 255 - it).collect();
     let mut target = Raster::new(raster.width, raster.height, Layout::Rgb).ok()?;
@@ -78,4 +82,44 @@ fn is_srgb(profile: &ColorProfile) -> bool {
         && near(profile.red_colorant, srgb.red_colorant)
         && near(profile.green_colorant, srgb.green_colorant)
         && near(profile.blue_colorant, srgb.blue_colorant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(icc: Option<&[u8]>, pixel: [u8; 3]) -> [u8; 3] {
+        let raster = Raster::from_data(1, 1, Layout::Rgb, pixel.to_vec()).unwrap();
+        let data = to_srgb(raster, icc).data;
+        [data[0], data[1], data[2]]
+    }
+
+    fn near(left: [u8; 3], right: [u8; 3]) -> bool {
+        left.iter().zip(right).all(|(a, b)| a.abs_diff(b) <= 2)
+    }
+
+    #[test]
+    fn display_p3_becomes_srgb() {
+        let profile = ColorProfile::new_display_p3().encode().unwrap();
+        // From the matrices of CSS Color 4.
+        let found = shown(Some(&profile), [200, 100, 100]);
+        assert!(near(found, [215, 93, 97]), "{found:?}");
+        let grey = shown(Some(&profile), [128, 128, 128]);
+        assert!(near(grey, [128, 128, 128]), "{grey:?}");
+    }
+
+    #[test]
+    fn adobe_rgb_becomes_srgb() {
+        let profile = ColorProfile::new_adobe_rgb().encode().unwrap();
+        let green = shown(Some(&profile), [100, 200, 100]);
+        assert!(green[0] < 40 && green[1].abs_diff(202) <= 3, "{green:?}");
+    }
+
+    #[test]
+    fn srgb_and_damaged_profiles_change_nothing() {
+        let srgb = ColorProfile::new_srgb().encode().unwrap();
+        assert_eq!(shown(Some(&srgb), [1, 130, 254]), [1, 130, 254]);
+        assert_eq!(shown(Some(b"no profile"), [1, 130, 254]), [1, 130, 254]);
+        assert_eq!(shown(None, [1, 130, 254]), [1, 130, 254]);
+    }
 }

@@ -21,11 +21,7 @@ pub(crate) fn derive(decoded: Decoded, wish: ImageWish) -> Result<Derived, Decod
 
     // A long panorama has a thumbnail that is larger than its preview: it needs the full picture.
     let covers = preview_size.0 >= thumbnail_size.0 && preview_size.1 >= thumbnail_size.1;
-    let own_thumbnail = if covers {
-        None
-    } else {
-        Some(finish(shrink(&raster, thumbnail_size)?)?)
-    };
+    let own_thumbnail = if covers { None } else { Some(finish(shrink(&raster, thumbnail_size)?)?) };
     let preview = if preview_size == (raster.width, raster.height) {
         raster
     } else {

@@ -78,7 +78,9 @@ pub(super) fn decode(
 fn refused(error: &ImageError, kind: Sniffed) -> DecodeError {
     let name = kind.mime();
     match error {
-        ImageError::Unsupported(_) => DecodeError::Unsupported { what: format!("this kind of {name}") },
+        ImageError::Unsupported(_) => {
+            DecodeError::Unsupported { what: format!("this kind of {name}") }
+        }
         ImageError::Limits(limit) => match limit.kind() {
             LimitErrorKind::InsufficientMemory | LimitErrorKind::DimensionError => {
                 DecodeError::TooLarge { what: format!("{name} picture") }

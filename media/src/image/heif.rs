@@ -124,9 +124,8 @@ pub(super) fn decode(bytes: &[u8], _wish: ImageWish) -> Result<Decoded, DecodeEr
     let row = pitch(plane.width, layout);
     let mut raster = Raster::new(plane.width, plane.height, layout)?;
     for (to, from) in raster.data.chunks_exact_mut(row).zip(plane.data.chunks(plane.stride)) {
-        let from = from
-            .get(..row)
-            .ok_or_else(|| DecodeError::corrupt("HEIF: decoder gave short rows"))?;
+        let from =
+            from.get(..row).ok_or_else(|| DecodeError::corrupt("HEIF: decoder gave short rows"))?;
         to.copy_from_slice(from);
     }
     let icc = handle.color_profile_raw().map(|it| it.data).filter(|it| it.len() <= ICC_BYTES_MAX);

@@ -35,11 +35,12 @@ pub(super) fn decode(bytes: &[u8], wish: ImageWish) -> Result<Raster, DecodeErro
     let (width, height) = (narrow(header.width)?, narrow(header.height)?);
     let (format, layout) = match header.colorspace {
         Colorspace::CMYK | Colorspace::YCCK => (PixelFormat::CMYK, Layout::CmykInverted),
-        _ => (PixelFormat::RGB, Layout::Rgb),
+        _ => (PixelFormat::RGBX, Layout::Rgbx),
     };
     check_pixels(width, height)?;
     let factor = if header.is_lossless { ScalingFactor::ONE } else { scaling(width, height, wish) };
-    let (width, height) = (narrow(factor.scale(header.width))?, narrow(factor.scale(header.height))?);
+    let (width, height) =
+        (narrow(factor.scale(header.width))?, narrow(factor.scale(header.height))?);
     check_size(width, height, layout.bytes_per_pixel())?;
     decompressor.set_scaling_factor(factor).map_err(refused)?;
     // Where the picture is halved anyway, smooth chroma between pixels is thrown away again.
@@ -66,7 +67,8 @@ fn scaling(width: u32, height: u32, wish: ImageWish) -> ScalingFactor {
     let (long, short) = (width.max(height), width.min(height));
     let (long_min, short_min) =
         (wish.preview_px * SCALED_OVER_PREVIEW, wish.thumbnail_px * SCALED_OVER_PREVIEW);
-    let enough = |denominator: u32| long / denominator >= long_min && short / denominator >= short_min;
+    let enough =
+        |denominator: u32| long / denominator >= long_min && short / denominator >= short_min;
     if enough(8) {
         ScalingFactor::ONE_EIGHTH
     } else if enough(4) {
@@ -92,7 +94,9 @@ fn refused(error: turbojpeg::Error) -> DecodeError {
         turbojpeg::Error::TurboJpegError(message) if message.contains("nsupported") => {
             DecodeError::Unsupported { what: format!("JPEG: {message}") }
         }
-        turbojpeg::Error::TurboJpegError(message) => DecodeError::corrupt(&format!("JPEG: {message}")),
+        turbojpeg::Error::TurboJpegError(message) => {
+            DecodeError::corrupt(&format!("JPEG: {message}"))
+        }
         turbojpeg::Error::Null => DecodeError::OutOfMemory,
         other => DecodeError::corrupt(&format!("JPEG: {other}")),
     }

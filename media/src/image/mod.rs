@@ -124,11 +124,10 @@ fn raw_preview(
     orientation: Orientation,
     wish: ImageWish,
 ) -> Result<Decoded, DecodeError> {
-    let jpeg = blocks
-        .embedded_jpeg
-        .clone()
-        .and_then(|range| bytes.get(range))
-        .ok_or_else(|| DecodeError::Unsupported { what: "RAW without an embedded JPEG".to_owned() })?;
+    let jpeg =
+        blocks.embedded_jpeg.clone().and_then(|range| bytes.get(range)).ok_or_else(|| {
+            DecodeError::Unsupported { what: "RAW without an embedded JPEG".to_owned() }
+        })?;
     let raster = jpeg::decode(jpeg, wish)?;
     Ok(Decoded { raster, orientation, icc: None })
 }

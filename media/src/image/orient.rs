@@ -39,10 +39,9 @@ impl Orientation {
     pub(crate) fn swaps_sides(self) -> bool {
         match self {
             Self::Transposed | Self::Turned90 | Self::Transversed | Self::Turned270 => true,
-            Self::Upright
-            | Self::MirroredLeftRight
-            | Self::Turned180
-            | Self::MirroredTopBottom => false,
+            Self::Upright | Self::MirroredLeftRight | Self::Turned180 | Self::MirroredTopBottom => {
+                false
+            }
         }
     }
 
@@ -80,9 +79,7 @@ fn turn<const BYTES: usize>(source: &Raster, target: &mut Raster, orientation: O
             Orientation::MirroredTopBottom => ((source_height - 1 - y) * source_width, true, 1),
             Orientation::Transposed => (y, true, source_width),
             Orientation::Turned90 => ((source_height - 1) * source_width + y, false, source_width),
-            Orientation::Transversed => {
-                (source_height * source_width - 1 - y, false, source_width)
-            }
+            Orientation::Transversed => (source_height * source_width - 1 - y, false, source_width),
             Orientation::Turned270 => (source_width - 1 - y, true, source_width),
         };
         for (x, pixel) in row.iter_mut().enumerate() {

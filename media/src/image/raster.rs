@@ -65,7 +65,9 @@ impl Raster {
     pub(crate) fn into_rgb(self) -> Self {
         let data = match self.layout {
             Layout::Rgb => return self,
-            Layout::Rgbx => self.data.chunks_exact(4).flat_map(|it| [it[0], it[1], it[2]]).collect(),
+            Layout::Rgbx => {
+                self.data.chunks_exact(4).flat_map(|it| [it[0], it[1], it[2]]).collect()
+            }
             Layout::Rgba => self
                 .data
                 .chunks_exact(4)
@@ -76,7 +78,9 @@ impl Raster {
             Layout::CmykInverted => self
                 .data
                 .chunks_exact(4)
-                .flat_map(|it| [product(it[0], it[3]), product(it[1], it[3]), product(it[2], it[3])])
+                .flat_map(|it| {
+                    [product(it[0], it[3]), product(it[1], it[3]), product(it[2], it[3])]
+                })
                 .collect(),
         };
         Self { layout: Layout::Rgb, data, ..self }

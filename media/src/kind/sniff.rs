@@ -137,7 +137,10 @@ pub fn sniff(head: &[u8]) -> Option<Sniffed> {
         return Some(Sniffed::Svg);
     }
     let searched = head.get(..JPEG_SEARCH_BYTES.min(head.len()))?;
-    searched.windows(4).any(|four| four.starts_with(b"\xff\xd8\xff") && four[3] >= 0xc0).then_some(Sniffed::Jpeg)
+    searched
+        .windows(4)
+        .any(|four| four.starts_with(b"\xff\xd8\xff") && four[3] >= 0xc0)
+        .then_some(Sniffed::Jpeg)
 }
 
 /// Camera RAW with a signature of its own. Those that are plain TIFF are told apart by their tags.
@@ -242,7 +245,10 @@ mod tests {
         assert_eq!(sniff(b"\xff\xd8\xff\xe0\0\x10JFIF"), Some(Sniffed::Jpeg));
         assert_eq!(sniff(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"), Some(Sniffed::Heic));
         assert_eq!(sniff(b"\0\0\0\x1cftypmif1\0\0\0\0avifmif1miaf"), Some(Sniffed::Avif));
-        assert_eq!(sniff(b"\0\0\0\x14ftypqt  \0\0\0\0qt  "), Some(Sniffed::Video("video/quicktime")));
+        assert_eq!(
+            sniff(b"\0\0\0\x14ftypqt  \0\0\0\0qt  "),
+            Some(Sniffed::Video("video/quicktime"))
+        );
         assert_eq!(sniff(b"<?xml version=\"1.0\"?>\n<svg/>"), Some(Sniffed::Svg));
         assert_eq!(sniff(b"hello"), None);
         assert_eq!(sniff(b""), None);

@@ -37,9 +37,10 @@ pub(crate) fn find(bytes: &[u8], kind: Sniffed) -> Blocks {
         Sniffed::Jpeg => jpeg(bytes),
         Sniffed::Png => png(bytes),
         Sniffed::Webp => webp(bytes),
-        Sniffed::Gif => {
-            Blocks { size: Some((u32::from(le16(bytes, 6)), u32::from(le16(bytes, 8)))), ..Blocks::default() }
-        }
+        Sniffed::Gif => Blocks {
+            size: Some((u32::from(le16(bytes, 6)), u32::from(le16(bytes, 8)))),
+            ..Blocks::default()
+        },
         Sniffed::Bmp => bmp(bytes),
         Sniffed::Psd => psd(bytes),
         _ => Blocks::default(),
@@ -181,15 +182,16 @@ fn raw_profile(body: &[u8], blocks: &mut Blocks) {
     let limit = u64::try_from(XMP_BYTES_MAX).unwrap_or(u64::MAX);
     let mut text = Vec::new();
     // The first byte names the method of packing; there is only one.
-    let unpacked = ZlibDecoder::new(packed.get(1..).unwrap_or_default())
-        .take(limit)
-        .read_to_end(&mut text);
+    let unpacked =
+        ZlibDecoder::new(packed.get(1..).unwrap_or_default()).take(limit).read_to_end(&mut text);
     if unpacked.is_err() {
         return;
     }
     let lines = text.split(|it| *it == b'\n').skip(3).flatten();
-    let digits: Vec<u8> =
-        lines.filter_map(|it| char::from(*it).to_digit(16)).filter_map(|it| u8::try_from(it).ok()).collect();
+    let digits: Vec<u8> = lines
+        .filter_map(|it| char::from(*it).to_digit(16))
+        .filter_map(|it| u8::try_from(it).ok())
+        .collect();
     let data: Vec<u8> = digits.chunks_exact(2).map(|it| it[0] << 4 | it[1]).collect();
     match name {
         b"exif" => blocks.exif = Some(data.strip_prefix(b"Exif\0\0").unwrap_or(&data).to_vec()),
@@ -286,5 +288,8 @@ fn le32(bytes: &[u8], at: usize) -> u32 {
 
 /// The bytes at a place; zeros behind the end of the file.
 fn array<const LENGTH: usize>(bytes: &[u8], at: usize) -> [u8; LENGTH] {
-    bytes.get(at..at.saturating_add(LENGTH)).and_then(|it| it.try_into().ok()).unwrap_or([0; LENGTH])
+    bytes
+        .get(at..at.saturating_add(LENGTH))
+        .and_then(|it| it.try_into().ok())
+        .unwrap_or([0; LENGTH])
 }

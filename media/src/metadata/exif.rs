@@ -54,7 +54,8 @@ impl Tags {
         facts.rating = self.uint(RATING).and_then(|it| i8::try_from(it).ok());
         facts.position = self.position();
         facts.gps_time = self.gps_time();
-        facts.modify_date = self.date(Tag::DateTime, Tag::SubSecTime, Tag::OffsetTime).map(|it| it.stamp.0);
+        facts.modify_date =
+            self.date(Tag::DateTime, Tag::SubSecTime, Tag::OffsetTime).map(|it| it.stamp.0);
         facts.content_id = self.apple_content_id();
         facts.keywords = self.xp_keywords();
     }
@@ -98,7 +99,8 @@ impl Tags {
         let side = |value: Tag, reference: Tag, negative: u8| {
             let degrees = self.degrees(value)?;
             let letter = self.text(reference).unwrap_or_default();
-            let is_negative = letter.as_bytes().first().is_some_and(|it| it.eq_ignore_ascii_case(&negative));
+            let is_negative =
+                letter.as_bytes().first().is_some_and(|it| it.eq_ignore_ascii_case(&negative));
             Some(if is_negative { -degrees } else { degrees })
         };
         let latitude = side(Tag::GPSLatitude, Tag::GPSLatitudeRef, b's')?;
@@ -130,9 +132,17 @@ impl Tags {
     fn lens_from_numbers(&self) -> Option<String> {
         let at = |index| self.rational(Tag::LensSpecification, index).filter(|it| *it > 0.0);
         let (short, long, wide) = (at(0)?, at(1)?, at(2)?);
-        let range = if (short - long).abs() < 0.05 { format!("{short:.1}mm") } else { format!("{short:.1}-{long:.1}mm") };
+        let range = if (short - long).abs() < 0.05 {
+            format!("{short:.1}mm")
+        } else {
+            format!("{short:.1}-{long:.1}mm")
+        };
         let tele = at(3).unwrap_or(wide);
-        let aperture = if (wide - tele).abs() < 0.05 { format!("f/{wide:.1}") } else { format!("f/{wide:.1}-{tele:.1}") };
+        let aperture = if (wide - tele).abs() < 0.05 {
+            format!("f/{wide:.1}")
+        } else {
+            format!("f/{wide:.1}-{tele:.1}")
+        };
         Some(format!("{range} {aperture}"))
     }
 

@@ -66,7 +66,8 @@ pub(crate) fn read_sidecar(bytes: &[u8], facts: &mut Facts) {
 
 fn locate(bytes: &[u8], kind: Sniffed, facts: &mut Facts) -> Blocks {
     match kind {
-        Sniffed::Tiff | Sniffed::Raw("image/x-canon-cr2" | "image/x-panasonic-rw2" | "image/x-olympus-orf") => {
+        Sniffed::Tiff
+        | Sniffed::Raw("image/x-canon-cr2" | "image/x-panasonic-rw2" | "image/x-olympus-orf") => {
             let found = tiff::find(bytes, kind != Sniffed::Tiff);
             if found.embedded_jpeg.is_some() && kind == Sniffed::Tiff {
                 facts.true_mime = Some("image/x-adobe-dng".to_owned());

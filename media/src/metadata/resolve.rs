@@ -1,6 +1,8 @@
 //! From facts to the three times that clients show: instant, local time, zone.
 
-use chrono::{DateTime, Duration, FixedOffset, LocalResult, NaiveDateTime, Offset as _, TimeZone as _, Utc};
+use chrono::{
+    DateTime, Duration, FixedOffset, LocalResult, NaiveDateTime, Offset as _, TimeZone as _, Utc,
+};
 use chrono_tz::Tz;
 
 use super::facts::Facts;
@@ -66,7 +68,11 @@ fn tells_utc(source_tag: &str) -> bool {
     matches!(source_tag, "GPSDateTime" | "CreateDate" | "MediaCreateDate")
 }
 
-fn resolved(instant: DateTime<Utc>, local: NaiveDateTime, time_zone: Option<String>) -> ResolvedDates {
+fn resolved(
+    instant: DateTime<Utc>,
+    local: NaiveDateTime,
+    time_zone: Option<String>,
+) -> ResolvedDates {
     ResolvedDates {
         file_created_at: milliseconds(instant),
         local_date_time: milliseconds(local.and_utc()),
@@ -151,8 +157,11 @@ mod tests {
     fn the_position_gives_the_zone() {
         let mut facts = taken("2025:12:01 11:30:00", None, "DateTimeOriginal");
         facts.position = denver();
-        let want =
-            expected("2025-12-01T18:30:00.000Z", "2025-12-01T11:30:00.000Z", Some("America/Denver"));
+        let want = expected(
+            "2025-12-01T18:30:00.000Z",
+            "2025-12-01T11:30:00.000Z",
+            Some("America/Denver"),
+        );
         assert_eq!(shown(&facts, Some(Tz::America__Denver)), want);
     }
 

@@ -103,7 +103,9 @@ impl<'a> File<'a> {
 
     fn number(&self, entry: Entry, index: u32) -> u32 {
         match entry.kind {
-            1 => self.slice(entry.value_at.saturating_add(index), 1).map_or(0, |it| u32::from(it[0])),
+            1 => {
+                self.slice(entry.value_at.saturating_add(index), 1).map_or(0, |it| u32::from(it[0]))
+            }
             3 => u32::from(self.u16(entry.value_at.saturating_add(index.saturating_mul(2)))),
             _ => self.u32(entry.value_at.saturating_add(index.saturating_mul(4))),
         }
@@ -115,7 +117,9 @@ impl<'a> File<'a> {
         let (mut offsets, mut lengths) = (None, None);
         let (mut jpeg_at, mut jpeg_length) = (0, 0);
         for i in 0..count.min(u32::try_from(ENTRIES_MAX).unwrap_or(u32::MAX)) {
-            let Some(at) = offset.checked_add(2).and_then(|it| it.checked_add(i * 12)) else { break };
+            let Some(at) = offset.checked_add(2).and_then(|it| it.checked_add(i * 12)) else {
+                break;
+            };
             let entry = self.entry(at);
             let first = self.number(entry, 0);
             match self.u16(at) {

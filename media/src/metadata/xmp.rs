@@ -114,7 +114,8 @@ impl Xmp {
             .take(XMP_PROPERTIES_MAX)
             .map(|it| {
                 let raw = String::from_utf8_lossy(&it.value).into_owned();
-                let value = quick_xml::escape::unescape(&raw).map(Into::into).unwrap_or(raw.clone());
+                let value =
+                    quick_xml::escape::unescape(&raw).map(Into::into).unwrap_or(raw.clone());
                 (String::from_utf8_lossy(it.key.as_ref()).into_owned(), value)
             })
             .collect();

@@ -58,22 +58,25 @@ pub(super) fn facts(probed: &Probed, mime: &str) -> Facts {
         let rotation = quarter_turn(turned);
         facts.rotation = Some(rotation);
         (facts.width, facts.height) = (film.width, film.height);
-        (facts.display_width, facts.display_height) =
-            if rotation % 180 == 90 { (film.height, film.width) } else { (film.width, film.height) };
+        (facts.display_width, facts.display_height) = if rotation % 180 == 90 {
+            (film.height, film.width)
+        } else {
+            (film.width, film.height)
+        };
         facts.fps = film.avg_frame_rate.as_deref().and_then(rate);
         facts.video_codec.clone_from(&film.codec_name);
         facts.color_transfer.clone_from(&film.color_transfer);
     }
     facts.audio_codec = audio.and_then(|it| it.codec_name.clone());
-    facts.duration_ms = [probed.format.duration.as_deref(), film.and_then(|it| it.duration.as_deref())]
-        .into_iter()
-        .flatten()
-        .find_map(milliseconds);
+    facts.duration_ms =
+        [probed.format.duration.as_deref(), film.and_then(|it| it.duration.as_deref())]
+            .into_iter()
+            .flatten()
+            .find_map(milliseconds);
     facts.make = tag(&["com.apple.quicktime.make", "make", "com.android.manufacturer"]);
     facts.model = tag(&["com.apple.quicktime.model", "model", "com.android.model"]);
     facts.content_id = tag(&["com.apple.quicktime.content.identifier"]);
-    facts.description =
-        tag(&["com.apple.quicktime.description", "description"]);
+    facts.description = tag(&["com.apple.quicktime.description", "description"]);
     facts.position = tag(&["com.apple.quicktime.location.iso6709", "location", "location-eng"])
         .and_then(|it| iso6709(&it));
     facts.taken = taken(&tag);
@@ -116,7 +119,9 @@ fn quarter_turn(angle: f64) -> u16 {
     let clockwise = (-angle).rem_euclid(360.0);
     [0_u16, 90, 180, 270]
         .into_iter()
-        .min_by(|a, b| (f64::from(*a) - clockwise).abs().total_cmp(&(f64::from(*b) - clockwise).abs()))
+        .min_by(|a, b| {
+            (f64::from(*a) - clockwise).abs().total_cmp(&(f64::from(*b) - clockwise).abs())
+        })
         .unwrap_or(0)
 }
 
@@ -145,7 +150,10 @@ mod tests {
             "com.apple.quicktime.location.ISO6709":"+48.8584+002.2945+035.000/"}}}"#;
         let facts = facts(&serde_json::from_str(json).unwrap(), "video/quicktime");
         assert_eq!((facts.display_width, facts.display_height), (Some(720), Some(1280)));
-        assert_eq!((facts.rotation, facts.duration_ms, facts.fps), (Some(90), Some(3019), Some(29.97)));
+        assert_eq!(
+            (facts.rotation, facts.duration_ms, facts.fps),
+            (Some(90), Some(3019), Some(29.97))
+        );
         assert_eq!(facts.taken.unwrap().offset_minutes, Some(120));
         assert_eq!(facts.position.unwrap().altitude_m, Some(35.0));
     }

@@ -27,11 +27,12 @@ pub(crate) async fn frame(
     facts: &Facts,
     wish: ImageWish,
 ) -> Result<Vec<u8>, DecodeError> {
-    if facts.width.is_none() && facts.true_mime.as_deref().is_some_and(|it| it.starts_with("video/")) {
+    if facts.width.is_none()
+        && facts.true_mime.as_deref().is_some_and(|it| it.starts_with("video/"))
+    {
         return Err(DecodeError::Unsupported { what: "film without a picture".to_owned() });
     }
-    let is_hdr =
-        matches!(facts.color_transfer.as_deref(), Some("smpte2084" | "arib-std-b67"));
+    let is_hdr = matches!(facts.color_transfer.as_deref(), Some("smpte2084" | "arib-std-b67"));
     let seek_ms = facts.duration_ms.map_or(0, |it| (it / SEEK_PART).min(SEEK_MS_MAX));
     let mut tries = vec![(seek_ms, is_hdr), (0, is_hdr), (0, false)];
     tries.dedup();

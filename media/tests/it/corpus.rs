@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::support::{Row, media_folder, pool, rows};
 use calotype_media::{
     decoder::{Job, Want},
     image::ImageWish,
 };
-use crate::support::{Row, media_folder, pool, rows};
 
 /// Files that answer otherwise than the list says, by file and property, with the reason.
 const KNOWN_DIFFERENCES: &str = include_str!("known_differences.txt");
@@ -16,7 +16,13 @@ const DEGREES_TOLERANCE: f64 = 0.000_000_1;
 
 /// Kinds of files whose facts are compared.
 const COMPARED: [&str; 8] = [
-    "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/heic", "image/avif",
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/gif",
+    "image/tiff",
+    "image/heic",
+    "image/avif",
     "image/bmp",
 ];
 
@@ -63,11 +69,19 @@ async fn films_say_what_the_list_says() {
                 let truth = row.number("duration").map(|it| (it * 1000.0).round());
                 let found = report.facts.duration_ms.map(|it| it.to_string());
                 let near = match (truth, &found) {
-                    (Some(truth), Some(found)) => (found.parse::<f64>().unwrap() - truth).abs() <= 2.0,
+                    (Some(truth), Some(found)) => {
+                        (found.parse::<f64>().unwrap() - truth).abs() <= 2.0
+                    }
                     (truth, found) => truth.is_none() && found.is_none(),
                 };
                 if !near {
-                    note(&row, "duration", &format!("{truth:?}"), &format!("{found:?}"), &mut differences);
+                    note(
+                        &row,
+                        "duration",
+                        &format!("{truth:?}"),
+                        &format!("{found:?}"),
+                        &mut differences,
+                    );
                 }
                 if let Some(Err(error)) = report.images {
                     note(&row, "frame", "yes", &error.to_string(), &mut differences);
@@ -139,12 +153,15 @@ fn compare(
         check("offset", &row.get("offset").replace('Z', "+00:00"), &found);
     }
     let truth = row.number("gps_lat").zip(row.number("gps_lon")).filter(|(latitude, longitude)| {
-        (*latitude != 0.0 || *longitude != 0.0) && latitude.abs() <= 90.0 && longitude.abs() <= 180.0
+        (*latitude != 0.0 || *longitude != 0.0)
+            && latitude.abs() <= 90.0
+            && longitude.abs() <= 180.0
     });
     let found = facts.position.map(|it| (it.latitude, it.longitude));
     let near = match (truth, found) {
         (Some(truth), Some(found)) => {
-            (truth.0 - found.0).abs() < DEGREES_TOLERANCE && (truth.1 - found.1).abs() < DEGREES_TOLERANCE
+            (truth.0 - found.0).abs() < DEGREES_TOLERANCE
+                && (truth.1 - found.1).abs() < DEGREES_TOLERANCE
         }
         (truth, found) => truth.is_none() && found.is_none(),
     };
@@ -160,9 +177,11 @@ fn compare(
         (Some(truth), Some(found)) => (truth - found).abs() <= 0.001 * truth.abs(),
         (truth, found) => truth.is_none() == found.is_none(),
     };
-    for (property, found) in
-        [("f_number", facts.f_number), ("focal_length", facts.focal_length_mm), ("iso", facts.iso.map(f64::from))]
-    {
+    for (property, found) in [
+        ("f_number", facts.f_number),
+        ("focal_length", facts.focal_length_mm),
+        ("iso", facts.iso.map(f64::from)),
+    ] {
         let truth = row.number(property).filter(|it| *it > 0.0);
         if !close(truth, found) {
             check(property, &format!("{truth:?}"), &format!("{found:?}"));
@@ -187,5 +206,6 @@ fn note(
     found: &str,
     differences: &mut BTreeMap<String, String>,
 ) {
-    differences.insert(format!("{} {property}", row.path), format!("list {truth:?}, here {found:?}"));
+    differences
+        .insert(format!("{} {property}", row.path), format!("list {truth:?}, here {found:?}"));
 }

@@ -4,6 +4,7 @@ mod blobs;
 mod broken;
 mod corpus;
 mod pictures;
+mod sandbox;
 mod sidecars;
 mod support;
 mod types;

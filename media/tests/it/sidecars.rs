@@ -1,10 +1,10 @@
 //! Sidecars: believed over the picture, passed over when damaged.
 
+use crate::support::{media_folder, pool};
 use calotype_media::{
     decoder::{Job, Want},
     metadata::Facts,
 };
-use crate::support::{media_folder, pool};
 
 async fn facts(picture: &str, sidecar: &str) -> Facts {
     let folder = media_folder().join("sidecars");
@@ -15,7 +15,11 @@ async fn facts(picture: &str, sidecar: &str) -> Facts {
 }
 
 fn date(facts: &Facts) -> String {
-    facts.taken.as_ref().map(|it| format!("{:?} {:?}", it.local, it.offset_minutes)).unwrap_or_default()
+    facts
+        .taken
+        .as_ref()
+        .map(|it| format!("{:?} {:?}", it.local, it.offset_minutes))
+        .unwrap_or_default()
 }
 
 #[tokio::test]
@@ -25,7 +29,9 @@ async fn a_sidecar_is_believed() {
     assert_eq!(facts.rating, Some(4));
     assert_eq!(facts.description.as_deref(), Some("sidecar caption"));
     let position = facts.position.expect("a position");
-    assert!((position.latitude - 48.8584).abs() < 1e-6 && (position.longitude - 2.2945).abs() < 1e-6);
+    assert!(
+        (position.latitude - 48.8584).abs() < 1e-6 && (position.longitude - 2.2945).abs() < 1e-6
+    );
 }
 
 #[tokio::test]

@@ -42,8 +42,7 @@ pub(crate) fn rows() -> Vec<Row> {
     records
         .filter(|it| it.len() == header.len())
         .map(|record| {
-            let columns: HashMap<String, String> =
-                header.iter().cloned().zip(record).collect();
+            let columns: HashMap<String, String> = header.iter().cloned().zip(record).collect();
             Row { path: columns["path"].clone(), columns }
         })
         .collect()

@@ -35,6 +35,15 @@ pub struct QueueCounts {
     pub failed: i64,
 }
 
+/// An asset that waits for a step or failed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Job {
+    /// The asset.
+    pub asset_id: Uuid,
+    /// Since when.
+    pub waiting_since: DateTime<Utc>,
+}
+
 impl Queries {
     /// Counts by step (`metadata`, `thumbnails`).
     ///
@@ -114,5 +123,30 @@ impl Queries {
         .bind(limit)
         .fetch_all(&self.pool)
         .await?)
+    }
+
+    /// Assets in a state of a step with the time since when, longest waiting first; at most `limit`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn jobs(
+        &self,
+        stage: &str,
+        state: StageState,
+        limit: i64,
+    ) -> Result<Vec<Job>, ProjectionError> {
+        let sql = match stage {
+            "metadata" => {
+                "select asset_id, waiting_since from read.jobs_v1
+                  where metadata = $1
+                  order by waiting_since limit $2"
+            }
+            _ => {
+                "select asset_id, waiting_since from read.jobs_v1
+                  where thumbnails = $1
+                  order by waiting_since limit $2"
+            }
+        };
+        Ok(sqlx::query_as(sql).bind(state.as_str()).bind(limit).fetch_all(&self.pool).await?)
     }
 }

@@ -1,0 +1,139 @@
+//! What a person says about when something was taken, as instant, wall clock and zone.
+
+use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+/// Instant, the photographer's wall clock then, and the zone.
+pub(super) type Taken = (DateTime<Utc>, NaiveDateTime, Option<String>);
+
+/// A zone as people name it: an IANA name, `UTC+9`, `+09:00`, `Z`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Zone {
+    /// A place's clock, with its summers.
+    Named(Tz),
+    /// So far from UTC, all year.
+    Fixed(FixedOffset),
+}
+
+impl Zone {
+    /// Reads a zone.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let offset = text.strip_prefix("UTC").unwrap_or(text);
+        if matches!(offset, "" | "Z") && !text.is_empty() {
+            return FixedOffset::east_opt(0).map(Self::Fixed);
+        }
+        let sign = match offset.as_bytes().first() {
+            Some(b'+') => 1,
+            Some(b'-') => -1,
+            _ => return text.parse().ok().map(Self::Named),
+        };
+        let (hours, minutes) = match offset.get(1..)?.split_once(':') {
+            Some((hours, minutes)) => (hours, minutes.parse::<i32>().ok()?),
+            None => (offset.get(1..)?, 0),
+        };
+        let hours: i32 = hours.parse().ok()?;
+        if !(0..=14).contains(&hours) || !(0..60).contains(&minutes) {
+            return None;
+        }
+        FixedOffset::east_opt(sign * (hours * 3_600 + minutes * 60)).map(Self::Fixed)
+    }
+
+    /// The word that is kept: the name of a place, or `UTC+9`.
+    fn word(&self) -> String {
+        match self {
+            Self::Named(zone) => zone.name().to_owned(),
+            Self::Fixed(offset) => offset_word(*offset),
+        }
+    }
+
+    fn wall_clock(&self, instant: DateTime<Utc>) -> NaiveDateTime {
+        match self {
+            Self::Named(zone) => instant.with_timezone(zone).naive_local(),
+            Self::Fixed(offset) => instant.with_timezone(offset).naive_local(),
+        }
+    }
+}
+
+/// What a date with an offset says.
+pub(super) fn stated(date: DateTime<FixedOffset>) -> Taken {
+    (date.to_utc(), date.naive_local(), Some(offset_word(*date.offset())))
+}
+
+/// The same instant on another zone's clock.
+pub(super) fn in_zone(instant: DateTime<Utc>, zone: &Zone) -> Taken {
+    (instant, zone.wall_clock(instant), Some(zone.word()))
+}
+
+/// Later by some minutes; `None` when that is no date any more.
+pub(super) fn shifted(
+    taken_at: DateTime<Utc>,
+    local: NaiveDateTime,
+    time_zone: Option<String>,
+    minutes: i64,
+) -> Option<Taken> {
+    let delta = TimeDelta::try_minutes(minutes)?;
+    Some((
+        taken_at.checked_add_signed(delta)?,
+        local.checked_add_signed(delta)?,
+        time_zone,
+    ))
+}
+
+/// `UTC`, `UTC+9`, `UTC-3:30`.
+fn offset_word(offset: FixedOffset) -> String {
+    let seconds = offset.local_minus_utc();
+    let (hours, minutes) = (seconds.abs() / 3_600, seconds.abs() / 60 % 60);
+    let sign = if seconds < 0 { '-' } else { '+' };
+    match (hours, minutes) {
+        (0, 0) => "UTC".to_owned(),
+        (_, 0) => format!("UTC{sign}{hours}"),
+        _ => format!("UTC{sign}{hours}:{minutes:02}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stated_date_keeps_its_wall_clock() {
+        let date = DateTime::parse_from_rfc3339("2023-11-19T18:11:00-07:00").unwrap();
+        let (taken_at, local, zone) = stated(date);
+        assert_eq!(taken_at.to_rfc3339(), "2023-11-20T01:11:00+00:00");
+        assert_eq!(local.to_string(), "2023-11-19 18:11:00");
+        assert_eq!(zone.as_deref(), Some("UTC-7"));
+    }
+
+    #[test]
+    fn zones_are_read_as_people_write_them() {
+        for (text, word) in [
+            ("Europe/Berlin", Some("Europe/Berlin")),
+            ("UTC+9", Some("UTC+9")),
+            ("+05:30", Some("UTC+5:30")),
+            ("UTC-3:30", Some("UTC-3:30")),
+            ("UTC", Some("UTC")),
+            ("Z", Some("UTC")),
+            ("", None),
+            ("Mars/Olympus", None),
+            ("+99:00", None),
+        ] {
+            assert_eq!(Zone::parse(text).map(|zone| zone.word()).as_deref(), word, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn zone_moves_the_wall_clock_and_not_the_instant() {
+        let instant: DateTime<Utc> = "2024-07-01T10:00:00Z".parse().unwrap();
+        let (taken_at, local, _) = in_zone(instant, &Zone::parse("Europe/Berlin").unwrap());
+        assert_eq!(taken_at, instant);
+        assert_eq!(local.to_string(), "2024-07-01 12:00:00");
+    }
+
+    #[test]
+    fn shift_beyond_the_calendar_is_refused() {
+        let instant: DateTime<Utc> = "2024-07-01T10:00:00Z".parse().unwrap();
+        assert!(shifted(instant, instant.naive_utc(), None, 60).is_some());
+        assert!(shifted(instant, instant.naive_utc(), None, i64::MAX).is_none());
+        assert!(shifted(instant, instant.naive_utc(), None, 9_007_199_254_740_991).is_none());
+    }
+}

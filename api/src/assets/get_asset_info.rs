@@ -1,0 +1,30 @@
+//! `GET /assets/{id}`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use calotype_domain::permission::Permission;
+
+use super::dto::AssetResponseDto;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::validate::path_uuid;
+
+/// One asset with everything its page shows.
+#[utoipa::path(
+    get, path = "/assets/{id}", tag = "Assets", operation_id = "getAssetInfo",
+    params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = AssetResponseDto))
+)]
+pub(crate) async fn get_asset_info(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<AssetResponseDto>, Problem> {
+    caller.require(Permission::AssetRead)?;
+    let asset = api.queries.asset(path_uuid("id", &id)?).await?;
+    caller.require_asset(Permission::AssetRead, asset.as_ref())?;
+    let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetRead))?;
+    // Whoever may read an asset is its owner until albums are shared.
+    Ok(Json(AssetResponseDto::whole(asset, caller.user())))
+}

@@ -1,0 +1,56 @@
+//! `GET /assets/statistics`: a sum of kept counts.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use calotype_domain::permission::Permission;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{VISIBILITIES, not_elevated};
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::validate::Fields;
+
+/// How many assets there are.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AssetStatsResponseDto {
+    images: i64,
+    videos: i64,
+    total: i64,
+}
+
+/// Counts the caller's assets.
+#[utoipa::path(
+    get, path = "/assets/statistics", tag = "Assets", operation_id = "getAssetStatistics",
+    params(
+        ("isFavorite" = Option<bool>, Query), ("isTrashed" = Option<bool>, Query),
+        ("visibility" = Option<String>, Query)
+    ),
+    responses((status = 200, body = AssetStatsResponseDto))
+)]
+pub(crate) async fn get_asset_statistics(
+    State(api): State<Api>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Json<AssetStatsResponseDto>, Problem> {
+    caller.require(Permission::AssetStatistics)?;
+    let mut fields = Fields::query(query.as_deref());
+    let is_favorite = fields.boolean("isFavorite");
+    let is_trashed = fields.boolean("isTrashed").unwrap_or_default();
+    let place = fields.option("visibility", VISIBILITIES);
+    fields.finish()?;
+    let places = match place {
+        Some(place) if place == "locked" => return Err(not_elevated()),
+        Some(place) => vec![place],
+        None => vec!["timeline".to_owned(), "archive".to_owned()],
+    };
+    let owner_id = caller.user_id().uuid();
+    let counts =
+        api.queries.asset_counts(owner_id, &places, is_favorite, Some(is_trashed)).await?;
+    Ok(Json(AssetStatsResponseDto {
+        images: counts.images,
+        videos: counts.videos,
+        total: counts.images + counts.videos,
+    }))
+}

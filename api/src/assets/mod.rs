@@ -1,0 +1,25 @@
+//! Assets: uploading, reading, changing, deleting, and their files.
+
+pub(crate) mod cache;
+mod check_bulk_upload;
+mod date_change;
+pub(crate) mod delete_assets;
+mod download_asset;
+pub(crate) mod dto;
+mod get_asset_info;
+mod get_asset_statistics;
+mod names;
+pub(crate) mod owners;
+mod play_asset_video;
+mod receive;
+mod routes;
+mod run_asset_jobs;
+mod update_asset;
+mod update_assets;
+mod upload_asset;
+pub(crate) mod uploads;
+mod view_asset;
+mod words;
+
+pub(crate) use routes::routes;
+pub(crate) use words::{VISIBILITIES, not_elevated, visibility};

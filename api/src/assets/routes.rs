@@ -1,0 +1,29 @@
+//! The routes of this tag.
+
+use axum::routing::patch;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{
+    check_bulk_upload, delete_assets, download_asset, get_asset_info, get_asset_statistics,
+    play_asset_video, run_asset_jobs, update_asset, update_assets, upload_asset, view_asset,
+};
+use crate::state::Api;
+
+/// The routes of this tag. Immich answers `PATCH` beside each `PUT` without documenting it.
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(upload_asset::upload_asset))
+        .routes(routes!(update_assets::update_assets))
+        .routes(routes!(delete_assets::delete_assets))
+        .route("/assets", patch(update_assets::update_assets))
+        .routes(routes!(check_bulk_upload::check_bulk_upload))
+        .routes(routes!(run_asset_jobs::run_asset_jobs))
+        .routes(routes!(get_asset_statistics::get_asset_statistics))
+        .routes(routes!(get_asset_info::get_asset_info))
+        .routes(routes!(update_asset::update_asset))
+        .route("/assets/{id}", patch(update_asset::update_asset))
+        .routes(routes!(download_asset::download_asset))
+        .routes(routes!(view_asset::view_asset))
+        .routes(routes!(play_asset_video::play_asset_video))
+}

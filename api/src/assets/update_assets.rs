@@ -1,0 +1,141 @@
+//! `PUT /assets`: the same change to many assets.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use calotype_domain::AssetId;
+use calotype_domain::asset::Details;
+use calotype_domain::permission::Permission;
+use calotype_projections::assets::AssetRow;
+use chrono::{DateTime, FixedOffset};
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::date_change::{Taken, Zone, in_zone, shifted, stated};
+use super::update_asset::{details, refuse_elsewhere};
+use crate::caller::{Caller, require_assets};
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::validate::Fields;
+
+/// The largest whole number that JavaScript is sure of.
+const SAFE_INTEGER_MAX: i64 = 9_007_199_254_740_991;
+
+/// What a person may change about many assets.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes a body that is checked field by field")]
+pub(crate) struct AssetBulkUpdateDto {
+    ids: Vec<Uuid>,
+    date_time_original: Option<String>,
+    date_time_relative: Option<i64>,
+    description: Option<String>,
+    duplicate_id: Option<String>,
+    is_favorite: Option<bool>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    rating: Option<i32>,
+    time_zone: Option<String>,
+    visibility: Option<String>,
+}
+
+/// What becomes of the dates.
+enum Dates {
+    /// All the same, or none changes.
+    Alike(Option<Taken>),
+    /// Each its own: so many minutes later, then on another clock.
+    Each { minutes: i64, zone: Option<Zone> },
+}
+
+/// Changes many assets.
+#[utoipa::path(
+    put, path = "/assets", tag = "Assets", operation_id = "updateAssets",
+    request_body = AssetBulkUpdateDto, responses((status = 204))
+)]
+pub(crate) async fn update_assets(
+    State(api): State<Api>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    caller.require(Permission::AssetUpdate)?;
+    let mut fields = Fields::json(&body)?;
+    let (mut details, date) = details(&mut fields)?;
+    let dates = dates(&mut fields, date);
+    // Taking assets out of a duplicate group holds already: there are no groups yet.
+    let groups = !fields.is_null("duplicateId") && fields.string("duplicateId").is_some();
+    let asset_ids = fields.required_uuids("ids");
+    fields.finish()?;
+    let assets = require_assets(&api, &caller, Permission::AssetUpdate, &asset_ids).await?;
+    refuse_elsewhere(&details)?;
+    if groups {
+        return Err(Problem::bad_request("This server has no duplicate groups yet"));
+    }
+    api.caches.owners.learn(&assets);
+    match dates {
+        Dates::Alike(taken) => {
+            details.date = taken;
+            let outcome = api
+                .commands
+                .change_assets(&caller.context(), caller.user_id(), &asset_ids, &details)
+                .await?;
+            api.seen(&outcome).await;
+        }
+        Dates::Each { minutes, zone } => {
+            change_each(&api, &caller, assets, &details, minutes, zone.as_ref()).await?;
+        }
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn dates(fields: &mut Fields, date: Option<DateTime<FixedOffset>>) -> Dates {
+    let minutes = fields.integer("dateTimeRelative", -SAFE_INTEGER_MAX, SAFE_INTEGER_MAX);
+    let zone = fields.string("timeZone").and_then(|text| {
+        let zone = Zone::parse(&text);
+        if zone.is_none() {
+            fields.issue(json!({
+                "code": "custom", "path": ["timeZone"], "message": "Invalid time zone"
+            }));
+        }
+        zone
+    });
+    match (date, minutes, zone) {
+        (Some(date), _, Some(zone)) => Dates::Alike(Some(in_zone(date.to_utc(), &zone))),
+        (Some(date), _, None) => Dates::Alike(Some(stated(date))),
+        (None, None, None) => Dates::Alike(None),
+        (None, minutes, zone) => Dates::Each { minutes: minutes.unwrap_or_default(), zone },
+    }
+}
+
+/// Changes one asset after the other, each with its own date. Not atomic across assets.
+async fn change_each(
+    api: &Api,
+    caller: &Caller,
+    assets: Vec<AssetRow>,
+    details: &Details,
+    minutes: i64,
+    zone: Option<&Zone>,
+) -> Result<(), Problem> {
+    let mut changes = Vec::with_capacity(assets.len());
+    for asset in assets {
+        let taken = shifted(asset.taken_at, asset.local_date_time, asset.time_zone, minutes)
+            .map(|taken| match zone {
+                Some(zone) => in_zone(taken.0, zone),
+                None => taken,
+            })
+            .ok_or_else(|| Problem::bad_request("Date out of range"))?;
+        changes.push((AssetId::new(asset.asset_id), taken));
+    }
+    let mut last = None;
+    for (asset_id, taken) in changes {
+        let details = Details { date: Some(taken), ..details.clone() };
+        let context = caller.next_context(api);
+        let outcome =
+            api.commands.change_assets(&context, caller.user_id(), &[asset_id], &details).await?;
+        last = Some(outcome);
+    }
+    if let Some(outcome) = last {
+        api.seen(&outcome).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! How many uploads run at once, and what of them goes on when a client hangs up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Multipart;
+use futures::StreamExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
+
+use crate::problem::Problem;
+
+/// Uploads that are read at once; more wait.
+const UPLOADS_AT_ONCE_MAX: usize = 64;
+/// How long an upload waits for its turn.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(30);
+/// What is still read of a refused upload, so that its client gets to read the answer.
+const DRAIN_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// How long that is done.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Turns for uploads, and their unfinished work.
+#[derive(Clone)]
+pub struct Uploads {
+    turns: Arc<Semaphore>,
+    tracker: TaskTracker,
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)),
+            tracker: TaskTracker::new(),
+        }
+    }
+}
+
+impl Uploads {
+    /// Waits until what was begun is finished. Called at the end, when no request runs any more.
+    pub async fn finished(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    /// Waits for a turn, which lasts until it is dropped.
+    ///
+    /// # Errors
+    /// 503 when there was none in time.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        tokio::time::timeout(TURN_WAIT_MAX, Arc::clone(&self.turns).acquire_owned())
+            .await
+            .map_err(|_| Problem::unavailable())?
+            .map_err(|_| Problem::unavailable())
+    }
+
+    /// Runs work to its end, also when the request that asked for it is dropped.
+    ///
+    /// # Errors
+    /// 500 when the work panicked.
+    pub(crate) async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.tracker.spawn(work).await.map_err(|error| Problem::internal(&error))
+    }
+
+    /// Reads on behind the answer and throws away.
+    pub(super) fn drain(&self, body: Body) {
+        self.in_background(async move {
+            let mut chunks = body.into_data_stream();
+            let mut left = DRAIN_BYTES_MAX;
+            while let Some(Ok(chunk)) = chunks.next().await {
+                left = left.saturating_sub(chunk.len());
+                if left == 0 {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Reads on behind the answer and throws away.
+    pub(super) fn drain_parts(&self, mut parts: Multipart) {
+        self.in_background(async move {
+            let mut left = DRAIN_BYTES_MAX;
+            while let Ok(Some(mut part)) = parts.next_field().await {
+                while let Ok(Some(chunk)) = part.chunk().await {
+                    left = left.saturating_sub(chunk.len());
+                    if left == 0 {
+                        return;
+                    }
+                }
+            }
+        });
+    }
+
+    fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.tracker.spawn(async move {
+            // Whether the time was enough makes no difference.
+            drop(tokio::time::timeout(DRAIN_TIME_MAX, work).await);
+        }));
+    }
+}

@@ -1,0 +1,100 @@
+//! `GET /assets/{id}/thumbnail`: the small and the screen-sized picture, and where to find the others.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use calotype_domain::permission::Permission;
+
+use super::cache::{AssetFiles, allowed_files};
+use super::dto::mime;
+use crate::caller::Caller;
+use crate::files::{Served, serve};
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::validate::{Fields, path_uuid};
+
+/// Immich's words for sizes, in the order of its schema.
+const SIZES: &[&str] = &["original", "fullsize", "preview", "thumbnail"];
+/// Types of originals that every browser shows.
+const WEB_SAFE: &[&str] =
+    &["image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp"];
+
+/// A picture of an asset.
+#[utoipa::path(
+    get, path = "/assets/{id}/thumbnail", tag = "Assets", operation_id = "viewAsset",
+    params(
+        ("id" = uuid::Uuid, Path), ("size" = Option<String>, Query),
+        ("edited" = Option<bool>, Query)
+    ),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>))
+)]
+pub(crate) async fn view_asset(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.require(Permission::AssetView)?;
+    let id = path_uuid("id", &id)?;
+    let mut fields = Fields::query(query.as_deref());
+    fields.boolean("edited");
+    let size = fields.option("size", SIZES);
+    fields.finish()?;
+    let files = allowed_files(&api, &caller, Permission::AssetView, id).await?;
+    let (key, ending, mime) = match size.as_deref() {
+        Some("original") => return elsewhere("original", query.as_deref(), None),
+        Some("fullsize") if is_web_safe(&files) => {
+            return elsewhere("original", query.as_deref(), None);
+        }
+        Some("fullsize") => return elsewhere("thumbnail", query.as_deref(), Some("preview")),
+        Some("preview") => (&files.preview_key, "_preview.jpeg", "image/jpeg"),
+        _ => (&files.thumbnail_key, "_thumbnail.webp", "image/webp"),
+    };
+    let not_there = || Problem::not_found("Asset media not found");
+    let key = key.as_deref().ok_or_else(not_there)?;
+    let stem = files.file_name.rsplit_once('.').map_or(files.file_name.as_str(), |(stem, _)| stem);
+    let file_name = format!("{stem}{ending}");
+    let served = Served { key, mime, file_name: &file_name, modified: None };
+    serve(&api.blobs, served, &headers).await?.ok_or_else(not_there)
+}
+
+fn is_web_safe(files: &AssetFiles) -> bool {
+    !files.is_video && WEB_SAFE.contains(&mime(&files.file_name))
+}
+
+/// 302 to a neighbour with the same query, but for the size.
+fn elsewhere(path: &str, query: Option<&str>, size: Option<&str>) -> Result<Response, Problem> {
+    let rest = query
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && *pair != "size" && !pair.starts_with("size="))
+        .map(str::to_owned);
+    let pairs: Vec<String> = size.map(|size| format!("size={size}")).into_iter().chain(rest).collect();
+    let location = HeaderValue::from_str(&format!("{path}?{}", pairs.join("&")))
+        .map_err(|error| Problem::internal(&error))?;
+    let headers = [
+        (header::LOCATION, location),
+        (header::VARY, HeaderValue::from_static("Accept")),
+    ];
+    Ok((StatusCode::FOUND, headers).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn location(response: &Response) -> &str {
+        response.headers()[header::LOCATION].to_str().unwrap()
+    }
+
+    #[test]
+    fn redirect_keeps_the_query_without_the_size() {
+        let response = elsewhere("original", Some("size=fullsize"), None).unwrap();
+        assert_eq!((response.status(), location(&response)), (StatusCode::FOUND, "original?"));
+        let response = elsewhere("original", Some("c=a%3D&size=fullsize&edited=true"), None);
+        assert_eq!(location(&response.unwrap()), "original?c=a%3D&edited=true");
+        let response = elsewhere("thumbnail", Some("size=fullsize&c=x"), Some("preview"));
+        assert_eq!(location(&response.unwrap()), "thumbnail?size=preview&c=x");
+    }
+}

@@ -1,0 +1,24 @@
+//! Tag `Authentication`: getting in and out.
+
+mod admin_sign_up;
+mod change_password;
+mod cookies;
+mod login;
+mod logout;
+mod status;
+mod validate_access_token;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::Api;
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(admin_sign_up::sign_up_admin))
+        .routes(routes!(change_password::change_password))
+        .routes(routes!(login::login))
+        .routes(routes!(logout::logout))
+        .routes(routes!(status::get_auth_status))
+        .routes(routes!(validate_access_token::validate_access_token))
+}

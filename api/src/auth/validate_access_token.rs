@@ -1,0 +1,26 @@
+//! `POST /auth/validateToken`: whether the credentials open anything.
+
+use axum::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::caller::Caller;
+
+/// That they do.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ValidateAccessTokenResponseDto {
+    auth_status: bool,
+}
+
+/// Answers 401 unless the credentials are good; any API key may ask.
+#[utoipa::path(
+    post,
+    path = "/auth/validateToken",
+    operation_id = "validateAccessToken",
+    tag = "Authentication",
+    responses((status = 200, body = ValidateAccessTokenResponseDto)),
+)]
+pub(super) async fn validate_access_token(_: Caller) -> Json<ValidateAccessTokenResponseDto> {
+    Json(ValidateAccessTokenResponseDto { auth_status: true })
+}

@@ -1,0 +1,24 @@
+//! What is kept in memory of the read models, and how it is dropped when they change.
+
+use calotype_projections::Event;
+
+use crate::assets::cache::AssetCache;
+use crate::assets::owners::Owners;
+use crate::timeline::cache::TimelineCache;
+
+/// Everything cached from the read models. Cheap to clone; clones share what they hold.
+#[derive(Clone, Default)]
+pub struct Caches {
+    pub(crate) assets: AssetCache,
+    pub(crate) owners: Owners,
+    pub(crate) timeline: TimelineCache,
+}
+
+impl Caches {
+    /// Drops what changed. Called with each applied batch before anybody is told that it shows.
+    pub fn on_applied(&self, events: &[Event]) {
+        self.owners.on_applied(events);
+        self.assets.on_applied(events);
+        self.timeline.on_applied(events, &self.owners);
+    }
+}

@@ -1,0 +1,378 @@
+//! Who is calling: session, API key, or nobody; looked up once and cached until something changes.
+//!
+//! The first credential present decides; there is no falling back to the next when it is wrong.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts as RequestParts;
+use axum::http::{HeaderMap, header};
+use calotype_commands::CommandContext;
+use calotype_commands::context::{Actor, ActorKind};
+use calotype_commands::token;
+use calotype_domain::access::{Grant, Object, Viewer, check};
+use calotype_domain::catalogue::AnyEvent;
+use calotype_domain::permission::Permission;
+use calotype_domain::{AssetId, CommandId, UserId};
+use calotype_projections::Event;
+use calotype_projections::api_keys::ApiKeyRow;
+use calotype_projections::assets::AssetRow;
+use calotype_projections::sessions::SessionRow;
+use calotype_projections::users::UserRow;
+use moka::sync::Cache;
+
+use crate::clients;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::trace::Trace;
+
+/// Callers remembered at once.
+const CALLERS_CACHED_MAX: u64 = 10_000;
+/// A remembered caller is looked up anew after this, so that a missed change cannot last.
+const CALLER_CACHED_FOR: Duration = Duration::from_secs(5);
+/// The longest token looked at; ours have 43 characters.
+const TOKEN_CHARS_MAX: usize = 512;
+
+/// By what somebody is known.
+#[derive(Clone, Debug)]
+pub enum Via {
+    /// A login.
+    Session(SessionRow),
+    /// A key.
+    ApiKey(ApiKeyRow),
+}
+
+/// Somebody known.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The person.
+    pub user: UserRow,
+    /// By what they are known.
+    pub via: Via,
+    /// What the rules need to know of them.
+    pub viewer: Viewer,
+}
+
+/// Remembers callers by the digest of what they showed.
+#[derive(Clone)]
+pub struct Callers {
+    known: Cache<String, Arc<Known>>,
+    /// Counts how often everybody was forgotten.
+    generation: Arc<AtomicU64>,
+}
+
+impl Default for Callers {
+    fn default() -> Self {
+        Self {
+            known: Cache::builder()
+                .max_capacity(CALLERS_CACHED_MAX)
+                .time_to_live(CALLER_CACHED_FOR)
+                .build(),
+            generation: Arc::default(),
+        }
+    }
+}
+
+impl Callers {
+    /// Forgets everybody when something about accounts, sessions or keys changed.
+    /// Called before anybody is told that the change shows.
+    pub fn on_applied(&self, events: &[Event]) {
+        if events.iter().any(|event| {
+            matches!(event.what, AnyEvent::User(_) | AnyEvent::Session(_) | AnyEvent::ApiKey(_))
+        }) {
+            self.forget_all();
+        }
+    }
+
+    /// Forgets everybody.
+    pub fn forget_all(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.known.invalidate_all();
+    }
+
+    /// What to hand to [`Callers::remember`] after looking somebody up.
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Remembers somebody, unless everybody was forgotten since the look-up began: what was read then
+    /// may be what has just been taken away.
+    fn remember(&self, key: String, known: &Arc<Known>, generation: u64) {
+        self.known.insert(key.clone(), Arc::clone(known));
+        if self.generation() != generation {
+            self.known.invalidate(&key);
+        }
+    }
+}
+
+/// The caller of a request; extracting it answers 401 when there is none.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    known: Arc<Known>,
+    client: Option<String>,
+    command_id: CommandId,
+    correlation_id: uuid::Uuid,
+    now: chrono::DateTime<chrono::Utc>,
+}
+
+impl Caller {
+    /// The person.
+    #[must_use]
+    pub fn user(&self) -> &UserRow {
+        &self.known.user
+    }
+
+    /// The person's id.
+    #[must_use]
+    pub fn user_id(&self) -> UserId {
+        self.known.viewer.user_id
+    }
+
+    /// The session, when it is one.
+    #[must_use]
+    pub fn session(&self) -> Option<&SessionRow> {
+        match &self.known.via {
+            Via::Session(session) => Some(session),
+            Via::ApiKey(_) => None,
+        }
+    }
+
+    /// The key, when it is one.
+    #[must_use]
+    pub fn api_key(&self) -> Option<&ApiKeyRow> {
+        match &self.known.via {
+            Via::ApiKey(api_key) => Some(api_key),
+            Via::Session(_) => None,
+        }
+    }
+
+    /// What the rules need to know of the caller.
+    #[must_use]
+    pub fn viewer(&self) -> &Viewer {
+        &self.known.viewer
+    }
+
+    /// Whether this route may be used at all.
+    ///
+    /// # Errors
+    /// 403 in Immich's words.
+    pub fn require(&self, permission: Permission) -> Result<(), Problem> {
+        check(&self.known.viewer, permission, Object::Route { admin: false })
+            .map_err(|denied| Problem::denied(denied, permission))
+    }
+
+    /// Whether this administrators' route may be used.
+    ///
+    /// # Errors
+    /// 403 in Immich's words.
+    pub fn require_admin(&self, permission: Permission) -> Result<(), Problem> {
+        check(&self.known.viewer, permission, Object::Route { admin: true })
+            .map_err(|denied| Problem::denied(denied, permission))
+    }
+
+    /// Whether the caller may do this with an asset.
+    ///
+    /// # Errors
+    /// 400 `Not found or no … access`, for a missing asset too.
+    pub fn require_asset(
+        &self,
+        permission: Permission,
+        asset: Option<&AssetRow>,
+    ) -> Result<(), Problem> {
+        let asset = asset.ok_or_else(|| Problem::no_access(permission))?;
+        let visibility = serde_json::from_value(serde_json::Value::String(asset.visibility.clone()))
+            .map_err(|error| Problem::internal(&error))?;
+        let object = Object::Asset { owner_id: UserId::new(asset.owner_id), visibility };
+        check(&self.known.viewer, permission, object)
+            .map_err(|denied| Problem::denied(denied, permission))
+    }
+
+    /// The context of this request's command. One request is one command; a handler that dispatches
+    /// several takes [`Caller::next_context`] for each further one.
+    #[must_use]
+    pub fn context(&self) -> CommandContext {
+        let (kind, id) = match &self.known.via {
+            Via::Session(session) => (ActorKind::User, session.session_id),
+            Via::ApiKey(api_key) => (ActorKind::ApiKey, api_key.api_key_id),
+        };
+        CommandContext {
+            actor: Actor { kind, id: id.to_string(), user_id: Some(self.user_id().uuid()) },
+            client: self.client.clone(),
+            command_id: self.command_id,
+            correlation_id: self.correlation_id,
+            causation_id: None,
+            now: self.now,
+        }
+    }
+
+    /// A context for a further command of the same request.
+    #[must_use]
+    pub fn next_context(&self, api: &Api) -> CommandContext {
+        CommandContext { command_id: CommandId::new(api.commands.ids().v7()), ..self.context() }
+    }
+}
+
+/// What a request shows to be known by.
+enum Credential {
+    Session(String),
+    ApiKey(String),
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut RequestParts, api: &Api) -> Result<Self, Problem> {
+        let mut caller = authenticate(api, &parts.headers, parts.uri.query()).await?;
+        if let Some(trace) = parts.extensions.get::<Trace>() {
+            caller.correlation_id = trace.correlation_id();
+            trace.note_user(caller.user_id());
+        }
+        Ok(caller)
+    }
+}
+
+/// Finds out who is calling, by Immich's order of precedence.
+///
+/// # Errors
+/// 401 in Immich's words.
+pub async fn authenticate(
+    api: &Api,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Caller, Problem> {
+    let credential = credential(headers, query)
+        .ok_or_else(|| Problem::unauthorized("Authentication required"))?;
+    let known = match credential {
+        Credential::Session(text) => session(api, &text).await?,
+        Credential::ApiKey(text) => api_key(api, &text).await?,
+    };
+    Ok(Caller {
+        known,
+        client: clients::name(headers),
+        command_id: CommandId::new(api.commands.ids().v7()),
+        correlation_id: api.commands.ids().v7(),
+        now: api.commands.clock().now(),
+    })
+}
+
+fn credential(headers: &HeaderMap, query: Option<&str>) -> Option<Credential> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let session = header("x-immich-user-token")
+        .or_else(|| header("x-immich-session-token"))
+        .or_else(|| query_value(query, "sessionKey"))
+        .or_else(|| bearer(headers))
+        .or_else(|| cookie(headers, "immich_access_token"));
+    if let Some(text) = session {
+        return Some(Credential::Session(text));
+    }
+    header("x-api-key").or_else(|| query_value(query, "apiKey")).map(Credential::ApiKey)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+/// The value of a cookie of the request.
+#[must_use]
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).find_map(
+        |line| {
+            line.split(';').find_map(|pair| {
+                let (found, value) = pair.trim().split_once('=')?;
+                (found == name && !value.is_empty()).then(|| {
+                    percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
+                })
+            })
+        },
+    )
+}
+
+fn query_value(query: Option<&str>, name: &str) -> Option<String> {
+    query?.split('&').find_map(|pair| {
+        let (found, value) = pair.split_once('=')?;
+        (found == name && !value.is_empty())
+            .then(|| percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+    })
+}
+
+async fn session(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
+    let refused = || Problem::unauthorized("Invalid user token");
+    if text.chars().count() > TOKEN_CHARS_MAX {
+        return Err(refused());
+    }
+    let digest = token::digest(text);
+    let now = api.commands.clock().now();
+    let key = format!("s{digest}");
+    if let Some(known) = api.callers.known.get(&key)
+        && matches!(&known.via, Via::Session(session) if session.expires_at.is_none_or(|end| end > now))
+    {
+        return Ok(known);
+    }
+    let generation = api.callers.generation();
+    let session = api.queries.session_by_token(&digest, now).await?.ok_or_else(refused)?;
+    let user = active_user(api, session.user_id).await?.ok_or_else(refused)?;
+    let viewer = Viewer {
+        user_id: UserId::new(user.user_id),
+        is_admin: user.is_admin,
+        grant: Grant::Session { elevated: false },
+    };
+    let known = Arc::new(Known { user, via: Via::Session(session), viewer });
+    api.callers.remember(key, &known, generation);
+    Ok(known)
+}
+
+async fn api_key(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
+    let refused = || Problem::unauthorized("Invalid API key");
+    if text.chars().count() > TOKEN_CHARS_MAX {
+        return Err(refused());
+    }
+    let digest = token::digest(text);
+    let key = format!("k{digest}");
+    if let Some(known) = api.callers.known.get(&key) {
+        return Ok(known);
+    }
+    let generation = api.callers.generation();
+    let api_key = api.queries.api_key_by_secret(&digest).await?.ok_or_else(refused)?;
+    let user = active_user(api, api_key.user_id).await?.ok_or_else(refused)?;
+    let permissions =
+        api_key.permissions.iter().filter_map(|word| word.parse().ok()).collect::<Vec<Permission>>();
+    let viewer = Viewer {
+        user_id: UserId::new(user.user_id),
+        is_admin: user.is_admin,
+        grant: Grant::ApiKey { permissions },
+    };
+    let known = Arc::new(Known { user, via: Via::ApiKey(api_key), viewer });
+    api.callers.remember(key, &known, generation);
+    Ok(known)
+}
+
+async fn active_user(api: &Api, user_id: uuid::Uuid) -> Result<Option<UserRow>, Problem> {
+    Ok(api.queries.user(user_id).await?.filter(|user| user.deleted_at.is_none()))
+}
+
+/// The assets of a request, every one of which the caller may use.
+///
+/// # Errors
+/// 400 when any is missing or not allowed: the whole request fails, as with Immich.
+pub async fn require_assets(
+    api: &Api,
+    caller: &Caller,
+    permission: Permission,
+    asset_ids: &[AssetId],
+) -> Result<Vec<AssetRow>, Problem> {
+    let mut wanted: Vec<uuid::Uuid> = asset_ids.iter().map(|asset_id| asset_id.uuid()).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let assets = api.queries.assets(&wanted).await?;
+    if assets.len() < wanted.len() {
+        return Err(Problem::no_access(permission));
+    }
+    for asset in &assets {
+        caller.require_asset(permission, Some(asset))?;
+    }
+    Ok(assets)
+}

@@ -1,0 +1,136 @@
+//! `GET /calotype/assets/{id}/history`: everything that ever happened to an asset.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use calotype_domain::AssetId;
+use calotype_domain::permission::Permission;
+use calotype_projections::history::Told;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::caller::Caller;
+use crate::dates;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::validate::path_uuid;
+
+/// An asset's history, oldest first.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AssetHistory {
+    asset_id: Uuid,
+    events: Vec<HistoryEvent>,
+}
+
+/// One event, as it was recorded.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HistoryEvent {
+    /// Its place in the whole log; `null` for a moment after it was written.
+    #[schema(required)]
+    position: Option<i64>,
+    /// Its place in the asset's own stream, from 0.
+    revision: i64,
+    event_id: Uuid,
+    r#type: String,
+    version: u16,
+    recorded_at: String,
+    /// What happened, in plain words.
+    sentence: String,
+    actor: HistoryActor,
+    /// The program, as it named itself.
+    #[schema(required)]
+    client: Option<String>,
+    /// Ties together what one request set off.
+    correlation_id: Uuid,
+    /// The event this was a reaction to.
+    #[schema(required)]
+    causation_id: Option<Uuid>,
+    /// The event's payload; personal values read `{"$seal": value}`, or `{"$forgotten": true}`.
+    data: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    derived_from: Option<DerivedFrom>,
+}
+
+/// Who did it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HistoryActor {
+    /// `user`, `api_key`, `shared_link`, `processor` or `system`.
+    kind: &'static str,
+    id: String,
+    /// The user in whose name.
+    #[schema(required)]
+    user_id: Option<Uuid>,
+}
+
+/// Which program derived the facts, and from which bytes.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DerivedFrom {
+    processor: String,
+    version: u32,
+    /// BLAKE3 of the bytes, lower-case hex.
+    input: String,
+}
+
+impl From<Told> for HistoryEvent {
+    fn from(told: Told) -> Self {
+        let recorded = told.recorded;
+        let envelope = recorded.envelope;
+        Self {
+            position: recorded.position.map(|position| position.get()),
+            revision: recorded.revision.get(),
+            event_id: recorded.event_id,
+            r#type: recorded.event_type,
+            version: recorded.version,
+            recorded_at: dates::iso(envelope.recorded_at),
+            sentence: told.sentence,
+            actor: HistoryActor {
+                kind: envelope.actor.kind.as_str(),
+                id: envelope.actor.id,
+                user_id: envelope.actor.user_id,
+            },
+            client: envelope.client,
+            correlation_id: envelope.correlation_id,
+            causation_id: envelope.causation_id,
+            data: recorded.payload,
+            derived_from: told.derived_from.map(|(processor, version, input)| DerivedFrom {
+                processor,
+                version,
+                input,
+            }),
+        }
+    }
+}
+
+/// Tells what happened to an asset. Of a purged asset, whose owner is forgotten, only administrators hear.
+#[utoipa::path(
+    get,
+    path = "/calotype/assets/{id}/history",
+    operation_id = "getAssetHistory",
+    tag = "Calotype",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = AssetHistory)),
+)]
+pub(super) async fn get_asset_history(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<AssetHistory>, Problem> {
+    caller.require(Permission::AssetRead)?;
+    let asset_id = path_uuid("id", &id)?;
+    let asset = api.queries.asset(asset_id).await?;
+    if asset.is_some() || !caller.user().is_admin {
+        caller.require_asset(Permission::AssetRead, asset.as_ref())?;
+    }
+    let events = api.queries.history_of_asset(AssetId::new(asset_id)).await?;
+    if events.is_empty() {
+        return Err(Problem::no_access(Permission::AssetRead));
+    }
+    Ok(Json(AssetHistory {
+        asset_id,
+        events: events.into_iter().map(HistoryEvent::from).collect(),
+    }))
+}

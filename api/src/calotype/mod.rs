@@ -1,0 +1,26 @@
+//! Tag `Calotype`: what Immich has no routes for. Histories, projections, what got stuck, and the reset.
+
+mod history;
+mod parked;
+mod projections;
+mod testing;
+
+use axum::Router;
+use axum::routing::post;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::Api;
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(history::get_asset_history))
+        .routes(routes!(parked::get_parked))
+        .routes(routes!(projections::get_projections))
+        .routes(routes!(projections::rebuild_projection))
+}
+
+/// Routes for black-box suites; they need no credentials and are there with `--testing` only.
+pub(crate) fn testing_routes() -> Router<Api> {
+    Router::new().route("/calotype/testing/reset", post(testing::reset))
+}

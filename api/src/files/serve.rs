@@ -1,0 +1,258 @@
+//! One blob as an answer: validators, 304, 206, 416, and the bytes, small files in one piece and large ones in chunks.
+//!
+//! Opening, asking for size and time, and reading a small file happen in one hop to the blocking pool.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::time::SystemTime;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse as _;
+use calotype_media::blob::{BlobKey, BlobStore};
+use chrono::{DateTime, Utc};
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
+
+use super::range::{Wanted, parse};
+use crate::problem::Problem;
+
+/// Files up to this size are read in one go.
+const WHOLE_BYTES_MAX: u64 = 256 * 1024;
+/// Larger ones are sent in pieces of this size.
+const CHUNK_BYTES: usize = 256 * 1024;
+/// How long clients keep a file of an asset, in Immich's words.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static(
+    "private, max-age=86400, no-transform, stale-while-revalidate=2592000, stale-if-error=2592000",
+);
+
+/// What to serve and under which name.
+pub(crate) struct Served<'a> {
+    /// The blob.
+    pub(crate) key: &'a str,
+    /// Its type.
+    pub(crate) mime: &'a str,
+    /// The name it is saved under.
+    pub(crate) file_name: &'a str,
+    /// When it was last changed, where that is not the blob's own time.
+    pub(crate) modified: Option<DateTime<Utc>>,
+}
+
+/// An opened blob; small ones are read already.
+struct Opened {
+    file: File,
+    size_bytes: u64,
+    modified: DateTime<Utc>,
+    bytes: Option<Vec<u8>>,
+}
+
+/// Answers with a blob; `None` when there is none under the key.
+///
+/// # Errors
+/// 500 when the key is no key or the disk refuses.
+pub(crate) async fn serve(
+    blobs: &BlobStore,
+    served: Served<'_>,
+    request: &HeaderMap,
+) -> Result<Option<Response<Body>>, Problem> {
+    let key = BlobKey::parse(served.key).map_err(|error| Problem::internal(&error))?;
+    let Some(opened) = open(blobs, &key).await? else { return Ok(None) };
+    let modified = served.modified.unwrap_or(opened.modified);
+    let etag = format!("W/\"{:x}-{:x}\"", opened.size_bytes, modified.timestamp_millis());
+    let last_modified = modified.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+    headers.insert(header::CONTENT_TYPE, value(served.mime)?);
+    headers.insert(header::CONTENT_DISPOSITION, super::inline(served.file_name));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::LAST_MODIFIED, value(&last_modified)?);
+    headers.insert(header::ETAG, value(&etag)?);
+    if is_fresh(request, &etag, modified) {
+        headers.remove(header::CONTENT_TYPE);
+        headers.remove(header::CONTENT_DISPOSITION);
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(Some(response));
+    }
+    let wanted = match text(request, &header::RANGE) {
+        Some(range) if range_holds(request, &etag, modified) => parse(range, opened.size_bytes),
+        _ => Wanted::Whole,
+    };
+    let (status, first, length) = match wanted {
+        Wanted::Whole => (StatusCode::OK, 0, opened.size_bytes),
+        Wanted::Part { first, last } => {
+            let range = format!("bytes {first}-{last}/{}", opened.size_bytes);
+            headers.insert(header::CONTENT_RANGE, value(&range)?);
+            (StatusCode::PARTIAL_CONTENT, first, last - first + 1)
+        }
+        Wanted::Unsatisfiable => {
+            let mut refusal = Problem::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "Range Not Satisfiable",
+            )
+            .into_response();
+            let range = format!("bytes */{}", opened.size_bytes);
+            refusal.headers_mut().insert(header::CONTENT_RANGE, value(&range)?);
+            return Ok(Some(refusal));
+        }
+    };
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    *response.status_mut() = status;
+    *response.body_mut() = body(opened, first, length);
+    Ok(Some(response))
+}
+
+async fn open(blobs: &BlobStore, key: &BlobKey) -> Result<Option<Opened>, Problem> {
+    let failed = |error: io::Error| Problem::internal(&error);
+    let opened = if let Some(path) = blobs.local_path(key) {
+        tokio::task::spawn_blocking(move || match File::open(path) {
+            Ok(file) => read_small(file).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        })
+        .await
+    } else {
+        let file =
+            blobs.open_blob(key).await.map_err(|error| Problem::internal(&error))?;
+        let Some(file) = file else { return Ok(None) };
+        let file = file.into_std().await;
+        tokio::task::spawn_blocking(move || read_small(file).map(Some)).await
+    };
+    opened.map_err(|error| Problem::internal(&error))?.map_err(failed)
+}
+
+fn read_small(mut file: File) -> io::Result<Opened> {
+    let found = file.metadata()?;
+    let size_bytes = found.len();
+    let modified = DateTime::<Utc>::from(found.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+    let bytes = if size_bytes <= WHOLE_BYTES_MAX {
+        let mut bytes = vec![0; usize::try_from(size_bytes).unwrap_or_default()];
+        file.read_exact(&mut bytes)?;
+        Some(bytes)
+    } else {
+        None
+    };
+    Ok(Opened { file, size_bytes, modified, bytes })
+}
+
+fn body(opened: Opened, first: u64, length: u64) -> Body {
+    if let Some(bytes) = opened.bytes {
+        let bytes = bytes::Bytes::from(bytes);
+        let from = usize::try_from(first).unwrap_or_default().min(bytes.len());
+        let to = usize::try_from(first + length).unwrap_or_default().clamp(from, bytes.len());
+        return Body::from(bytes.slice(from..to));
+    }
+    let mut file = opened.file;
+    // Setting the position of an open file does not touch the disk.
+    if let Err(error) = file.seek(SeekFrom::Start(first)) {
+        return Body::from_stream(futures::stream::once(async move {
+            Err::<bytes::Bytes, io::Error>(error)
+        }));
+    }
+    let reader = tokio::fs::File::from_std(file).take(length);
+    Body::from_stream(ReaderStream::with_capacity(reader, CHUNK_BYTES))
+}
+
+/// Whether the client's copy is still right: RFC 9110, 13.2.2, with weak comparison.
+fn is_fresh(request: &HeaderMap, etag: &str, modified: DateTime<Utc>) -> bool {
+    if text(request, &header::CACHE_CONTROL).is_some_and(|line| line.contains("no-cache")) {
+        return false;
+    }
+    if let Some(line) = text(request, &header::IF_NONE_MATCH) {
+        return matches_any(line, etag);
+    }
+    text(request, &header::IF_MODIFIED_SINCE)
+        .and_then(http_date)
+        .is_some_and(|since| modified.timestamp() <= since.timestamp())
+}
+
+/// Whether a list of entity tags holds one, weakly compared.
+pub(crate) fn matches_any(line: &str, etag: &str) -> bool {
+    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let wanted = bare(etag);
+    line.trim() == "*" || line.split(',').any(|tag| bare(tag) == wanted)
+}
+
+/// Whether a range may be answered: without `If-Range`, or when that names the file as it is.
+fn range_holds(request: &HeaderMap, etag: &str, modified: DateTime<Utc>) -> bool {
+    match text(request, &header::IF_RANGE) {
+        None => true,
+        Some(line) if line.contains('"') => matches_any(line, etag),
+        Some(line) => {
+            http_date(line).is_some_and(|since| modified.timestamp() <= since.timestamp())
+        }
+    }
+}
+
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(text).ok().map(|date| date.with_timezone(&Utc))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn value(text: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(text).map_err(|error| Problem::internal(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(name: header::HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    fn modified() -> DateTime<Utc> {
+        "2024-01-02T03:04:05.500Z".parse().unwrap()
+    }
+
+    #[test]
+    fn same_tag_is_fresh() {
+        let etag = "W/\"cb09-18cc820d888\"";
+        assert!(is_fresh(&asking(header::IF_NONE_MATCH, "\"x\", W/\"cb09-18cc820d888\""), etag, modified()));
+        assert!(is_fresh(&asking(header::IF_NONE_MATCH, "*"), etag, modified()));
+        assert!(!is_fresh(&asking(header::IF_NONE_MATCH, "\"x\""), etag, modified()));
+    }
+
+    #[test]
+    fn date_counts_in_whole_seconds() {
+        let same = asking(header::IF_MODIFIED_SINCE, "Tue, 02 Jan 2024 03:04:05 GMT");
+        let older = asking(header::IF_MODIFIED_SINCE, "Tue, 02 Jan 2024 03:04:04 GMT");
+        assert!(is_fresh(&same, "W/\"x\"", modified()));
+        assert!(!is_fresh(&older, "W/\"x\"", modified()));
+    }
+
+    #[test]
+    fn range_of_another_version_is_not_answered() {
+        assert!(range_holds(&HeaderMap::new(), "W/\"x\"", modified()));
+        assert!(!range_holds(&asking(header::IF_RANGE, "\"y\""), "W/\"x\"", modified()));
+    }
+
+    #[tokio::test]
+    async fn part_of_a_large_blob_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = BlobStore::open(folder.path()).await.unwrap();
+        let key = BlobKey::thumbnail(uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(600_000).collect();
+        blobs.put_derived(&key, bytes.clone().into()).await.unwrap();
+        let served = || Served {
+            key: key.as_str(),
+            mime: "image/webp",
+            file_name: "a.webp",
+            modified: Some(modified()),
+        };
+        let request = asking(header::RANGE, "bytes=100-499999");
+        let response = serve(&blobs, served(), &request).await.unwrap().unwrap();
+        assert_eq!(response.status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(response.headers()[header::CONTENT_RANGE], "bytes 100-499999/600000");
+        assert_eq!(response.headers()[header::ETAG], "W/\"927c0-18cc820da7c\"");
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        assert_eq!(body, bytes[100..500_000]);
+        let request = asking(header::RANGE, "bytes=600000-");
+        let response = serve(&blobs, served(), &request).await.unwrap().unwrap();
+        assert_eq!(response.status(), StatusCode::RANGE_NOT_SATISFIABLE);
+        assert_eq!(response.headers()[header::CONTENT_RANGE], "bytes */600000");
+    }
+}

@@ -1,0 +1,28 @@
+//! What happens to every request and answer, whatever it is about.
+
+mod answer;
+mod compress;
+mod etag;
+mod headers;
+mod observe;
+
+pub(crate) use answer::finish;
+pub(crate) use compress::{Text, vary};
+pub(crate) use headers::protect;
+pub(crate) use observe::observe;
+
+use axum::response::{IntoResponse, Response};
+
+use crate::problem::Problem;
+
+/// What a client hears when a handler panicked; the text of the panic goes to the log.
+pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown");
+    tracing::error!(panic = text, "a handler panicked");
+    Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+        .into_response()
+}

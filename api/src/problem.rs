@@ -1,0 +1,206 @@
+//! Every error to a status and Immich's error body, in one place.
+//!
+//! The body is `{"message": …}` and, for validation, `errors` with Zod's issues; nothing else.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use calotype_commands::CommandError;
+use calotype_commands::users::AccountError;
+use calotype_domain::access::Denied;
+use calotype_domain::api_key::ApiKeyError;
+use calotype_domain::asset::AssetError;
+use calotype_domain::permission::Permission;
+use calotype_domain::queue::QueueError;
+use calotype_domain::session::SessionError;
+use calotype_domain::user::UserError;
+use calotype_projections::ProjectionError;
+use serde_json::{Value, json};
+
+/// How a request failed, with all that the client hears.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    message: String,
+    errors: Option<Vec<Value>>,
+    retry_after_s: Option<u32>,
+}
+
+impl Problem {
+    /// Any status with a message.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), errors: None, retry_after_s: None }
+    }
+
+    /// 400 with a message.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// 401 with a message.
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, message)
+    }
+
+    /// 403 with a message.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message)
+    }
+
+    /// 404 with a message.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// 400 `Not found or no <permission> access`: Immich does not say which of the two.
+    #[must_use]
+    pub fn no_access(permission: Permission) -> Self {
+        Self::bad_request(format!("Not found or no {} access", permission.as_str()))
+    }
+
+    /// 400 `Validation failed` with Zod's issues.
+    #[must_use]
+    pub fn validation(issues: Vec<Value>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message: "Validation failed".into(),
+            errors: Some(issues),
+            retry_after_s: None,
+        }
+    }
+
+    /// 503 with `Retry-After`.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            message: "The server cannot do this right now".into(),
+            errors: None,
+            retry_after_s: Some(2),
+        }
+    }
+
+    /// 429 with `Retry-After`.
+    pub fn too_many(message: impl Into<String>, retry_after_s: u32) -> Self {
+        Self {
+            retry_after_s: Some(retry_after_s),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, message)
+        }
+    }
+
+    /// 500, logged here once with its whole chain.
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+    }
+
+    /// The status it answers with.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "message": self.message });
+        if let (Some(errors), Some(object)) = (self.errors, body.as_object_mut()) {
+            object.insert("errors".into(), Value::Array(errors));
+        }
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<ProjectionError> for Problem {
+    fn from(error: ProjectionError) -> Self {
+        match &error {
+            ProjectionError::Database(_) | ProjectionError::Store(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the database is out of reach");
+                Self::unavailable()
+            }
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl Problem {
+    /// What the caller may not do, in Immich's words.
+    #[must_use]
+    pub fn denied(denied: Denied, permission: Permission) -> Self {
+        match denied {
+            Denied::MissingPermission(missing) => {
+                Self::forbidden(format!("Missing required permission: {}", missing.as_str()))
+            }
+            Denied::NotAdmin => Self::forbidden("Forbidden"),
+            Denied::NoAccess => Self::no_access(permission),
+            Denied::NotElevated => Self::unauthorized("Elevated permission is required"),
+        }
+    }
+
+    /// A command that did not happen, with the refusal's own answer.
+    pub fn command<E: std::error::Error + 'static>(
+        error: CommandError<E>,
+        refused: impl FnOnce(E) -> Self,
+    ) -> Self {
+        match error {
+            CommandError::Refused(refusal) => refused(refusal),
+            CommandError::Contended => {
+                Self::new(StatusCode::CONFLICT, "Somebody else is changing this right now")
+            }
+            CommandError::Read(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the log is out of reach");
+                Self::unavailable()
+            }
+            CommandError::Append(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "an append failed");
+                Self::unavailable()
+            }
+            error @ (CommandError::Decode(_) | CommandError::Password) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<CommandError<AccountError>> for Problem {
+    fn from(error: CommandError<AccountError>) -> Self {
+        Self::command(error, |refusal| match refusal {
+            AccountError::EmailTaken | AccountError::User(UserError::AlreadyExists) => {
+                Self::bad_request("User exists")
+            }
+            AccountError::User(UserError::NotFound) => Self::bad_request("User not found"),
+            AccountError::SetUpDone => Self::bad_request("The server already has an admin"),
+        })
+    }
+}
+
+impl From<CommandError<SessionError>> for Problem {
+    fn from(error: CommandError<SessionError>) -> Self {
+        Self::command(error, |_| Self::no_access(Permission::SessionUpdate))
+    }
+}
+
+impl From<CommandError<ApiKeyError>> for Problem {
+    fn from(error: CommandError<ApiKeyError>) -> Self {
+        Self::command(error, |_| Self::bad_request("API Key not found"))
+    }
+}
+
+impl From<CommandError<AssetError>> for Problem {
+    fn from(error: CommandError<AssetError>) -> Self {
+        Self::command(error, |refusal| match refusal {
+            AssetError::NotFound | AssetError::NotOwner { .. } | AssetError::AlreadyExists => {
+                Self::no_access(Permission::AssetUpdate)
+            }
+            AssetError::BadRating { .. } => Self::bad_request("Rating must be -1 or 1 to 5"),
+        })
+    }
+}
+
+impl From<CommandError<QueueError>> for Problem {
+    fn from(error: CommandError<QueueError>) -> Self {
+        Self::command(error, |refusal| match refusal {})
+    }
+}

@@ -1,0 +1,114 @@
+//! `GET /queues/{name}/jobs`: which assets wait or failed.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use calotype_domain::permission::Permission;
+use calotype_projections::jobs::{Job, StageState};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use super::dto::{known, stage_of};
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::validate::not_an_option;
+
+/// Jobs listed of each state.
+const LISTED_MAX: i64 = 1_000;
+const STATES: [&str; 6] = ["active", "failed", "completed", "delayed", "waiting", "paused"];
+
+/// Which jobs.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct QueueJobSearchDto {
+    /// In any of these states; in all when there is none.
+    status: Option<Vec<String>>,
+}
+
+/// One job.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QueueJobResponseDto {
+    id: String,
+    #[schema(value_type = String)]
+    name: &'static str,
+    /// Since when, in milliseconds since 1970.
+    timestamp: i64,
+    data: Value,
+}
+
+/// Lists what waits in a queue and what failed, longest waiting first.
+/// What is being worked on is listed as waiting.
+#[utoipa::path(
+    get,
+    path = "/queues/{name}/jobs",
+    operation_id = "getQueueJobs",
+    tag = "Queues",
+    params(("name" = String, Path), QueueJobSearchDto),
+    responses((status = 200, body = Vec<QueueJobResponseDto>)),
+)]
+pub(super) async fn get_queue_jobs(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Vec<QueueJobResponseDto>>, Problem> {
+    caller.require_admin(Permission::QueueJobRead)?;
+    let name = known(&name)?;
+    let dto = QueueJobSearchDto { status: states(query.as_deref())? };
+    let Some(stage) = stage_of(name) else { return Ok(Json(Vec::new())) };
+    let is_paused = api.queries.paused_queues().await?.iter().any(|paused| paused == name);
+    let wants = |state: &str| dto.status.as_ref().is_none_or(|all| all.iter().any(|it| it == state));
+    let mut jobs = Vec::new();
+    if wants(if is_paused { "paused" } else { "waiting" }) || wants("active") {
+        jobs.extend(api.queries.jobs(stage, StageState::Waiting, LISTED_MAX).await?);
+    }
+    if wants("failed") {
+        jobs.extend(api.queries.jobs(stage, StageState::Failed, LISTED_MAX).await?);
+    }
+    Ok(Json(jobs.iter().map(|job| response(stage, job)).collect()))
+}
+
+fn response(stage: &'static str, job: &Job) -> QueueJobResponseDto {
+    let name = match stage {
+        "metadata" => "AssetExtractMetadata",
+        _ => "AssetGenerateThumbnails",
+    };
+    QueueJobResponseDto {
+        id: format!("{stage}-{}", job.asset_id),
+        name,
+        timestamp: job.waiting_since.timestamp_millis(),
+        data: json!({ "id": job.asset_id }),
+    }
+}
+
+/// The states of a query, given once or several times.
+fn states(query: Option<&str>) -> Result<Option<Vec<String>>, Problem> {
+    let given: Vec<String> = query
+        .unwrap_or_default()
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(name, _)| *name == "status" || *name == "status[]" || *name == "status%5B%5D")
+        .map(|(_, value)| value.to_owned())
+        .collect();
+    if let Some(unknown) = given.iter().position(|state| !STATES.contains(&state.as_str())) {
+        let place = unknown.to_string();
+        return Err(Problem::validation(vec![not_an_option(&STATES, &["status", &place])]));
+    }
+    Ok((!given.is_empty()).then_some(given))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_may_be_given_several_times() {
+        assert_eq!(
+            states(Some("status=failed&status=waiting")).unwrap(),
+            Some(vec!["failed".into(), "waiting".into()])
+        );
+        assert_eq!(states(Some("x=1")).unwrap(), None);
+        assert!(states(Some("status=gone")).is_err());
+    }
+}

@@ -1,0 +1,153 @@
+//! Listens to applied batches and tells the sockets they concern.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use calotype_projections::assets::AssetRow;
+use calotype_projections::{Applied, Event};
+use serde::Serialize;
+use socketioxide::SocketIo;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::dto::AssetUploadReady;
+use super::sockets::Open;
+use super::told::{Told, Waiting};
+use crate::assets::dto::AssetResponseDto;
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// Tells sockets what changed.
+pub(super) struct Teller {
+    pub(super) api: Api,
+    pub(super) io: SocketIo,
+    pub(super) open: Open,
+    pub(super) waiting: Waiting,
+}
+
+impl Teller {
+    /// Tells batch after batch, until cancelled or until nobody applies any more.
+    pub(super) async fn run(
+        self,
+        mut applied: broadcast::Receiver<Applied>,
+        cancel: CancellationToken,
+    ) {
+        loop {
+            let batch = tokio::select! {
+                () = cancel.cancelled() => break,
+                batch = applied.recv() => batch,
+            };
+            match batch {
+                Ok(Applied { events }) => self.step(&events).await,
+                Err(RecvError::Lagged(batches)) => {
+                    tracing::warn!(batches, "web sockets were not told of some changes");
+                }
+                Err(RecvError::Closed) => break,
+            }
+        }
+        self.io.close().await;
+    }
+
+    async fn step(&self, events: &Arc<Vec<Event>>) {
+        let told = self.waiting.sort_out(events);
+        if told.is_empty() || self.open.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        if let Err(problem) = self.tell(&told).await {
+            tracing::warn!(status = problem.status().as_u16(), "web sockets were not told of a change");
+        }
+    }
+
+    async fn tell(&self, told: &[Told]) -> Result<(), Problem> {
+        let rows = self.rows(told).await?;
+        let mut trashed: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+        let mut restored: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+        for told in told {
+            match *told {
+                Told::Ready(id) => self.ready(rows.get(&id)).await?,
+                Told::Trashed(id) => {
+                    if let Some(row) = rows.get(&id) {
+                        trashed.entry(row.owner_id).or_default().push(id);
+                    }
+                }
+                Told::Restored(id) => {
+                    if let Some(row) = rows.get(&id) {
+                        restored.entry(row.owner_id).or_default().push(id);
+                    }
+                }
+                Told::Deleted(id) => {
+                    if let Some(owner_id) = self.api.caches.owners.of(id) {
+                        self.send(owner_id, "on_asset_delete", &id).await;
+                    }
+                }
+                Told::Hidden(id) => {
+                    if let Some(row) = rows.get(&id) {
+                        self.send(row.owner_id, "on_asset_hidden", &id).await;
+                    }
+                }
+                Told::SessionClosed(id) => {
+                    self.send(id, "on_session_delete", &id).await;
+                    // Whoever logged out hears nothing more.
+                    if let Err(error) = self.io.to(id.to_string()).disconnect().await {
+                        tracing::debug!(%error, "a socket was closed already");
+                    }
+                }
+                Told::UserDeleted(id) => {
+                    if let Err(error) = self.io.emit("on_user_delete", &id).await {
+                        tracing::debug!(%error, "a socket was not reached");
+                    }
+                }
+            }
+        }
+        for (owner_id, ids) in trashed {
+            self.send(owner_id, "on_asset_trash", &ids).await;
+        }
+        for (owner_id, ids) in restored {
+            self.send(owner_id, "on_asset_restore", &ids).await;
+        }
+        Ok(())
+    }
+
+    /// The rows of all assets of a batch, in one question.
+    async fn rows(&self, told: &[Told]) -> Result<HashMap<Uuid, AssetRow>, Problem> {
+        let mut asset_ids: Vec<Uuid> = told
+            .iter()
+            .filter_map(|told| match told {
+                Told::Ready(id) | Told::Trashed(id) | Told::Restored(id) | Told::Hidden(id) => {
+                    Some(*id)
+                }
+                Told::Deleted(_) | Told::SessionClosed(_) | Told::UserDeleted(_) => None,
+            })
+            .collect();
+        asset_ids.sort_unstable();
+        asset_ids.dedup();
+        if asset_ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows = self.api.queries.assets(&asset_ids).await?;
+        self.api.caches.owners.learn(&rows);
+        Ok(rows.into_iter().map(|row| (row.asset_id, row)).collect())
+    }
+
+    async fn ready(&self, row: Option<&AssetRow>) -> Result<(), Problem> {
+        let Some(row) = row else { return Ok(()) };
+        if !matches!(row.visibility.as_str(), "timeline" | "archive") {
+            return Ok(());
+        }
+        let ready = AssetUploadReady::of(row);
+        let shown = AssetResponseDto::plain(row.clone());
+        self.send(row.owner_id, "on_upload_success", &shown).await;
+        if row.has_metadata {
+            self.send(row.owner_id, "AssetUploadReadyV2", &ready).await;
+        }
+        Ok(())
+    }
+
+    async fn send<T: Serialize>(&self, room: Uuid, event: &str, data: &T) {
+        if let Err(error) = self.io.to(room.to_string()).emit(event, data).await {
+            tracing::debug!(%error, "a socket was not reached");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What of a batch of events is told, before anything is looked up.
+
+use calotype_domain::asset::{AssetEvent, Visibility};
+use calotype_domain::catalogue::AnyEvent;
+use calotype_domain::session::SessionEvent;
+use calotype_domain::user::UserEvent;
+use calotype_projections::Event;
+use moka::sync::Cache;
+use uuid::Uuid;
+
+/// Uploads whose pictures are waited for at once; of more, the oldest are told only by chance of order.
+const UPLOADS_WAITING_MAX: u64 = 200_000;
+/// A second event of an asset at the latest is its metadata, a third its pictures.
+const FIRST_PICTURES_REVISION_MAX: i64 = 2;
+
+/// One thing to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// An uploaded asset has its pictures.
+    Ready(Uuid),
+    /// An asset went into the trash.
+    Trashed(Uuid),
+    /// An asset came out of the trash.
+    Restored(Uuid),
+    /// An asset is gone.
+    Deleted(Uuid),
+    /// An asset is hidden.
+    Hidden(Uuid),
+    /// A session is over.
+    SessionClosed(Uuid),
+    /// An account is gone.
+    UserDeleted(Uuid),
+}
+
+/// Knows which uploads still wait for their pictures.
+#[derive(Clone)]
+pub(super) struct Waiting(Cache<Uuid, ()>);
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self(Cache::new(UPLOADS_WAITING_MAX))
+    }
+}
+
+impl Waiting {
+    /// Sorts out what of a batch is told.
+    pub(super) fn sort_out(&self, events: &[Event]) -> Vec<Told> {
+        events.iter().filter_map(|event| self.one(event)).collect()
+    }
+
+    fn one(&self, event: &Event) -> Option<Told> {
+        match &event.what {
+            AnyEvent::Asset(AssetEvent::Uploaded(_)) => {
+                self.0.insert(event.key, ());
+                None
+            }
+            // Pictures that are made again later are no news.
+            AnyEvent::Asset(AssetEvent::ThumbnailsRecorded(_)) => {
+                let first = self.0.remove(&event.key).is_some()
+                    || event.revision <= FIRST_PICTURES_REVISION_MAX;
+                first.then_some(Told::Ready(event.key))
+            }
+            AnyEvent::Asset(AssetEvent::Trashed(_)) => Some(Told::Trashed(event.key)),
+            AnyEvent::Asset(AssetEvent::Restored(_)) => Some(Told::Restored(event.key)),
+            AnyEvent::Asset(AssetEvent::Purged(_)) => Some(Told::Deleted(event.key)),
+            AnyEvent::Asset(AssetEvent::VisibilityChanged(changed)) => {
+                (changed.visibility == Visibility::Hidden).then_some(Told::Hidden(event.key))
+            }
+            AnyEvent::Session(SessionEvent::Closed(_)) => Some(Told::SessionClosed(event.key)),
+            AnyEvent::User(UserEvent::Purged(_)) => Some(Told::UserDeleted(event.key)),
+            AnyEvent::ApiKey(_)
+            | AnyEvent::Asset(_)
+            | AnyEvent::Queue(_)
+            | AnyEvent::Reservation(_)
+            | AnyEvent::Session(_)
+            | AnyEvent::User(_) => None,
+        }
+    }
+}

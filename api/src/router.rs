@@ -1,0 +1,136 @@
+//! The whole table of routes, and the layers every request goes through.
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme,
+};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::{
+    api_keys, assets, auth, calotype, jobs, layers, queues, server, sessions, timeline, trash, users,
+    users_admin, web,
+};
+
+/// The largest JSON body; uploads stream and lift this limit for themselves.
+const JSON_BODY_BYTES_MAX: usize = 10 << 20;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Calotype",
+        description = "The HTTP surface of Immich 3.1.0, as far as this server serves it.",
+        version = "3.1.0",
+        license(name = "MIT OR Apache-2.0"),
+    ),
+    servers((url = "/api")),
+    security(("bearer" = []), ("cookie" = []), ("api_key" = [])),
+)]
+struct Document;
+
+/// Every documented operation, by tag.
+fn operations() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(api_keys::routes())
+        .merge(assets::routes())
+        .merge(auth::routes())
+        .merge(calotype::routes())
+        .merge(jobs::routes())
+        .merge(queues::routes())
+        .merge(server::routes())
+        .merge(sessions::routes())
+        .merge(timeline::routes())
+        .merge(trash::routes())
+        .merge(users::routes())
+        .merge(users_admin::routes())
+}
+
+/// Everything the server answers.
+///
+/// The service needs `ConnectInfo<SocketAddr>` to know client addresses; without it logins are limited
+/// by e-mail only and forwarded headers are not believed.
+pub fn router(api: Api) -> Router {
+    let (mut operations, _) = operations().split_for_parts();
+    if api.config.testing {
+        operations = operations.merge(calotype::testing_routes());
+    }
+    let operations = operations.fallback(missing).method_not_allowed_fallback(missing);
+    Router::new()
+        .nest("/api", operations)
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", openapi()))
+        .route("/.well-known/immich", get(well_known))
+        .route("/custom.css", get(custom_css))
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .fallback(web::page)
+        .layer(DefaultBodyLimit::max(JSON_BODY_BYTES_MAX))
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn(layers::finish))
+        .layer(CompressionLayer::new().gzip(true).compress_when(layers::Text))
+        .layer(from_fn(layers::vary))
+        .layer(from_fn(layers::protect))
+        .layer(from_fn_with_state(api.clone(), layers::observe))
+        .with_state(api)
+}
+
+/// The OpenAPI document of what is served; the same at every call.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let mut document = operations().into_openapi();
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    let cookie = ApiKey::Cookie(ApiKeyValue::new("immich_access_token"));
+    let api_key = ApiKey::Header(ApiKeyValue::new("x-api-key"));
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+    components.add_security_scheme("api_key", SecurityScheme::ApiKey(api_key));
+    document
+}
+
+/// What Express says of a route that is not there.
+pub(crate) async fn missing(request: Request) -> Response {
+    let path = request
+        .extensions()
+        .get::<axum::extract::OriginalUri>()
+        .map_or_else(|| request.uri().path().to_owned(), |uri| uri.path().to_owned());
+    Problem::not_found(format!("Cannot {} {path}", request.method())).into_response()
+}
+
+async fn well_known() -> Response {
+    Json(json!({ "api": { "endpoint": "/api" } })).into_response()
+}
+
+/// Immich serves the administrator's style sheet here; there is none to set yet.
+async fn custom_css() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], "").into_response()
+}
+
+async fn health() -> Response {
+    Json(json!({ "status": "ok" })).into_response()
+}
+
+async fn ready(State(api): State<Api>) -> Response {
+    if (api.ready)() {
+        Json(json!({ "status": "ready" })).into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "not ready" }))).into_response()
+    }
+}
+
+async fn metrics(State(api): State<Api>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (api.metrics)())
+        .into_response()
+}

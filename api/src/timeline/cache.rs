@@ -1,0 +1,285 @@
+//! Finished answers of the timeline, plain and compressed, kept as bytes and dropped by person.
+//!
+//! The key holds how often the person's assets changed. An answer that was read before a change therefore
+//! lies under a key that nobody asks for any more; it leaves when room is needed.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use calotype_domain::asset::AssetEvent;
+use calotype_domain::catalogue::AnyEvent;
+use calotype_projections::Event;
+use calotype_projections::timeline::BucketFilter;
+use chrono::NaiveDate;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::assets::owners::Owners;
+use crate::problem::Problem;
+
+/// Memory for finished answers, in bytes.
+const TIMELINE_CACHE_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// What an entry takes beside its bytes.
+const ENTRY_BYTES: usize = 1_024;
+/// An answer is made anew after this, so that a missed change cannot last.
+const ANSWER_CACHED_FOR: Duration = Duration::from_secs(300);
+/// How hard bytes are pressed: fast, they are made while somebody waits.
+const GZIP_LEVEL: u32 = 1;
+
+/// What is asked about a timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Question {
+    /// The months and their counts.
+    Months,
+    /// The assets of a month.
+    Month {
+        /// Its first day.
+        month: NaiveDate,
+        /// With latitude and longitude.
+        with_coordinates: bool,
+        /// With stacks.
+        with_stacked: bool,
+    },
+}
+
+/// How often everybody's assets and a person's assets changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Generation {
+    all: u64,
+    own: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    generation: Generation,
+    filter: BucketFilter,
+    question: Question,
+}
+
+/// A finished answer.
+pub(super) struct Finished {
+    /// The JSON.
+    pub(super) plain: Bytes,
+    /// A strong entity tag, quotes included, made of the content.
+    pub(super) etag: String,
+    gzip: OnceCell<Bytes>,
+}
+
+/// Remembers finished answers.
+#[derive(Clone)]
+pub(crate) struct TimelineCache {
+    entries: Cache<Key, Arc<OnceCell<Arc<Finished>>>>,
+    generations: Arc<Mutex<Generations>>,
+}
+
+#[derive(Default)]
+struct Generations {
+    all: u64,
+    own: HashMap<Uuid, u64>,
+}
+
+impl Default for TimelineCache {
+    fn default() -> Self {
+        let entries = Cache::builder()
+            .max_capacity(TIMELINE_CACHE_BYTES_MAX)
+            .weigher(|_: &Key, entry: &Arc<OnceCell<Arc<Finished>>>| {
+                let bytes = entry.get().map_or(0, |finished| finished.weight_bytes());
+                u32::try_from(ENTRY_BYTES + bytes).unwrap_or(u32::MAX)
+            })
+            // Oldest out first: answers under an old generation are never asked for again.
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_live(ANSWER_CACHED_FOR)
+            .build();
+        Self { entries, generations: Arc::default() }
+    }
+}
+
+impl TimelineCache {
+    /// Counts the changes that show on a timeline.
+    pub(crate) fn on_applied(&self, events: &[Event], owners: &Owners) {
+        let shown = events.iter().filter(|event| shows(&event.what));
+        let mut changed: Vec<Option<Uuid>> = shown.map(|event| owners.of(event.key)).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        if changed.is_empty() {
+            return;
+        }
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        for owner_id in changed {
+            match owner_id {
+                Some(owner_id) => *generations.own.entry(owner_id).or_default() += 1,
+                // Nobody remembers whose it was: everybody's answers are made anew.
+                None => generations.all += 1,
+            }
+        }
+    }
+
+    fn generation(&self, owner_id: Uuid) -> Generation {
+        let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        Generation {
+            all: generations.all,
+            own: generations.own.get(&owner_id).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The answer to a question: the one that is there, or one that `make` makes, once for all who ask.
+    ///
+    /// # Errors
+    /// What `make` says; then the next who asks tries again.
+    pub(super) async fn answer(
+        &self,
+        filter: &BucketFilter,
+        question: Question,
+        make: impl Future<Output = Result<Vec<u8>, Problem>>,
+    ) -> Result<Arc<Finished>, Problem> {
+        let generation = self.generation(filter.owner_id);
+        let key = Key { generation, filter: filter.clone(), question };
+        let entry = self.entries.get_with_by_ref(&key, Arc::default);
+        let mut is_new = false;
+        let making = async {
+            is_new = true;
+            make.await.map(|plain| Arc::new(Finished::new(plain)))
+        };
+        let finished = Arc::clone(entry.get_or_try_init(|| making).await?);
+        if is_new {
+            // Put in again, because now its weight is known.
+            self.entries.insert(key, entry);
+        }
+        Ok(finished)
+    }
+}
+
+impl Finished {
+    fn new(plain: Vec<u8>) -> Self {
+        let digest = blake3::hash(&plain).to_hex();
+        let etag = format!("\"{:x}-{}\"", plain.len(), digest.get(..27).unwrap_or_default());
+        Self { plain: plain.into(), etag, gzip: OnceCell::new() }
+    }
+
+    /// Plain bytes, and a fifth of them for the compressed ones.
+    fn weight_bytes(&self) -> usize {
+        self.plain.len() + self.plain.len() / 5
+    }
+
+    /// The compressed bytes, made when they are asked for first.
+    ///
+    /// # Errors
+    /// 500 when they cannot be made.
+    pub(super) async fn gzip(self: &Arc<Self>) -> Result<Bytes, Problem> {
+        let bytes = self
+            .gzip
+            .get_or_try_init(|| async {
+                let plain = self.plain.clone();
+                let pressed = tokio::task::spawn_blocking(move || press(&plain))
+                    .await
+                    .map_err(|error| Problem::internal(&error))?;
+                pressed.map(Bytes::from).map_err(|error| Problem::internal(&error))
+            })
+            .await?;
+        Ok(bytes.clone())
+    }
+}
+
+fn press(plain: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder =
+        GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::new(GZIP_LEVEL));
+    encoder.write_all(plain)?;
+    encoder.finish()
+}
+
+/// Whether an event changes what a timeline shows.
+fn shows(what: &AnyEvent) -> bool {
+    let AnyEvent::Asset(what) = what else { return false };
+    match what {
+        AssetEvent::DateChanged(_)
+        | AssetEvent::Favorited(_)
+        | AssetEvent::LocationChanged(_)
+        | AssetEvent::MetadataRecorded(_)
+        | AssetEvent::Purged(_)
+        | AssetEvent::Restored(_)
+        | AssetEvent::ThumbnailsRecorded(_)
+        | AssetEvent::Trashed(_)
+        | AssetEvent::Unfavorited(_)
+        | AssetEvent::Uploaded(_)
+        | AssetEvent::VisibilityChanged(_) => true,
+        AssetEvent::DescriptionChanged(_)
+        | AssetEvent::ProcessingFailed(_)
+        | AssetEvent::ProcessingRequested(_)
+        | AssetEvent::RatingChanged(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use calotype_projections::timeline::BucketOrder;
+
+    use super::*;
+
+    fn filter(owner: u128) -> BucketFilter {
+        BucketFilter {
+            owner_id: Uuid::from_u128(owner),
+            visibilities: vec!["timeline".into()],
+            is_favorite: None,
+            is_trashed: false,
+            order_by: BucketOrder::Taken,
+            ascending: false,
+        }
+    }
+
+    async fn ask(cache: &TimelineCache, owner: u128, made: &AtomicUsize) -> Arc<Finished> {
+        let make = async {
+            tokio::task::yield_now().await;
+            Ok(format!("[{}]", made.fetch_add(1, Ordering::SeqCst)).into_bytes())
+        };
+        cache.answer(&filter(owner), Question::Months, make).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn answer_is_made_once_for_all_who_ask() {
+        let (cache, made) = (TimelineCache::default(), AtomicUsize::new(0));
+        let answers =
+            futures::future::join_all((0..20).map(|_| ask(&cache, 1, &made))).await;
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+        assert!(answers.iter().all(|answer| answer.plain == answers[0].plain));
+    }
+
+    #[tokio::test]
+    async fn change_drops_only_what_is_the_owners() {
+        let (cache, made) = (TimelineCache::default(), AtomicUsize::new(0));
+        ask(&cache, 1, &made).await;
+        ask(&cache, 2, &made).await;
+        *cache.generations.lock().unwrap().own.entry(Uuid::from_u128(1)).or_default() += 1;
+        ask(&cache, 2, &made).await;
+        assert_eq!(made.load(Ordering::SeqCst), 2);
+        ask(&cache, 1, &made).await;
+        assert_eq!(made.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn failed_answer_is_not_kept() {
+        let (cache, made) = (TimelineCache::default(), AtomicUsize::new(0));
+        let failing = async { Err(Problem::unavailable()) };
+        assert!(cache.answer(&filter(1), Question::Months, failing).await.is_err());
+        assert_eq!(ask(&cache, 1, &made).await.plain, "[0]");
+    }
+
+    #[tokio::test]
+    async fn compressed_bytes_hold_the_same() {
+        use std::io::Read as _;
+        let (cache, made) = (TimelineCache::default(), AtomicUsize::new(0));
+        let answer = ask(&cache, 1, &made).await;
+        let pressed = answer.gzip().await.unwrap();
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(&pressed[..]).read_to_end(&mut plain).unwrap();
+        assert_eq!(plain, answer.plain);
+    }
+}

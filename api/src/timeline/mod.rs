@@ -1,0 +1,12 @@
+//! The timeline: months with their counts, and the assets of a month as columns.
+
+mod answer;
+pub(crate) mod cache;
+mod columns;
+mod filter;
+mod get_time_bucket;
+mod get_time_buckets;
+mod json;
+mod routes;
+
+pub(crate) use routes::routes;

@@ -1,0 +1,32 @@
+//! `POST /trash/empty`: deletes for good what is in the caller's trash.
+
+use axum::Json;
+use axum::extract::State;
+use calotype_domain::permission::Permission;
+
+use super::routes::TrashResponseDto;
+use crate::assets::delete_assets::purge;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// Assets read and deleted in one go.
+const PART_ASSETS_MAX: usize = 500;
+
+/// Deletes for good what is in the trash.
+#[utoipa::path(
+    post, path = "/trash/empty", tag = "Trash", operation_id = "emptyTrash",
+    responses((status = 200, body = TrashResponseDto))
+)]
+pub(crate) async fn empty_trash(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Json<TrashResponseDto>, Problem> {
+    caller.require(Permission::AssetDelete)?;
+    let asset_ids = api.queries.trash_of(caller.user_id().uuid()).await?;
+    for part in asset_ids.chunks(PART_ASSETS_MAX) {
+        let assets = api.queries.assets(part).await?;
+        purge(&api, &caller, assets).await?;
+    }
+    Ok(Json(TrashResponseDto { count: asset_ids.len() }))
+}

@@ -1,0 +1,163 @@
+//! Changes to preferences, checked member by member.
+
+use axum::body::Bytes;
+use calotype_domain::user::AvatarColor;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+use crate::users::avatar;
+use crate::validate::{Fields, not_an_option, wrong_type};
+
+/// What a member may hold.
+#[derive(Clone, Copy)]
+enum Kind {
+    Boolean,
+    /// A whole number from 1 on.
+    Count,
+    Order,
+    Text,
+}
+
+/// Every section and its members, in the order in which Immich checks them.
+const SECTIONS: [(&str, &[(&str, Kind)]); 12] = [
+    ("albums", &[("defaultAssetOrder", Kind::Order)]),
+    ("folders", &[("enabled", Kind::Boolean), ("sidebarWeb", Kind::Boolean)]),
+    ("memories", &[("enabled", Kind::Boolean), ("duration", Kind::Count)]),
+    (
+        "people",
+        &[("enabled", Kind::Boolean), ("sidebarWeb", Kind::Boolean), ("minimumFaces", Kind::Count)],
+    ),
+    ("ratings", &[("enabled", Kind::Boolean)]),
+    ("sharedLinks", &[("enabled", Kind::Boolean), ("sidebarWeb", Kind::Boolean)]),
+    ("tags", &[("enabled", Kind::Boolean), ("sidebarWeb", Kind::Boolean)]),
+    (
+        "emailNotifications",
+        &[("enabled", Kind::Boolean), ("albumInvite", Kind::Boolean), ("albumUpdate", Kind::Boolean)],
+    ),
+    ("download", &[("archiveSize", Kind::Count), ("includeEmbeddedVideos", Kind::Boolean)]),
+    ("purchase", &[("showSupportBadge", Kind::Boolean), ("hideBuyButtonUntil", Kind::Text)]),
+    ("cast", &[("gCastEnabled", Kind::Boolean)]),
+    ("recentlyAdded", &[("sidebarWeb", Kind::Boolean)]),
+];
+
+/// The sections of the preferences, each with the members to change.
+#[derive(ToSchema)]
+#[schema(as = UserPreferencesUpdateDto, value_type = Object)]
+pub(crate) struct UserPreferencesUpdateDto(#[expect(dead_code, reason = "names the schema")] Value);
+
+/// Changes that fit.
+#[derive(Debug)]
+pub(crate) struct Changes {
+    /// The members to lay over the document.
+    pub(super) document: Value,
+    /// A new colour of the avatar, which belongs to the account.
+    pub(super) avatar_color: Option<AvatarColor>,
+}
+
+impl Changes {
+    /// Reads a body; unknown sections and members are ignored.
+    ///
+    /// # Errors
+    /// 400 with every issue.
+    pub(crate) fn parse(body: &Bytes) -> Result<Self, Problem> {
+        let mut fields = Fields::json(body)?;
+        let mut document = Map::new();
+        for (section, members) in SECTIONS {
+            let Some(found) = object(&mut fields, section) else { continue };
+            let mut kept = Map::new();
+            for (member, kind) in members {
+                let Some(value) = found.get(*member) else { continue };
+                match issue(*kind, value, &[section, member]) {
+                    Some(issue) => fields.issue(issue),
+                    None => {
+                        kept.insert((*member).to_owned(), value.clone());
+                    }
+                }
+            }
+            if !kept.is_empty() {
+                document.insert(section.to_owned(), Value::Object(kept));
+            }
+        }
+        let avatar_color = color(&mut fields);
+        fields.finish()?;
+        Ok(Self { document: Value::Object(document), avatar_color })
+    }
+}
+
+fn object(fields: &mut Fields, section: &str) -> Option<Map<String, Value>> {
+    match fields.take(section)? {
+        Value::Object(found) => Some(found),
+        other => {
+            fields.issue(wrong_type("object", Some(&other), &[section]));
+            None
+        }
+    }
+}
+
+fn color(fields: &mut Fields) -> Option<AvatarColor> {
+    let wish = object(fields, "avatar")?.remove("color")?;
+    let color = wish.as_str().and_then(avatar::of_word);
+    if color.is_none() {
+        fields.issue(avatar::not_a_color(&["avatar", "color"]));
+    }
+    color
+}
+
+fn issue(kind: Kind, value: &Value, path: &[&str]) -> Option<Value> {
+    match kind {
+        Kind::Boolean if value.is_boolean() => None,
+        Kind::Boolean => Some(wrong_type("boolean", Some(value), path)),
+        Kind::Text if value.is_string() => None,
+        Kind::Text => Some(wrong_type("string", Some(value), path)),
+        Kind::Order if matches!(value.as_str(), Some("asc" | "desc")) => None,
+        Kind::Order => Some(not_an_option(&["asc", "desc"], path)),
+        Kind::Count => match value.as_i64() {
+            Some(1..) => None,
+            Some(_) => Some(json!({
+                "origin": "number", "code": "too_small", "minimum": 1, "inclusive": true,
+                "path": path, "message": "Too small: expected number to be >=1"
+            })),
+            None if value.is_number() => Some(json!({
+                "expected": "int", "format": "safeint", "code": "invalid_type",
+                "path": path, "message": "Invalid input: expected int, received number"
+            })),
+            None => Some(wrong_type("number", Some(value), path)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: &'static str) -> Result<Changes, Problem> {
+        Changes::parse(&Bytes::from_static(body.as_bytes()))
+    }
+
+    #[test]
+    fn only_known_members_are_kept() {
+        let changes = parse(r#"{"memories":{"enabled":false,"x":1},"theme":{"dark":true}}"#).unwrap();
+        assert_eq!(changes.document, json!({ "memories": { "enabled": false } }));
+    }
+
+    #[test]
+    fn colour_goes_to_the_account() {
+        let changes = parse(r#"{"avatar":{"color":"blue"}}"#).unwrap();
+        assert_eq!(changes.avatar_color, Some(AvatarColor::Blue));
+        assert_eq!(changes.document, json!({}));
+    }
+
+    #[test]
+    fn wrong_members_are_refused() {
+        for body in [
+            r#"{"memories":true}"#,
+            r#"{"memories":{"duration":0}}"#,
+            r#"{"download":{"archiveSize":1.5}}"#,
+            r#"{"albums":{"defaultAssetOrder":"up"}}"#,
+            r#"{"avatar":{"color":"mauve"}}"#,
+        ] {
+            assert!(parse(body).is_err(), "{body}");
+        }
+    }
+}

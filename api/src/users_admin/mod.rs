@@ -1,0 +1,44 @@
+//! Tag `Users (admin)`: accounts, for administrators.
+
+mod create_user;
+mod delete_user;
+mod fields;
+mod get_user;
+mod preferences;
+mod restore_user;
+mod statistics;
+mod update_user;
+
+use axum::routing::patch;
+use calotype_projections::users::UserRow;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::users::dto::not_found;
+use crate::validate::path_uuid;
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(get_user::search_users_admin, create_user::create_user_admin))
+        .routes(routes!(
+            get_user::get_user_admin,
+            update_user::update_user_admin,
+            delete_user::delete_user_admin
+        ))
+        .route("/admin/users/{id}", patch(update_user::update_user_admin))
+        .routes(routes!(
+            preferences::get_user_preferences_admin,
+            preferences::update_user_preferences_admin
+        ))
+        .route("/admin/users/{id}/preferences", patch(preferences::update_user_preferences_admin))
+        .routes(routes!(restore_user::restore_user_admin))
+        .routes(routes!(get_user::get_user_sessions_admin))
+        .routes(routes!(statistics::get_user_statistics_admin))
+}
+
+/// The account of a path, a deleted one included.
+async fn load(api: &Api, id: &str) -> Result<UserRow, Problem> {
+    api.queries.user(path_uuid("id", id)?).await?.ok_or_else(not_found)
+}

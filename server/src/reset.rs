@@ -1,0 +1,206 @@
+//! The reset for black-box suites: empties a server that was started with `--testing`, without a restart.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use calotype_api::caller::Callers;
+use calotype_api::{Caches, Reset};
+use calotype_api::state::ResetError;
+use calotype_eventstore::EventStore as _;
+use calotype_projections::{Progress, projection};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use crate::embedded::DataFolder;
+use crate::wiring::Core;
+
+/// How long the read side may take to stand at the head again.
+const SETTLE_MAX: Duration = Duration::from_secs(10);
+/// How often that is looked at.
+const SETTLE_POLL: Duration = Duration::from_millis(10);
+
+/// Immich's names for what can be reset, and the aggregates behind them. What does not exist yet has none.
+const AGGREGATES: [(&str, &[&str]); 15] = [
+    ("user", &["user"]),
+    ("session", &["session"]),
+    ("api_key", &["api_key"]),
+    ("asset", &["asset"]),
+    ("album", &[]),
+    ("tag", &[]),
+    ("stack", &[]),
+    ("activity", &[]),
+    ("person", &[]),
+    ("library", &[]),
+    ("shared_link", &[]),
+    ("memory", &[]),
+    ("partner", &[]),
+    ("notification", &[]),
+    ("config", &["queue"]),
+];
+
+/// Empties the server.
+pub struct TestingReset {
+    /// The database, as its owner.
+    pub owner_url: String,
+    /// The rooms.
+    pub core: Core,
+    /// Where the files are.
+    pub folder: Arc<DataFolder>,
+    /// The queue.
+    pub jetstream: Option<async_nats::jetstream::Context>,
+    /// How far the read side is.
+    pub progress: Progress,
+    /// Remembered callers.
+    pub callers: Callers,
+    /// Remembered answers.
+    pub caches: Caches,
+}
+
+#[async_trait]
+impl Reset for TestingReset {
+    async fn reset(&self, only: Option<&[String]>) -> Result<(), ResetError> {
+        let aggregates = match only {
+            None => None,
+            Some(names) => Some(aggregates(names)?),
+        };
+        let pool = PgPoolOptions::new().max_connections(1).connect(&self.owner_url).await?;
+        let mut tx = pool.begin().await?;
+        forget_in_tx(&mut tx, aggregates.as_deref()).await?;
+        tx.commit().await?;
+        pool.close().await;
+        let assets_gone =
+            aggregates.as_ref().is_none_or(|names| names.iter().any(|name| name == "asset"));
+        if assets_gone {
+            let root = self.folder.root().to_owned();
+            tokio::task::spawn_blocking(move || remove_files(&root)).await??;
+        }
+        if aggregates.is_none()
+            && let Some(jetstream) = &self.jetstream
+            && let Ok(stream) = jetstream.get_stream("CALOTYPE_EVENTS").await
+        {
+            stream.purge().await?;
+        }
+        self.core.store.drop_caches();
+        self.callers.forget_all();
+        self.caches.forget_all();
+        self.settle().await
+    }
+}
+
+impl TestingReset {
+    /// Waits until the read side has replayed what is left.
+    async fn settle(&self) -> Result<(), ResetError> {
+        let deadline = tokio::time::Instant::now() + SETTLE_MAX;
+        loop {
+            // Not the head of the log: positions that were given are never given again.
+            let last: Option<i64> = sqlx::query_scalar("select max(position) from log.positions")
+                .fetch_one(&self.core.pool)
+                .await?;
+            let waiting: i64 = sqlx::query_scalar("select count(*) from log.outbox")
+                .fetch_one(&self.core.pool)
+                .await?;
+            if waiting == 0 && self.progress.applied().get() >= last.unwrap_or_default() {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() > deadline {
+                return Err("the read side did not settle in time".into());
+            }
+            tokio::time::sleep(SETTLE_POLL).await;
+        }
+    }
+}
+
+fn aggregates(names: &[String]) -> Result<Vec<String>, ResetError> {
+    let mut all = Vec::new();
+    for name in names {
+        let (_, found) = AGGREGATES
+            .iter()
+            .find(|(known, _)| known == name)
+            .ok_or_else(|| format!("there is no aggregate named {name}"))?;
+        all.extend(found.iter().map(|aggregate| (*aggregate).to_owned()));
+    }
+    Ok(all)
+}
+
+/// Removes events, reservations, keys and rows. Positions go on from where they were, so that nobody
+/// who remembers one is fooled.
+async fn forget_in_tx(
+    tx: &mut PgConnection,
+    aggregates: Option<&[String]>,
+) -> Result<(), ResetError> {
+    sqlx::query("lock table log.events, log.outbox, log.positions in access exclusive mode")
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("alter table log.events disable trigger user").execute(&mut *tx).await?;
+    sqlx::query(
+        "create temporary table gone on commit drop as
+         select event_id, stream_id
+           from log.events
+          where $1::text[] is null or split_part(stream_id, '-', 1) = any($1)",
+    )
+    .bind(aggregates)
+    .execute(&mut *tx)
+    .await?;
+    // What these streams held for themselves: e-mails, digests of files.
+    sqlx::query(
+        "insert into gone
+         select held.event_id, held.stream_id
+           from log.events as held
+          where held.stream_id like 'reservation-%'
+            and not exists (select from gone where gone.event_id = held.event_id)
+            and held.payload ->> 'holder_id' in (
+                select split_part(stream_id, '-', 2) || '-' || split_part(stream_id, '-', 3) || '-'
+                    || split_part(stream_id, '-', 4) || '-' || split_part(stream_id, '-', 5) || '-'
+                    || split_part(stream_id, '-', 6)
+                  from gone)",
+    )
+    .execute(&mut *tx)
+    .await?;
+    for statement in [
+        "delete from log.attachments where event_id in (select event_id from gone)",
+        "update log.outbox
+            set event_ids = array(select event_id
+                                    from unnest(event_ids) with ordinality as kept (event_id, place)
+                                   where event_id not in (select event_id from gone)
+                                   order by place)",
+        "delete from log.outbox where cardinality(event_ids) = 0",
+        "delete from log.positions where event_id in (select event_id from gone)",
+        "delete from log.subject_keys where subject in (select stream_id from gone)",
+        "delete from log.events where event_id in (select event_id from gone)",
+        "delete from work.parked",
+        "delete from work.idempotency",
+        "update work.checkpoints set position = 0 where name <> 'relay'",
+    ] {
+        sqlx::query(statement).execute(&mut *tx).await?;
+    }
+    for projection in projection::all() {
+        for table in projection.tables() {
+            sqlx::query(AssertSqlSafe(format!("truncate read.{table}"))).execute(&mut *tx).await?;
+        }
+    }
+    sqlx::query(
+        "update work.checkpoints
+            set position = (select position from log.head)
+          where not exists (select from log.positions)",
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("alter table log.events enable trigger user").execute(&mut *tx).await?;
+    Ok(())
+}
+
+fn remove_files(root: &Path) -> std::io::Result<()> {
+    for folder in ["library", "derived"] {
+        let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                std::fs::remove_dir_all(path)?;
+            }
+        }
+    }
+    Ok(())
+}
+

@@ -1,0 +1,180 @@
+//! Puts the rooms together over a database, a NATS server and a data folder.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_nats::jetstream;
+use calotype_commands::Commands;
+use calotype_domain::Clock;
+use calotype_eventstore::{EventStore, Keyring, PostgresOptions, PostgresStore};
+use calotype_media::blob::BlobStore;
+use calotype_media::decoder::{DecoderPool, PoolConfig};
+use calotype_processors::worker::WorkerParts;
+use calotype_processors::{InFlight, Worker};
+use calotype_projections::Queries;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::clock::{RandomIds, SystemClock};
+use crate::embedded::{DataFolder, Embedded, Needs};
+
+/// Connections to the database, beside those that the log opens for itself.
+const CONNECTIONS_MAX: u32 = 16;
+/// How long a task waits for a free connection.
+const CONNECTION_WAIT: Duration = Duration::from_secs(10);
+/// Statements that one connection remembers.
+const STATEMENTS_CACHED_MAX: usize = 256;
+
+/// Where database and NATS are.
+#[derive(Clone)]
+pub struct Places {
+    /// The database, as the role that owns it.
+    pub owner_url: String,
+    /// The database, as the role that the server runs as.
+    pub app_url: String,
+    /// The NATS server.
+    pub nats_url: String,
+    /// Its token, when it is an own one.
+    pub nats_token: Option<String>,
+    /// The most bytes the stream may keep, when the server says so.
+    pub nats_bytes_max: Option<u64>,
+}
+
+/// Starts what is needed of the own servers and says where everything is.
+///
+/// # Errors
+/// When a server cannot be started.
+pub async fn places(
+    folder: &Arc<DataFolder>,
+    database_url: Option<&str>,
+    nats_url: Option<&str>,
+    wants_nats: bool,
+) -> anyhow::Result<(Embedded, Places)> {
+    let needs =
+        Needs { postgres: database_url.is_none(), nats: wants_nats && nats_url.is_none() };
+    let embedded = Box::pin(Embedded::start(folder, needs)).await?;
+    let (owner_url, app_url) = match (database_url, embedded.postgres()) {
+        (Some(url), _) => (url.to_owned(), url.to_owned()),
+        (None, Some(access)) => (access.owner_url.clone(), access.app_url.clone()),
+        (None, None) => anyhow::bail!("there is no database"),
+    };
+    let places = Places {
+        owner_url,
+        app_url,
+        nats_url: nats_url
+            .map(str::to_owned)
+            .or_else(|| embedded.nats().map(|access| access.url.clone()))
+            .unwrap_or_default(),
+        nats_token: embedded.nats().map(|access| access.token.clone()),
+        nats_bytes_max: embedded.nats().map(|access| access.store_bytes_max),
+    };
+    Ok((embedded, places))
+}
+
+/// Brings the database's tables up to date, as their owner.
+///
+/// # Errors
+/// When the database cannot be reached or a migration fails.
+pub async fn migrate(owner_url: &str) -> anyhow::Result<()> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect(owner_url)
+        .await
+        .context("failed to reach the database")?;
+    calotype_migrations::MIGRATOR
+        .run(&pool)
+        .await
+        .context("failed to bring the database's tables up to date")?;
+    pool.close().await;
+    Ok(())
+}
+
+/// The rooms that everything else stands on.
+#[derive(Clone)]
+pub struct Core {
+    /// For read models and tables of processors.
+    pub pool: PgPool,
+    /// The log.
+    pub store: PostgresStore,
+    /// The write side.
+    pub commands: Commands,
+    /// The read side.
+    pub queries: Queries,
+}
+
+/// Opens log, write side and read side.
+///
+/// # Errors
+/// When the database or the keys cannot be opened.
+pub async fn core(folder: &DataFolder, places: &Places) -> anyhow::Result<Core> {
+    let options: PgConnectOptions =
+        places.app_url.parse().context("the database's address is not right")?;
+    let options = options
+        .application_name("calotype")
+        .statement_cache_capacity(STATEMENTS_CACHED_MAX);
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(CONNECTION_WAIT)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+        .context("failed to reach the database")?;
+    let keyring = || Keyring::open(folder.keys()).context("failed to open the keys");
+    let store = PostgresStore::connect(pool.clone(), keyring()?, PostgresOptions::default())
+        .await
+        .context("failed to open the event log")?;
+    let shared: Arc<dyn EventStore> = Arc::new(store.clone());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let commands =
+        Commands::new(Arc::clone(&shared), Arc::new(keyring()?), Arc::new(RandomIds), clock);
+    let queries = Queries::new(pool.clone(), shared);
+    Ok(Core { pool, store, commands, queries })
+}
+
+/// Opens the folder of originals and derived files.
+///
+/// # Errors
+/// When the folder cannot be made or read.
+pub async fn blobs(folder: &DataFolder) -> anyhow::Result<BlobStore> {
+    BlobStore::open(folder.root()).await.context("failed to open the folder of originals")
+}
+
+/// Connects to NATS; the connection makes itself anew when it is lost.
+///
+/// # Errors
+/// When the address is not right.
+pub async fn jetstream(places: &Places) -> anyhow::Result<jetstream::Context> {
+    let mut options = async_nats::ConnectOptions::new()
+        .name("calotype")
+        .retry_on_initial_connect()
+        .max_reconnects(None);
+    if let Some(token) = &places.nats_token {
+        options = options.token(token.clone());
+    }
+    let client =
+        options.connect(&places.nats_url).await.context("failed to set up the NATS client")?;
+    Ok(jetstream::new(client))
+}
+
+/// The processors over the core.
+///
+/// # Errors
+/// When this program cannot find itself to start decoders.
+pub fn worker(core: &Core, blobs: BlobStore, in_flight: InFlight) -> anyhow::Result<Worker> {
+    let program: PathBuf =
+        std::env::current_exe().context("failed to find this program to start decoders with")?;
+    let config = PoolConfig::new(program, ["decoder".into()]);
+    let places = config.children_max;
+    Ok(Worker::new(WorkerParts {
+        commands: core.commands.clone(),
+        queries: core.queries.clone(),
+        store: Arc::new(core.store.clone()),
+        blobs,
+        decoders: DecoderPool::new(config),
+        places,
+        in_flight,
+        pool: core.pool.clone(),
+    }))
+}

@@ -1,0 +1,25 @@
+//! Writes `<folder>/<Type>.v<N>.json` for every event: `cargo xtask schemas` calls this and compares.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use calotype_tests::schemas;
+use clap::Parser;
+
+/// Writes the JSON Schema of every event.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The folder to write into.
+    folder: PathBuf,
+}
+
+fn main() -> anyhow::Result<()> {
+    let Arguments { folder } = Arguments::parse();
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("failed to make {}", folder.display()))?;
+    for (name, text) in schemas::generate()? {
+        let path = folder.join(name);
+        std::fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))?;
+    }
+    Ok(())
+}

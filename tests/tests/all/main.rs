@@ -1,0 +1,1 @@
+//! Stories over a running server, and walks over whole libraries.
