@@ -21,4 +21,10 @@ impl Caches {
         self.assets.on_applied(events);
         self.timeline.on_applied(events, &self.owners);
     }
+
+    /// Drops everything, after a reset or a rebuild.
+    pub fn forget_all(&self) {
+        self.assets.forget_all();
+        self.timeline.forget_all();
+    }
 }

@@ -62,8 +62,21 @@ fn operations() -> OpenApiRouter<Api> {
 /// The service needs `ConnectInfo<SocketAddr>` to know client addresses; without it logins are limited
 /// by e-mail only and forwarded headers are not believed.
 pub fn router(api: Api) -> Router {
+    table(api.config.testing)
+        .layer(DefaultBodyLimit::max(JSON_BODY_BYTES_MAX))
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn(layers::finish))
+        .layer(CompressionLayer::new().gzip(true).compress_when(layers::Text))
+        .layer(from_fn(layers::vary))
+        .layer(from_fn(layers::protect))
+        .layer(from_fn_with_state(api.clone(), layers::observe))
+        .with_state(api)
+}
+
+/// Every route; those for black-box suites only with `testing`.
+fn table(testing: bool) -> Router<Api> {
     let (mut operations, _) = operations().split_for_parts();
-    if api.config.testing {
+    if testing {
         operations = operations.merge(calotype::testing_routes());
     }
     let operations = operations.fallback(missing).method_not_allowed_fallback(missing);
@@ -76,14 +89,6 @@ pub fn router(api: Api) -> Router {
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .fallback(web::page)
-        .layer(DefaultBodyLimit::max(JSON_BODY_BYTES_MAX))
-        .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn(layers::finish))
-        .layer(CompressionLayer::new().gzip(true).compress_when(layers::Text))
-        .layer(from_fn(layers::vary))
-        .layer(from_fn(layers::protect))
-        .layer(from_fn_with_state(api.clone(), layers::observe))
-        .with_state(api)
 }
 
 /// The OpenAPI document of what is served; the same at every call.
@@ -133,4 +138,29 @@ async fn ready(State(api): State<Api>) -> Response {
 async fn metrics(State(api): State<Api>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (api.metrics)())
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_routes_overlap() {
+        // Overlapping routes panic.
+        let _ = table(true);
+    }
+
+    #[test]
+    fn document_is_the_same_at_every_call_and_names_operations_once() {
+        let document = serde_json::to_value(openapi()).unwrap();
+        assert_eq!(document, serde_json::to_value(openapi()).unwrap());
+        let paths = document["paths"].as_object().unwrap();
+        let operations: Vec<&serde_json::Value> =
+            paths.values().flat_map(|path| path.as_object().unwrap().values()).collect();
+        let ids: BTreeSet<&str> =
+            operations.iter().map(|operation| operation["operationId"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), operations.len());
+    }
 }

@@ -14,7 +14,7 @@ use tracing::warn;
 use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::projection::{all, checkpoint_name};
-use crate::runner::{Applied, BATCH_EVENTS_MAX, Hook, LISTENERS_BEHIND_MAX};
+use crate::runner::{Applied, Hook, LISTENERS_BEHIND_MAX, read};
 
 /// How often the committed positions are looked at while something is expected.
 const POLL: Duration = Duration::from_millis(20);
@@ -81,8 +81,7 @@ impl Follower {
         .await?;
         let committed = GlobalPosition::new(committed.unwrap_or_default());
         while self.at < committed {
-            let recorded = self.store.read_all(self.at, BATCH_EVENTS_MAX).await?;
-            let Some(last) = recorded.last().and_then(|event| event.position) else { break };
+            let Some((recorded, last)) = read(&*self.store, self.at).await? else { break };
             let events = recorded
                 .into_iter()
                 .filter(|event| event.position <= Some(committed))

@@ -15,7 +15,7 @@ use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::parked;
 use crate::projection::{Projection, all, checkpoint_name};
-use crate::runner::{BATCH_EVENTS_MAX, checkpoint, relevant};
+use crate::runner::{checkpoint, read, relevant};
 
 /// What a rebuild did.
 #[derive(Clone, Debug, Serialize)]
@@ -86,22 +86,22 @@ pub async fn rebuild(
     let mut events: u64 = 0;
     loop {
         let (last, count) = catch_up(&mut db, &**store, &*projection, position).await?;
-        position = last;
         events += count;
-        if count == 0 {
+        if last == position {
             break;
         }
+        position = last;
     }
     // What came meanwhile is applied in the switching transaction, with the live runner kept out by a lock.
     let mut tx = sqlx::Connection::begin(&mut *db).await?;
     lock_in_tx(&mut tx, &*projection).await?;
     loop {
         let (last, count) = apply_in_tx(&mut tx, &**store, &*projection, position).await?;
-        position = last;
         events += count;
-        if count == 0 {
+        if last == position {
             break;
         }
+        position = last;
     }
     switch_in_tx(&mut tx, &*projection, position).await?;
     tx.commit().await?;
@@ -144,10 +144,7 @@ async fn apply_in_tx(
 ) -> Result<(GlobalPosition, u64), ProjectionError> {
     sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
     sqlx::query("set local search_path = read_next").execute(&mut *tx).await?;
-    let recorded = store.read_all(after, BATCH_EVENTS_MAX).await?;
-    let Some(last) = recorded.last().and_then(|event| event.position) else {
-        return Ok((after, 0));
-    };
+    let Some((recorded, last)) = read(store, after).await? else { return Ok((after, 0)) };
     let events = recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
     let mine: Vec<&Event> = relevant(projection, &events).collect();
     if let Err(source) = projection.apply_in_tx(tx, &mine).await {

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use calotype_eventstore::{EventStore, GlobalPosition};
+use calotype_eventstore::{EventStore, GlobalPosition, Recorded};
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -124,8 +124,7 @@ impl Runner {
     /// [`ProjectionError`]; nothing of the batch was kept.
     pub async fn step(&mut self) -> Result<usize, ProjectionError> {
         let Some(after) = self.live.iter().map(|live| live.checkpoint).min() else { return Ok(0) };
-        let recorded = self.store.read_all(after, BATCH_EVENTS_MAX).await?;
-        let Some(last) = recorded.last().and_then(|event| event.position) else { return Ok(0) };
+        let Some((recorded, last)) = read(&*self.store, after).await? else { return Ok(0) };
         let events =
             recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
         let mut tx = self.pool.begin().await?;
@@ -166,7 +165,8 @@ impl Runner {
             u32::try_from(self.live.iter().map(|live| live.parked.len()).sum::<usize>())
                 .unwrap_or(u32::MAX),
         ));
-        let count = events.len();
+        // A batch of events that are all skipped or erased still moved the checkpoint.
+        let count = events.len().max(1);
         for hook in &self.hooks {
             hook(&events);
         }
@@ -309,6 +309,22 @@ async fn apply_or_park(
         }
     }
     Ok(parked_now.into_iter().collect())
+}
+
+/// The next events and the position they reach; `None` when there is nothing new.
+///
+/// A batch that is not full reaches the head of the log as it was before reading, because what is missing
+/// at its end was skipped or erased.
+pub(crate) async fn read(
+    store: &dyn EventStore,
+    after: GlobalPosition,
+) -> Result<Option<(Vec<Recorded>, GlobalPosition)>, ProjectionError> {
+    let head = *store.positions().borrow();
+    let recorded = store.read_all(after, BATCH_EVENTS_MAX).await?;
+    let full = recorded.len() >= usize::try_from(BATCH_EVENTS_MAX).unwrap_or(usize::MAX);
+    let reached = recorded.last().and_then(|event| event.position).unwrap_or(after);
+    let reached = if full { reached } else { reached.max(head) };
+    Ok((reached > after).then_some((recorded, reached)))
 }
 
 /// The events that a projection takes.

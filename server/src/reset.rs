@@ -94,14 +94,11 @@ impl TestingReset {
     async fn settle(&self) -> Result<(), ResetError> {
         let deadline = tokio::time::Instant::now() + SETTLE_MAX;
         loop {
-            // Not the head of the log: positions that were given are never given again.
-            let last: Option<i64> = sqlx::query_scalar("select max(position) from log.positions")
-                .fetch_one(&self.core.pool)
-                .await?;
+            let head = self.core.store.head().await?;
             let waiting: i64 = sqlx::query_scalar("select count(*) from log.outbox")
                 .fetch_one(&self.core.pool)
                 .await?;
-            if waiting == 0 && self.progress.applied().get() >= last.unwrap_or_default() {
+            if waiting == 0 && self.progress.applied() >= head {
                 return Ok(());
             }
             if tokio::time::Instant::now() > deadline {

@@ -96,7 +96,8 @@ async fn run(
             Box::new(move |events| caches.on_applied(events)),
         ]
     };
-    tasks.spawn(Sequencer::new(core.store.clone()).run(late.clone()));
+    let (sequencer, until) = (Sequencer::new(core.store.clone()), late.clone());
+    tasks.spawn(async move { sequencer.run(until).await });
     let (progress, applied) = read_side(config, &core, hooks, &tasks, &late);
     let jetstream = start_workers(config, &core, places, &blobs, &in_flight, &tasks, &soft, &late).await?;
 

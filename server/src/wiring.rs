@@ -113,7 +113,9 @@ pub async fn core(folder: &DataFolder, places: &Places) -> anyhow::Result<Core> 
         places.app_url.parse().context("the database's address is not right")?;
     let options = options
         .application_name("calotype")
-        .statement_cache_capacity(STATEMENTS_CACHED_MAX);
+        .statement_cache_capacity(STATEMENTS_CACHED_MAX)
+        // Compiling a plan costs more than any of ours takes to run.
+        .options([("jit", "off")]);
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .acquire_timeout(CONNECTION_WAIT)

@@ -105,7 +105,7 @@ pub async fn run<S: AsRef<OsStr>>(arguments: &[S], input: &str) -> anyhow::Resul
 
 /// `--data` and a folder, to put behind the words of an operator's command.
 #[must_use]
-pub fn with_data<'a>(words: &[&'a str], data: &'a Path) -> Vec<&'a OsStr> {
+pub fn with_data<'a>(words: &'a [&'a str], data: &'a Path) -> Vec<&'a OsStr> {
     // The target's options belong to the first word's command.
     let mut all: Vec<&OsStr> = words.iter().take(1).map(OsStr::new).collect();
     all.push(OsStr::new("--data"));

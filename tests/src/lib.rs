@@ -14,6 +14,7 @@ pub mod schemas;
 pub mod server;
 pub mod spec;
 pub mod waiting;
+pub mod walk;
 
 pub use answer::Answer;
 pub use client::{Client, Upload};

@@ -4,7 +4,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use calotype_domain::ApiKeyId;
 use calotype_domain::permission::Permission;
-use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::problem::Problem;

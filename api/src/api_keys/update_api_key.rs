@@ -6,7 +6,6 @@ use axum::extract::{Path, State};
 use calotype_domain::ApiKeyId;
 use calotype_domain::permission::Permission;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::dto::{ApiKeyResponseDto, own_one, permissions, require_grantable};
 use crate::caller::Caller;

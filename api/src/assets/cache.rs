@@ -71,6 +71,14 @@ impl AssetCache {
         }
     }
 
+    /// Forgets all assets.
+    pub(crate) fn forget_all(&self) {
+        for counter in self.changes.iter() {
+            *counter.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        }
+        self.known.invalidate_all();
+    }
+
     fn with_changes<T>(&self, asset_id: Uuid, work: impl FnOnce(&mut u64) -> T) -> Option<T> {
         let shard = usize::from(asset_id.as_bytes()[15]) % SHARDS;
         let counter = self.changes.get(shard)?;

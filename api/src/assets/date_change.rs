@@ -72,11 +72,7 @@ pub(super) fn shifted(
     minutes: i64,
 ) -> Option<Taken> {
     let delta = TimeDelta::try_minutes(minutes)?;
-    Some((
-        taken_at.checked_add_signed(delta)?,
-        local.checked_add_signed(delta)?,
-        time_zone,
-    ))
+    Some((taken_at.checked_add_signed(delta)?, local.checked_add_signed(delta)?, time_zone))
 }
 
 /// `UTC`, `UTC+9`, `UTC-3:30`.

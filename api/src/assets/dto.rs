@@ -169,8 +169,7 @@ impl ExifResponseDto {
             exif_image_height: row.height,
             file_size_in_byte: row.size_bytes,
             orientation: row.orientation.map(|orientation| orientation.to_string()),
-            date_time_original: (read || row.date_by_person)
-                .then(|| dates::postgres(row.taken_at)),
+            date_time_original: (read || row.date_by_person).then(|| dates::postgres(row.taken_at)),
             modify_date: read.then(|| dates::postgres(row.file_modified_at)),
             time_zone: row.time_zone,
             lens_model: row.lens_model,
@@ -262,7 +261,8 @@ pub(crate) mod tests {
 
     /// A photo that was processed, like the one behind Immich's recorded answers.
     pub(crate) fn row() -> AssetRow {
-        serde_json::from_value(json!({
+        serde_json::from_str(
+            r#"{
             "asset_id": "91da1ac8-0dfd-45f4-9efc-16416a8dea30", "revision": 3,
             "owner_id": "78013aee-9bc1-47c8-918f-da50df335899", "is_video": false,
             "original_key": "upload/u/5a/fa/f.jpg", "size_bytes": 51977,
@@ -282,7 +282,8 @@ pub(crate) mod tests {
             "thumbnail_key": "thumbs/u/aa/bb/a-thumbnail.webp",
             "preview_key": "thumbs/u/aa/bb/a-preview.jpg", "has_metadata": true, "failure": null,
             "created_at": "2026-11-22T08:24:13.688Z", "updated_at": "2026-11-22T08:24:28.371Z"
-        }))
+            }"#,
+        )
         .unwrap()
     }
 
@@ -353,12 +354,8 @@ pub(crate) mod tests {
 
     #[test]
     fn turned_picture_shows_turned_before_it_is_made() {
-        let turned = AssetRow {
-            display_width: None,
-            display_height: None,
-            orientation: Some(6),
-            ..row()
-        };
+        let turned =
+            AssetRow { display_width: None, display_height: None, orientation: Some(6), ..row() };
         assert_eq!(shown_size(&turned), (Some(848), Some(512)));
     }
 

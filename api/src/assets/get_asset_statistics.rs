@@ -46,8 +46,7 @@ pub(crate) async fn get_asset_statistics(
         None => vec!["timeline".to_owned(), "archive".to_owned()],
     };
     let owner_id = caller.user_id().uuid();
-    let counts =
-        api.queries.asset_counts(owner_id, &places, is_favorite, Some(is_trashed)).await?;
+    let counts = api.queries.asset_counts(owner_id, &places, is_favorite, Some(is_trashed)).await?;
     Ok(Json(AssetStatsResponseDto {
         images: counts.images,
         videos: counts.videos,

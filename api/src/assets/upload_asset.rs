@@ -84,9 +84,7 @@ impl Answer {
                 let body = AssetMediaResponseDto { id, status: "created" };
                 (StatusCode::CREATED, Json(body)).into_response()
             }
-            Self::Duplicate(id) => {
-                Json(Duplicate { status: "duplicate", id }).into_response()
-            }
+            Self::Duplicate(id) => Json(Duplicate { status: "duplicate", id }).into_response(),
         }
     }
 }
@@ -225,8 +223,7 @@ impl Wish {
         let (Some(created), Some(modified)) = (created, modified) else {
             return Err(Problem::bad_request("Validation failed"));
         };
-        let original =
-            received.original.ok_or_else(|| Problem::bad_request("File is required"))?;
+        let original = received.original.ok_or_else(|| Problem::bad_request("File is required"))?;
         if original.size_bytes == 0 {
             return Err(Problem::bad_request("File is empty"));
         }
@@ -234,9 +231,7 @@ impl Wish {
         let file_name = told_name.filter(|name| !name.is_empty()).unwrap_or(received.part_name);
         let file_type = names::file_type(&file_name)
             .filter(|it| it.family != Family::Sidecar)
-            .ok_or_else(|| {
-                Problem::bad_request(format!("Unsupported file type {file_name}"))
-            })?;
+            .ok_or_else(|| Problem::bad_request(format!("Unsupported file type {file_name}")))?;
         let visibility = place.as_deref().map(visibility).transpose()?.unwrap_or_default();
         if visibility == Visibility::Locked {
             return Err(super::not_elevated());
@@ -361,8 +356,8 @@ async fn clear(api: &Api, keys: [&BlobKey; 2]) {
 /// `metadata` is JSON text, a list of keys with values. It is checked; nothing reads it yet.
 fn check_metadata(fields: &mut Fields) {
     let Some(text) = fields.string("metadata") else { return };
-    let is_list = serde_json::from_str::<serde_json::Value>(&text)
-        .is_ok_and(|value| value.is_array());
+    let is_list =
+        serde_json::from_str::<serde_json::Value>(&text).is_ok_and(|value| value.is_array());
     if !is_list {
         let found = serde_json::Value::String(text);
         fields.issue(wrong_type("array", Some(&found), &["metadata"]));

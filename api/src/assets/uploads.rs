@@ -29,10 +29,7 @@ pub struct Uploads {
 
 impl Default for Uploads {
     fn default() -> Self {
-        Self {
-            turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)),
-            tracker: TaskTracker::new(),
-        }
+        Self { turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)), tracker: TaskTracker::new() }
     }
 }
 

@@ -70,13 +70,12 @@ fn elsewhere(path: &str, query: Option<&str>, size: Option<&str>) -> Result<Resp
         .split('&')
         .filter(|pair| !pair.is_empty() && *pair != "size" && !pair.starts_with("size="))
         .map(str::to_owned);
-    let pairs: Vec<String> = size.map(|size| format!("size={size}")).into_iter().chain(rest).collect();
+    let pairs: Vec<String> =
+        size.map(|size| format!("size={size}")).into_iter().chain(rest).collect();
     let location = HeaderValue::from_str(&format!("{path}?{}", pairs.join("&")))
         .map_err(|error| Problem::internal(&error))?;
-    let headers = [
-        (header::LOCATION, location),
-        (header::VARY, HeaderValue::from_static("Accept")),
-    ];
+    let headers =
+        [(header::LOCATION, location), (header::VARY, HeaderValue::from_static("Accept"))];
     Ok((StatusCode::FOUND, headers).into_response())
 }
 

@@ -31,14 +31,14 @@ mod tests {
 
     #[test]
     fn plain_name_stays_readable() {
-        assert_eq!(inline("cyclamen_persicum.jpg"), "inline; filename*=UTF-8''cyclamen_persicum.jpg");
+        assert_eq!(
+            inline("cyclamen_persicum.jpg"),
+            "inline; filename*=UTF-8''cyclamen_persicum.jpg"
+        );
     }
 
     #[test]
     fn hostile_name_cannot_end_the_value() {
-        assert_eq!(
-            inline("a\"\r\n;'é.jpg"),
-            "inline; filename*=UTF-8''a%22%0D%0A%3B%27%C3%A9.jpg"
-        );
+        assert_eq!(inline("a\"\r\n;'é.jpg"), "inline; filename*=UTF-8''a%22%0D%0A%3B%27%C3%A9.jpg");
     }
 }

@@ -25,10 +25,9 @@ pub(super) fn parse(header: &str, size_bytes: u64) -> Wanted {
     let Some((first, last)) = ranges.trim().split_once('-') else { return Wanted::Whole };
     match (number(first), number(last)) {
         (Some(None), Some(Some(0))) => Wanted::Unsatisfiable,
-        (Some(None), Some(Some(length))) if size_bytes > 0 => Wanted::Part {
-            first: size_bytes.saturating_sub(length),
-            last: size_bytes - 1,
-        },
+        (Some(None), Some(Some(length))) if size_bytes > 0 => {
+            Wanted::Part { first: size_bytes.saturating_sub(length), last: size_bytes - 1 }
+        }
         (Some(None), Some(Some(_))) => Wanted::Unsatisfiable,
         (Some(Some(first)), Some(last)) => {
             if last.is_some_and(|last| last < first) {

@@ -86,11 +86,9 @@ pub(crate) async fn serve(
             (StatusCode::PARTIAL_CONTENT, first, last - first + 1)
         }
         Wanted::Unsatisfiable => {
-            let mut refusal = Problem::new(
-                StatusCode::RANGE_NOT_SATISFIABLE,
-                "Range Not Satisfiable",
-            )
-            .into_response();
+            let mut refusal =
+                Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "Range Not Satisfiable")
+                    .into_response();
             let range = format!("bytes */{}", opened.size_bytes);
             refusal.headers_mut().insert(header::CONTENT_RANGE, value(&range)?);
             return Ok(Some(refusal));
@@ -112,8 +110,7 @@ async fn open(blobs: &BlobStore, key: &BlobKey) -> Result<Option<Opened>, Proble
         })
         .await
     } else {
-        let file =
-            blobs.open_blob(key).await.map_err(|error| Problem::internal(&error))?;
+        let file = blobs.open_blob(key).await.map_err(|error| Problem::internal(&error))?;
         let Some(file) = file else { return Ok(None) };
         let file = file.into_std().await;
         tokio::task::spawn_blocking(move || read_small(file).map(Some)).await
@@ -211,7 +208,11 @@ mod tests {
     #[test]
     fn same_tag_is_fresh() {
         let etag = "W/\"cb09-18cc820d888\"";
-        assert!(is_fresh(&asking(header::IF_NONE_MATCH, "\"x\", W/\"cb09-18cc820d888\""), etag, modified()));
+        assert!(is_fresh(
+            &asking(header::IF_NONE_MATCH, "\"x\", W/\"cb09-18cc820d888\""),
+            etag,
+            modified()
+        ));
         assert!(is_fresh(&asking(header::IF_NONE_MATCH, "*"), etag, modified()));
         assert!(!is_fresh(&asking(header::IF_NONE_MATCH, "\"x\""), etag, modified()));
     }

@@ -1,14 +1,12 @@
 //! `POST /jobs`: housekeeping by hand.
 
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::http::StatusCode;
 use calotype_domain::permission::Permission;
 use utoipa::ToSchema;
 
 use crate::caller::Caller;
 use crate::problem::Problem;
-use crate::state::Api;
 use crate::validate::Fields;
 
 /// Immich's jobs. The first five tidy up things that do not exist here or that tidy themselves up.
@@ -48,7 +46,6 @@ pub(crate) struct JobCreateDto {
     responses((status = 204)),
 )]
 pub(super) async fn create_job(
-    State(_): State<Api>,
     caller: Caller,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {

@@ -11,6 +11,7 @@ pub(crate) use compress::{Text, vary};
 pub(crate) use headers::protect;
 pub(crate) use observe::observe;
 
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::problem::Problem;
@@ -23,6 +24,6 @@ pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("unknown");
     tracing::error!(panic = text, "a handler panicked");
-    Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
         .into_response()
 }

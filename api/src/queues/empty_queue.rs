@@ -1,7 +1,7 @@
 //! `DELETE /queues/{name}/jobs`.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use calotype_domain::permission::Permission;
 use utoipa::ToSchema;
@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use super::dto::known;
 use crate::caller::Caller;
 use crate::problem::Problem;
-use crate::state::Api;
 use crate::validate::Fields;
 
 /// Which jobs.
@@ -31,7 +30,6 @@ pub(crate) struct QueueDeleteDto {
     responses((status = 204)),
 )]
 pub(super) async fn empty_queue(
-    State(_): State<Api>,
     caller: Caller,
     Path(name): Path<String>,
     body: Bytes,

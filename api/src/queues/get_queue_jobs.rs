@@ -6,7 +6,7 @@ use calotype_domain::permission::Permission;
 use calotype_projections::jobs::{Job, StageState};
 use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::dto::{known, stage_of};
 use crate::caller::Caller;
@@ -19,7 +19,7 @@ const LISTED_MAX: i64 = 1_000;
 const STATES: [&str; 6] = ["active", "failed", "completed", "delayed", "waiting", "paused"];
 
 /// Which jobs.
-#[derive(IntoParams)]
+#[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct QueueJobSearchDto {
     /// In any of these states; in all when there is none.

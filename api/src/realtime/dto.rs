@@ -110,8 +110,7 @@ impl AssetUploadReady {
                 exif_image_height: row.height,
                 file_size_in_byte: row.size_bytes,
                 orientation: row.orientation.map(|orientation| orientation.to_string()),
-                date_time_original: (read || row.date_by_person)
-                    .then(|| dates::iso(row.taken_at)),
+                date_time_original: (read || row.date_by_person).then(|| dates::iso(row.taken_at)),
                 modify_date: read.then(|| dates::iso(row.file_modified_at)),
                 time_zone: row.time_zone.clone(),
                 latitude: row.latitude,

@@ -2,7 +2,7 @@
 
 mod dto;
 mod sockets;
-mod told;
 mod teller;
+mod told;
 
 pub use sockets::{Realtime, attach};

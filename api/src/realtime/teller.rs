@@ -56,7 +56,10 @@ impl Teller {
             return;
         }
         if let Err(problem) = self.tell(&told).await {
-            tracing::warn!(status = problem.status().as_u16(), "web sockets were not told of a change");
+            tracing::warn!(
+                status = problem.status().as_u16(),
+                "web sockets were not told of a change"
+            );
         }
     }
 

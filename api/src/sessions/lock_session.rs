@@ -3,7 +3,6 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use calotype_domain::permission::Permission;
-use uuid::Uuid;
 
 use super::dto::own_one;
 use crate::caller::Caller;

@@ -6,7 +6,6 @@ use axum::extract::{Path, State};
 use calotype_domain::SessionId;
 use calotype_domain::permission::Permission;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::dto::{SessionResponseDto, own_one};
 use crate::caller::Caller;

@@ -32,10 +32,8 @@ pub(super) async fn answer(
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);
     }
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
+    headers
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     let bytes = if finished.plain.len() >= GZIP_BYTES_MIN && takes_gzip(request) {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         finished.gzip().await?

@@ -121,6 +121,12 @@ impl TimelineCache {
         }
     }
 
+    /// Drops all answers.
+    pub(crate) fn forget_all(&self) {
+        self.generations.lock().unwrap_or_else(PoisonError::into_inner).all += 1;
+        self.entries.invalidate_all();
+    }
+
     fn generation(&self, owner_id: Uuid) -> Generation {
         let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         Generation {
@@ -246,8 +252,7 @@ mod tests {
     #[tokio::test]
     async fn answer_is_made_once_for_all_who_ask() {
         let (cache, made) = (TimelineCache::default(), AtomicUsize::new(0));
-        let answers =
-            futures::future::join_all((0..20).map(|_| ask(&cache, 1, &made))).await;
+        let answers = futures::future::join_all((0..20).map(|_| ask(&cache, 1, &made))).await;
         assert_eq!(made.load(Ordering::SeqCst), 1);
         assert!(answers.iter().all(|answer| answer.plain == answers[0].plain));
     }

@@ -69,7 +69,8 @@ pub(super) fn read(
         }
     }
     let is_trashed = is_trashed.unwrap_or_default();
-    if with_partners && (place.as_deref() != Some("timeline") || is_favorite.is_some() || is_trashed)
+    if with_partners
+        && (place.as_deref() != Some("timeline") || is_favorite.is_some() || is_trashed)
     {
         return Err(Problem::bad_request(
             "withPartners is only supported for non-archived, non-trashed, non-favorited assets",

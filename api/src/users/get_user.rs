@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use calotype_domain::permission::Permission;
-use uuid::Uuid;
 
 use super::dto::{UserResponseDto, not_found};
 use crate::caller::Caller;

@@ -7,7 +7,6 @@ use calotype_domain::UserId;
 use calotype_domain::permission::Permission;
 use calotype_domain::user::UserCommand;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::load;
 use crate::caller::Caller;

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use calotype_domain::permission::Permission;
-use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::load;
@@ -15,7 +14,7 @@ use crate::users::dto::UserAdminResponseDto;
 use crate::validate::Fields;
 
 /// Which accounts.
-#[derive(IntoParams)]
+#[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct UserAdminSearchDto {
     /// Deleted ones too.

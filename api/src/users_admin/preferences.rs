@@ -5,7 +5,6 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use calotype_domain::UserId;
 use calotype_domain::permission::Permission;
-use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::problem::Problem;

@@ -5,7 +5,6 @@ use axum::extract::{Path, State};
 use calotype_domain::UserId;
 use calotype_domain::permission::Permission;
 use calotype_domain::user::UserCommand;
-use uuid::Uuid;
 
 use super::load;
 use crate::caller::Caller;

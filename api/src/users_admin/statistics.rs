@@ -4,8 +4,7 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use calotype_domain::permission::Permission;
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
+use utoipa::ToSchema;
 
 use super::load;
 use crate::caller::Caller;
@@ -19,7 +18,7 @@ const VISIBILITIES: [&str; 4] = ["archive", "timeline", "hidden", "locked"];
 const VISIBILITIES_DEFAULT: [&str; 2] = ["archive", "timeline"];
 
 /// Which assets to count.
-#[derive(IntoParams)]
+#[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct AssetStatsDto {
     visibility: Option<String>,

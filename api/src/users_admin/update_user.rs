@@ -8,7 +8,6 @@ use calotype_domain::UserId;
 use calotype_domain::permission::Permission;
 use calotype_domain::user::{AvatarColor, ProfileChange};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::fields::{quota, storage_label};
 use super::load;

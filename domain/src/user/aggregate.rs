@@ -64,8 +64,9 @@ impl User {
         if let Some(hash) = &change.password_hash {
             events.push(UserPasswordChanged { password_hash: hash.clone().into() }.into());
         }
-        if let Some(required) =
-            change.should_change_password.filter(|wish| *wish != self.should_change_password)
+        // A new password counts as the change that was asked for.
+        let should_change = self.should_change_password && change.password_hash.is_none();
+        if let Some(required) = change.should_change_password.filter(|wish| *wish != should_change)
         {
             events.push(UserPasswordChangeRequired { required }.into());
         }
@@ -217,6 +218,21 @@ mod tests {
         };
         TestFramework::<User>::with(()).given(vec![registered()]).when(change(wish)).then_expect_events(
             vec![UserEmailChanged { email: "new@b.c".to_owned().into() }.into()],
+        );
+    }
+
+    #[test]
+    fn new_password_may_be_asked_for_again() {
+        let wish = ProfileChange {
+            password_hash: Some("new".into()),
+            should_change_password: Some(true),
+            ..ProfileChange::default()
+        };
+        TestFramework::<User>::with(()).given(vec![registered()]).when(change(wish)).then_expect_events(
+            vec![
+                UserPasswordChanged { password_hash: "new".to_owned().into() }.into(),
+                UserPasswordChangeRequired { required: true }.into(),
+            ],
         );
     }
 

@@ -5,4 +5,4 @@ mod apply;
 mod query;
 
 pub use apply::JobsProjection;
-pub use query::{QueueCounts, StageState};
+pub use query::{Job, QueueCounts, StageState};

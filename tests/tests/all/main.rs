@@ -1,1 +1,12 @@
-//! Stories over a running server, and walks over whole libraries.
+//! Stories over a running server, and walks over whole libraries. One program, because each would link
+//! everything anew; nextest runs each fact in a process of its own.
+
+mod broken;
+mod clients;
+mod contract;
+mod coverage;
+mod crash;
+mod operator;
+mod rebuild;
+mod schemas;
+mod slices;

@@ -8,7 +8,6 @@ use calotype_domain::permission::Permission;
 use calotype_media::blob::BlobKey;
 use calotype_media::kind::by_name;
 use tokio_util::io::ReaderStream;
-use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::problem::Problem;

@@ -1,0 +1,416 @@
+//! One step of a walk: somebody wishes something. A refusal is a step, too.
+
+use anyhow::bail;
+use calotype_commands::assets::{Findings, Uploaded};
+use calotype_commands::context::{Actor, ActorKind};
+use calotype_commands::{CommandContext, CommandError};
+use calotype_domain::api_key::ApiKeyCreated;
+use calotype_domain::asset::{
+    AssetMetadataRecorded, AssetProcessingFailed, AssetThumbnailsRecorded, AssetUploaded, Blob,
+    DerivedImage, Details, MediaKind, PersonalMetadata, Position, ProcessorRef, Stage,
+    UploadedFile, Visibility,
+};
+use calotype_domain::permission::Permission;
+use calotype_domain::queue::{NAMES, QueueCommand, RerunScope};
+use calotype_domain::session::{Device, SessionOpened};
+use calotype_domain::user::{
+    AvatarColor, Profile, ProfileChange, ProfileImage, UserCommand, UserRegistered,
+};
+use calotype_domain::{AssetId, CommandId, UserId};
+use chrono::{DateTime, Duration, Utc};
+use rand::Rng as _;
+use rand::seq::IndexedRandom as _;
+use serde_json::json;
+
+use super::world::World;
+
+/// Different files in a walk; few, so that duplicates happen.
+const FILES: u32 = 60;
+/// The months that photos are from.
+const DAYS: i64 = 200;
+
+/// An asset the walk has made.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    id: AssetId,
+    owner_id: UserId,
+    sha1: String,
+    blake3: String,
+}
+
+impl World {
+    /// One wish of somebody.
+    pub(super) async fn step(&mut self) -> anyhow::Result<()> {
+        if self.users.is_empty() {
+            return self.register().await;
+        }
+        match self.random.random_range(0..100) {
+            0..3 => self.register().await,
+            3..35 => self.upload().await,
+            35..50 => self.develop().await,
+            50..64 => self.change_assets().await,
+            64..70 => self.trash_or_restore().await,
+            70..73 => self.purge_asset().await,
+            73..77 => self.ask_again().await,
+            77..84 => self.change_user().await,
+            84..90 => self.session().await,
+            90..96 => self.api_key().await,
+            96..99 => self.queue().await,
+            _ => self.purge_user().await,
+        }
+    }
+
+    fn context(&self, user_id: Option<UserId>) -> CommandContext {
+        let actor = user_id.map_or_else(
+            || Actor { kind: ActorKind::System, id: "walk".into(), user_id: None },
+            |id| Actor { kind: ActorKind::User, id: id.to_string(), user_id: Some(id.uuid()) },
+        );
+        CommandContext {
+            actor,
+            client: Some("walk/1".into()),
+            command_id: CommandId::new(self.commands.ids().v7()),
+            correlation_id: self.commands.ids().v7(),
+            causation_id: None,
+            now: self.commands.clock().now(),
+        }
+    }
+
+    fn anybody(&mut self) -> UserId {
+        self.users.choose(&mut self.random).copied().unwrap_or_default()
+    }
+
+    fn some_assets(&mut self) -> Vec<Known> {
+        let count = self.random.random_range(1..5);
+        let some: Vec<Known> = self.assets.choose_multiple(&mut self.random, count).cloned().collect();
+        let Some(owner_id) = some.first().map(|asset| asset.owner_id) else { return some };
+        some.into_iter().filter(|asset| asset.owner_id == owner_id).collect()
+    }
+
+    fn instant(&mut self) -> DateTime<Utc> {
+        let seconds = self.random.random_range(0..DAYS * 24 * 3600);
+        DateTime::from_timestamp(1_700_000_000, 0).unwrap_or_default() + Duration::seconds(seconds)
+    }
+
+    async fn register(&mut self) -> anyhow::Result<()> {
+        let number = self.random.random_range(0..20);
+        let email = format!("user{number}@example.com");
+        let registered = UserRegistered {
+            profile: Profile { email: email.clone(), name: format!("User {number}") }.into(),
+            password_hash: "hash".to_owned().into(),
+            is_admin: self.users.is_empty(),
+            should_change_password: self.random.random(),
+            avatar_color: AvatarColor::Blue,
+            storage_label: None.into(),
+            quota_size_bytes: self.random.random_bool(0.3).then_some(1_000_000),
+        };
+        let first = self.users.is_empty();
+        let ctx = self.context(None);
+        let made = self.commands.register_user(&ctx, &email, registered, first).await;
+        if let Some((user_id, _)) = accept(made)? {
+            self.users.push(user_id);
+        }
+        Ok(())
+    }
+
+    async fn upload(&mut self) -> anyhow::Result<()> {
+        let owner_id = self.anybody();
+        let file = self.random.random_range(0..FILES);
+        let (sha1, blake3) = (format!("{file:040x}"), format!("{file:064x}"));
+        let is_video = file % 5 == 0;
+        let blob = |key: &str| Blob {
+            key: key.to_owned(),
+            size_bytes: u64::from(file) * 1000 + 1,
+            sha1: sha1.clone(),
+            blake3: blake3.clone(),
+        };
+        let uploaded = AssetUploaded {
+            owner_id,
+            kind: if is_video { MediaKind::Video } else { MediaKind::Image },
+            original: blob(&format!("original/{file}")),
+            sidecar: self.random.random_bool(0.1).then(|| blob(&format!("sidecar/{file}"))),
+            file: UploadedFile { original_file_name: format!("IMG_{file}.jpg") }.into(),
+            file_created_at: self.instant(),
+            file_modified_at: self.instant(),
+            is_favorite: self.random.random_bool(0.2),
+            visibility: self.visibility(),
+            duration_ms: is_video.then_some(1234),
+            live_photo_video_id: None,
+        };
+        let id = AssetId::new(self.commands.ids().v4());
+        let ctx = self.context(Some(owner_id));
+        let outcome = self.commands.upload_asset(&ctx, id, uploaded).await;
+        if let Some(Uploaded::Created(_)) = accept(outcome)? {
+            self.assets.push(Known { id, owner_id, sha1, blake3 });
+        }
+        Ok(())
+    }
+
+    fn visibility(&mut self) -> Visibility {
+        let all =
+            [Visibility::Timeline, Visibility::Archive, Visibility::Hidden, Visibility::Locked];
+        if self.random.random_bool(0.7) {
+            return Visibility::Timeline;
+        }
+        all.choose(&mut self.random).copied().unwrap_or_default()
+    }
+
+    async fn develop(&mut self) -> anyhow::Result<()> {
+        let Some(asset) = self.assets.choose(&mut self.random).cloned() else { return Ok(()) };
+        let metadata = self.random.random_bool(0.7).then(|| self.metadata(&asset));
+        let thumbnails = self.random.random_bool(0.7).then(|| self.thumbnails(&asset));
+        let mut failures = Vec::new();
+        for (stage, name) in [(Stage::Metadata, "metadata"), (Stage::Thumbnails, "thumbnails")] {
+            if self.random.random_bool(0.1) {
+                failures.push(AssetProcessingFailed {
+                    stage,
+                    processor: ProcessorRef { name: name.into(), version: 1 },
+                    input_blake3: asset.blake3.clone(),
+                    code: "corrupt".into(),
+                    reason: "the file ends early".into(),
+                });
+            }
+        }
+        let findings = Findings { metadata, thumbnails, failures };
+        let ctx = self.context(None);
+        accept(self.commands.record_findings(&ctx, asset.id, &findings).await).map(drop)
+    }
+
+    fn metadata(&mut self, asset: &Known) -> AssetMetadataRecorded {
+        let taken_at = self.instant();
+        let offset = Duration::minutes(self.random.random_range(-14 * 60..=14 * 60));
+        AssetMetadataRecorded {
+            processor: ProcessorRef { name: "metadata".into(), version: 1 },
+            input_blake3: asset.blake3.clone(),
+            mime_type: "image/jpeg".into(),
+            width: Some(self.random.random_range(1..9000)),
+            height: Some(self.random.random_range(1..9000)),
+            orientation: Some(self.random.random_range(1..=8)),
+            taken_at,
+            local_date_time: (taken_at + offset).naive_utc(),
+            time_zone: self.random.random_bool(0.5).then(|| "UTC+9".to_owned()),
+            date_from_file: self.random.random(),
+            make: Some("Make".into()),
+            model: None,
+            lens_model: None,
+            f_number: Some(2.8),
+            focal_length_mm: None,
+            iso: Some(100),
+            exposure_time: Some("1/400".into()),
+            fps: None,
+            duration_ms: self.random.random_bool(0.2).then_some(5000),
+            projection_type: None,
+            rating: self.random.random_bool(0.3).then_some(4),
+            personal: PersonalMetadata {
+                description: self.random.random_bool(0.3).then(|| "A caption".to_owned()),
+                position: self.random.random_bool(0.3).then_some(PLACE),
+            }
+            .into(),
+        }
+    }
+
+    fn thumbnails(&mut self, asset: &Known) -> AssetThumbnailsRecorded {
+        let image = |key: &str, width| DerivedImage {
+            key: format!("derived/{}/{key}", asset.id),
+            size_bytes: 1000,
+            width,
+            height: 250,
+        };
+        AssetThumbnailsRecorded {
+            processor: ProcessorRef { name: "thumbnails".into(), version: 1 },
+            input_blake3: asset.blake3.clone(),
+            thumbhash: "FkgODAY59ohHtouYmJnglGnxRw==".into(),
+            thumbnail: image("thumbnail", 250),
+            preview: image("preview", 1440),
+            display_width: self.random.random_range(1..9000),
+            display_height: self.random.random_range(1..9000),
+        }
+    }
+
+    async fn change_assets(&mut self) -> anyhow::Result<()> {
+        let some = self.some_assets();
+        let Some(owner_id) = some.first().map(|asset| asset.owner_id) else { return Ok(()) };
+        // A stranger's wish now and then.
+        let by = if self.random.random_bool(0.1) { self.anybody() } else { owner_id };
+        let taken_at = self.instant();
+        let details = Details {
+            favorite: self.random.random_bool(0.4).then(|| self.random.random()),
+            visibility: self.random.random_bool(0.3).then(|| self.visibility()),
+            description: self.random.random_bool(0.2).then(|| "Words".to_owned()),
+            rating: self.random.random_bool(0.2).then(|| STARS[self.random.random_range(0..4)]),
+            date: self.random.random_bool(0.2).then(|| (taken_at, taken_at.naive_utc(), None)),
+            position: self.random.random_bool(0.1).then_some(PLACE),
+        };
+        let ids: Vec<AssetId> = some.iter().map(|asset| asset.id).collect();
+        let ctx = self.context(Some(by));
+        accept(self.commands.change_assets(&ctx, by, &ids, &details).await).map(drop)
+    }
+
+    async fn trash_or_restore(&mut self) -> anyhow::Result<()> {
+        let some = self.some_assets();
+        let Some(by) = some.first().map(|asset| asset.owner_id) else { return Ok(()) };
+        let ids: Vec<AssetId> = some.iter().map(|asset| asset.id).collect();
+        let ctx = self.context(Some(by));
+        let outcome = if self.random.random() {
+            self.commands.trash_assets(&ctx, by, &ids).await
+        } else {
+            self.commands.restore_assets(&ctx, by, &ids).await
+        };
+        accept(outcome).map(drop)
+    }
+
+    async fn purge_asset(&mut self) -> anyhow::Result<()> {
+        let Some(asset) = self.assets.choose(&mut self.random).cloned() else { return Ok(()) };
+        self.purge(&asset).await
+    }
+
+    async fn purge(&mut self, asset: &Known) -> anyhow::Result<()> {
+        let ctx = self.context(None);
+        let purging =
+            self.commands.purge_asset(&ctx, None, asset.owner_id, asset.id, &asset.sha1).await;
+        accept(purging)?;
+        self.assets.retain(|one| one.id != asset.id);
+        Ok(())
+    }
+
+    async fn ask_again(&mut self) -> anyhow::Result<()> {
+        let ids: Vec<AssetId> = self.some_assets().iter().map(|asset| asset.id).collect();
+        let stage = if self.random.random() { Stage::Metadata } else { Stage::Thumbnails };
+        let ctx = self.context(None);
+        accept(self.commands.request_processing(&ctx, &ids, stage).await).map(drop)
+    }
+
+    async fn change_user(&mut self) -> anyhow::Result<()> {
+        let user_id = self.anybody();
+        let ctx = self.context(Some(user_id));
+        let number = self.random.random_range(0..20);
+        if self.random.random_bool(0.4) {
+            let change = ProfileChange {
+                name: self.random.random_bool(0.5).then(|| format!("Renamed {number}")),
+                email: self.random.random_bool(0.3).then(|| format!("user{number}@example.com")),
+                is_admin: self.random.random_bool(0.2).then(|| self.random.random()),
+                storage_label: self.random.random_bool(0.2).then(|| Some("label".to_owned())),
+                quota_size_bytes: self.random.random_bool(0.2).then_some(None),
+                avatar_color: Some(AvatarColor::Green),
+                ..ProfileChange::default()
+            };
+            return accept(self.commands.change_user(&ctx, user_id, change).await).map(drop);
+        }
+        let image = ProfileImage { key: "profile/1".into(), size_bytes: 9, blake3: "0".repeat(64) };
+        let changes = json!({ "memories": { "enabled": number % 2 == 0 } });
+        let wishes = [
+            UserCommand::ChangePreferences { changes },
+            UserCommand::SetProfileImage(image),
+            UserCommand::RemoveProfileImage,
+            UserCommand::SetOnboarded(number % 2 == 0),
+            UserCommand::Delete { force: number % 3 == 0 },
+            UserCommand::Restore,
+        ];
+        let Some(wish) = wishes.choose(&mut self.random).cloned() else { return Ok(()) };
+        accept(self.commands.user(&ctx, user_id, wish).await).map(drop)
+    }
+
+    async fn session(&mut self) -> anyhow::Result<()> {
+        let user_id = self.anybody();
+        let ctx = self.context(Some(user_id));
+        let known = self.sessions.choose(&mut self.random).copied();
+        match (self.random.random_range(0..3), known) {
+            (0, Some(id)) => accept(self.commands.close_session(&ctx, id).await).map(drop),
+            (1, Some(id)) => {
+                let pending = self.random.random();
+                accept(self.commands.set_session_sync_reset(&ctx, user_id, id, pending).await)
+                    .map(drop)
+            }
+            _ => {
+                let opened = SessionOpened {
+                    user_id,
+                    token_sha256: format!("{:064x}", self.random.random::<u128>()),
+                    device: Device { device_type: "Phone".into(), ..Device::default() }.into(),
+                    expires_at: None,
+                    parent_id: known,
+                };
+                if let Some((id, _)) = accept(self.commands.open_session(&ctx, opened).await)? {
+                    self.sessions.push(id);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn api_key(&mut self) -> anyhow::Result<()> {
+        let user_id = self.anybody();
+        let known = self.keys.choose(&mut self.random).copied();
+        match (self.random.random_range(0..3), known) {
+            (0, Some((by, id))) => {
+                let ctx = self.context(Some(by));
+                accept(self.commands.revoke_api_key(&ctx, by, id).await).map(drop)
+            }
+            (1, Some((by, id))) => {
+                let ctx = self.context(Some(by));
+                let name = Some("Another name".to_owned());
+                let permissions = Permission::ALL.first().map(|one| vec![*one]);
+                accept(self.commands.change_api_key(&ctx, by, id, name, permissions).await).map(drop)
+            }
+            _ => {
+                let created = ApiKeyCreated {
+                    user_id,
+                    secret_sha256: format!("{:064x}", self.random.random::<u128>()),
+                    name: "A key".to_owned().into(),
+                    permissions: Permission::ALL.to_vec(),
+                };
+                let ctx = self.context(Some(user_id));
+                if let Some((id, _)) = accept(self.commands.create_api_key(&ctx, created).await)? {
+                    self.keys.push((user_id, id));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn queue(&mut self) -> anyhow::Result<()> {
+        let wishes = [
+            QueueCommand::Pause,
+            QueueCommand::Resume,
+            QueueCommand::Rerun(RerunScope::All),
+            QueueCommand::Rerun(RerunScope::Missing),
+        ];
+        let wish = wishes[self.random.random_range(0..wishes.len())];
+        let name = NAMES[self.random.random_range(0..NAMES.len())];
+        let ctx = self.context(None);
+        accept(self.commands.control_queue(&ctx, name, wish).await).map(drop)
+    }
+
+    /// As the server does it: what belongs to the account goes first.
+    async fn purge_user(&mut self) -> anyhow::Result<()> {
+        if self.users.len() < 2 {
+            return Ok(());
+        }
+        let user_id = self.anybody();
+        let theirs: Vec<Known> =
+            self.assets.iter().filter(|asset| asset.owner_id == user_id).cloned().collect();
+        for asset in theirs {
+            self.purge(&asset).await?;
+        }
+        let ctx = self.context(None);
+        accept(self.commands.user(&ctx, user_id, UserCommand::Delete { force: true }).await)?;
+        let ctx = self.context(None);
+        accept(self.commands.purge_user(&ctx, user_id).await)?;
+        self.users.retain(|one| *one != user_id);
+        Ok(())
+    }
+}
+
+/// What people give, the last of which is refused.
+const STARS: [Option<i8>; 4] = [None, Some(5), Some(-1), Some(9)];
+const PLACE: Position = Position { latitude: 48.8566, longitude: 2.3522 };
+
+/// What was done; nothing when a rule refused it.
+fn accept<T, E>(outcome: Result<T, CommandError<E>>) -> anyhow::Result<Option<T>>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match outcome {
+        Ok(done) => Ok(Some(done)),
+        Err(CommandError::Refused(_)) => Ok(None),
+        Err(error) => bail!(anyhow::Error::new(error)),
+    }
+}

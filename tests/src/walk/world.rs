@@ -1,0 +1,146 @@
+//! Log, write side and read side over a database of the walk's own, each moved by hand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context as _, ensure};
+use calotype_commands::Commands;
+use calotype_domain::{Clock, IdGen, UserId};
+use calotype_eventstore::testing::{TestDatabase, database};
+use calotype_eventstore::{EventStore, Keyring, PostgresOptions, PostgresStore, Sequencer};
+use calotype_projections::{Queries, Runner, projection};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+
+use super::sips::Sips;
+use crate::database::{Rows, read_rows};
+use crate::ids::{SeededIds, TickingClock};
+
+/// The largest batch that a walk's readers take; small, so that batches end everywhere.
+const SIP_EVENTS_MAX: u32 = 40;
+
+/// Everything a walk needs.
+pub struct World {
+    pub(super) random: StdRng,
+    pub(super) commands: Commands,
+    pub(super) users: Vec<UserId>,
+    pub(super) assets: Vec<super::step::Known>,
+    pub(super) sessions: Vec<calotype_domain::SessionId>,
+    pub(super) keys: Vec<(UserId, calotype_domain::ApiKeyId)>,
+    sips: Arc<Sips>,
+    sequencer: Sequencer,
+    runner: Runner,
+    database: TestDatabase,
+}
+
+impl World {
+    /// A new database; the same seed takes the same walk.
+    ///
+    /// # Errors
+    /// The log cannot be opened.
+    pub async fn new(seed: u64) -> anyhow::Result<Self> {
+        let database = database().await;
+        let key = || Keyring::from_bytes([7; 32]);
+        let store = PostgresStore::connect(database.pool.clone(), key(), PostgresOptions::default())
+            .await
+            .context("failed to open the log")?;
+        let shared: Arc<dyn EventStore> = Arc::new(store.clone());
+        let sips = Arc::new(Sips { store: shared, events_max: AtomicU32::new(SIP_EVENTS_MAX) });
+        let ids: Arc<dyn IdGen> = Arc::new(SeededIds::new(seed));
+        let clock: Arc<dyn Clock> = Arc::<TickingClock>::default();
+        let commands = Commands::new(sips.clone(), Arc::new(key()), ids, clock);
+        let runner = Runner::new(database.pool.clone(), sips.clone());
+        Ok(Self {
+            random: StdRng::seed_from_u64(seed),
+            commands,
+            users: Vec::new(),
+            assets: Vec::new(),
+            sessions: Vec::new(),
+            keys: Vec::new(),
+            sips,
+            sequencer: Sequencer::new(store),
+            runner,
+            database,
+        })
+    }
+
+    /// Takes so many steps; the read side follows now and then, in batches of any size.
+    ///
+    /// # Errors
+    /// A command fails for another reason than a rule.
+    pub async fn walk(&mut self, steps: u32) -> anyhow::Result<()> {
+        for _ in 0..steps {
+            self.step().await?;
+            if self.random.random_bool(0.2) {
+                self.follow().await?;
+            }
+        }
+        self.follow().await
+    }
+
+    /// Orders what was written and applies it.
+    ///
+    /// # Errors
+    /// What the database said, or that a stream was parked.
+    pub async fn follow(&mut self) -> anyhow::Result<()> {
+        while self.sequencer.step().await? > 0 {}
+        let events_max = self.random.random_range(1..=SIP_EVENTS_MAX);
+        self.sips.events_max.store(events_max, Ordering::Relaxed);
+        self.runner.run_until_quiet().await?;
+        let parked: Vec<String> =
+            sqlx::query_scalar("select name || ': ' || stream_id || ': ' || reason from work.parked")
+                .fetch_all(&self.database.pool)
+                .await?;
+        ensure!(parked.is_empty(), "a projection could not apply events: {parked:?}");
+        Ok(())
+    }
+
+    /// What the read tables hold.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn rows(&self) -> anyhow::Result<Rows> {
+        read_rows(&self.database.pool).await
+    }
+
+    /// Makes every projection anew from the whole log, in batches of any size.
+    ///
+    /// # Errors
+    /// An event cannot be applied.
+    pub async fn rebuild(&mut self) -> anyhow::Result<()> {
+        let queries = Queries::new(self.database.pool.clone(), self.sips.clone());
+        for projection in projection::all() {
+            let events_max = self.random.random_range(1..=SIP_EVENTS_MAX);
+            self.sips.events_max.store(events_max, Ordering::Relaxed);
+            queries.rebuild(projection.name()).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts all checkpoints back by some events, so that these are applied once more.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn apply_again(&mut self, events: i64) -> anyhow::Result<()> {
+        sqlx::query(
+            "update work.checkpoints
+                set position = greatest(0, position - $1)
+              where name <> 'relay'",
+        )
+        .bind(events)
+        .execute(&self.database.pool)
+        .await?;
+        self.runner.load().await?;
+        self.follow().await
+    }
+
+    /// Events in the log.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn events(&self) -> anyhow::Result<i64> {
+        Ok(sqlx::query_scalar("select count(*) from log.events")
+            .fetch_one(&self.database.pool)
+            .await?)
+    }
+}

@@ -1,0 +1,213 @@
+//! Every operation of the reference document is served, or stands in `not_served.txt`; and every served
+//! one refuses who is not known and who is somebody else.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, ensure};
+use calotype_tests::media::media;
+use calotype_tests::spec::{self, Operation};
+use calotype_tests::{Client, Options, story};
+use serde_json::{Value, json};
+
+/// An id that nobody has.
+const NOBODYS_ID: &str = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d";
+/// Reads about others that everybody may do, and things that are a stranger's own whatever the id.
+const OPEN_TO_OTHERS: [&str; 2] = ["getUser", "getProfileImage"];
+
+/// Whether the server has a route for an operation: where it has none, it says so in Express' words.
+pub(crate) async fn is_served(client: &Client, operation: &Operation) -> anyhow::Result<bool> {
+    let path = concrete(operation, NOBODYS_ID);
+    let answer = client.call(operation.method.clone(), &path, &json!({})).await?;
+    let missing = format!("Cannot {} {path}", operation.method);
+    Ok(answer.status != 404 || answer.message().ok() != Some(missing))
+}
+
+/// A path with an id in the place of each name.
+fn concrete(operation: &Operation, id: &str) -> String {
+    let parts = operation.path.split('/').map(|part| match part {
+        "{id}" | "{assetId}" | "{sessionId}" | "{userId}" => id,
+        "{name}" if operation.path.starts_with("/jobs") || operation.path.starts_with("/queues") => {
+            "thumbnailGeneration"
+        }
+        part if part.starts_with('{') => "x",
+        part => part,
+    });
+    format!("/api{}", parts.collect::<Vec<_>>().join("/"))
+}
+
+#[tokio::test]
+async fn every_operation_is_served_or_listed_as_missing() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let client = server.client();
+        let listed: BTreeSet<&str> = include_str!("../not_served.txt")
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect();
+        let mut wrong = Vec::new();
+        let mut known = BTreeSet::new();
+        for operation in spec::operations()? {
+            let served = is_served(&client, &operation).await?;
+            let id = operation.id.clone();
+            match (served, listed.contains(id.as_str())) {
+                (true, true) => wrong.push(format!("{id} is served and listed as missing")),
+                (false, false) => wrong.push(format!("{id} is neither served nor listed")),
+                (true, false) | (false, true) => {}
+            }
+            known.insert(id);
+        }
+        wrong.extend(
+            listed
+                .iter()
+                .filter(|id| !known.contains(**id))
+                .map(|id| format!("{id} is listed and no operation")),
+        );
+        ensure!(wrong.is_empty(), "not_served.txt is wrong:\n{}", wrong.join("\n"));
+        ensure_document_tells_the_truth(&client).await
+    })
+    .await
+}
+
+/// Our own document names nothing that is not served.
+async fn ensure_document_tells_the_truth(client: &Client) -> anyhow::Result<()> {
+    let document = client.get_json("/api/openapi.json").await?;
+    let operations = spec::operations_of(&document)?;
+    ensure!(operations.len() > 60, "the document has only {} operations", operations.len());
+    for operation in operations {
+        ensure!(is_served(client, &operation).await?, "{} is documented, not served", operation.id);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_served_operation_refuses_the_unknown() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        server.client().sign_up().await?;
+        let client = server.client();
+        let mut wrong = Vec::new();
+        for operation in spec::operations()? {
+            if operation.is_public || !is_served(&client, &operation).await? {
+                continue;
+            }
+            let path = concrete(&operation, NOBODYS_ID);
+            let answer = client.call(operation.method.clone(), &path, &json!({})).await?;
+            let expected = json!({ "message": "Authentication required" });
+            if answer.status != 401 || answer.json().ok() != Some(expected) {
+                wrong.push(format!("{}: {} {}", operation.id, answer.status, answer.shown()));
+            }
+        }
+        ensure!(wrong.is_empty(), "these answer nobody:\n{}", wrong.join("\n"));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn every_served_operation_refuses_somebody_else() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let theirs = Theirs::make(&admin).await?;
+        let stranger = admin.create_user("stranger@example.com").await?;
+        let mut wrong = Vec::new();
+        for operation in spec::operations()? {
+            if operation.is_public || OPEN_TO_OTHERS.contains(&operation.id.as_str()) {
+                continue;
+            }
+            let body = theirs.body(&operation.id);
+            let names_something = operation.path.contains('{') || body.is_some();
+            if !(operation.is_for_admins || names_something)
+                || !is_served(&server.client(), &operation).await?
+            {
+                continue;
+            }
+            let path = concrete(&operation, theirs.id_for(&operation.path));
+            let body = body.unwrap_or_else(|| json!({}));
+            let answer = stranger.call(operation.method.clone(), &path, &body).await?;
+            let refused = if operation.is_for_admins {
+                answer.status == 403
+                    && answer.json().ok() == Some(json!({ "message": "Forbidden" }))
+            } else {
+                matches!(answer.status, 400 | 403 | 404)
+            };
+            if !refused {
+                wrong.push(format!("{}: {} {}", operation.id, answer.status, answer.shown()));
+            }
+        }
+        ensure!(wrong.is_empty(), "these answer a stranger:\n{}", wrong.join("\n"));
+        theirs.ensure_untouched(&admin).await
+    })
+    .await
+}
+
+/// What the first administrator has and a stranger must not touch.
+struct Theirs {
+    asset: String,
+    session: String,
+    api_key: String,
+    user: String,
+    as_it_was: Value,
+}
+
+impl Theirs {
+    async fn make(admin: &Client) -> anyhow::Result<Self> {
+        let asset = admin.upload_file(&media("photos/edge/rating_1.jpg")?).await?;
+        admin.wait_for_thumbnail(&asset).await?;
+        let sessions = admin.get_json("/api/sessions").await?;
+        let key = json!({ "name": "mine", "permissions": ["all"] });
+        let key = admin.post("/api/api-keys", &key).await?.expect(201)?.json()?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("no id");
+        Ok(Self {
+            session: text(&sessions[0]["id"])?,
+            api_key: text(&key["apiKey"]["id"])?,
+            user: admin.my_id().await?,
+            as_it_was: admin.get_json(&format!("/api/assets/{asset}")).await?,
+            asset,
+        })
+    }
+
+    fn id_for(&self, path: &str) -> &str {
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        match first {
+            "assets" => &self.asset,
+            "sessions" => &self.session,
+            "api-keys" => &self.api_key,
+            "users" | "admin" => &self.user,
+            _ => NOBODYS_ID,
+        }
+    }
+
+    /// A body that names something of theirs, or that passes validation where the path does.
+    fn body(&self, operation: &str) -> Option<Value> {
+        match operation {
+            "updateAssets" => Some(json!({ "ids": [self.asset], "isFavorite": true })),
+            "deleteAssets" => Some(json!({ "ids": [self.asset], "force": true })),
+            "restoreAssets" => Some(json!({ "ids": [self.asset] })),
+            "runAssetJobs" => {
+                Some(json!({ "assetIds": [self.asset], "name": "regenerate-thumbnail" }))
+            }
+            "updateAsset" => Some(json!({ "isFavorite": true })),
+            "updateApiKey" => Some(json!({ "name": "yours", "permissions": ["asset.read"] })),
+            "updateSession" => Some(json!({ "isPendingSyncReset": true })),
+            "createUserAdmin" => Some(json!({
+                "email": "more@example.com", "password": "password", "name": "More",
+            })),
+            "createJob" => Some(json!({ "name": "user-cleanup" })),
+            "runQueueCommandLegacy" => Some(json!({ "command": "pause", "force": false })),
+            "updateQueue" => Some(json!({ "isPaused": true })),
+            "updateUserAdmin" => Some(json!({ "name": "Renamed" })),
+            "deleteUserAdmin" => Some(json!({ "force": true })),
+            "updateUserPreferencesAdmin" => Some(json!({ "memories": { "enabled": false } })),
+            _ => None,
+        }
+    }
+
+    async fn ensure_untouched(&self, admin: &Client) -> anyhow::Result<()> {
+        let now = admin.get_json(&format!("/api/assets/{}", self.asset)).await?;
+        ensure!(now == self.as_it_was, "a stranger changed an asset: {now}");
+        let key = admin.get_json(&format!("/api/api-keys/{}", self.api_key)).await?;
+        ensure!(key["name"] == "mine", "a stranger changed a key: {key}");
+        let users = admin.get_json("/api/admin/users").await?;
+        ensure!(users.as_array().is_some_and(|users| users.len() == 2), "{users}");
+        ensure!(users.to_string().contains("\"Admin\""), "a stranger renamed somebody: {users}");
+        Ok(())
+    }
+}

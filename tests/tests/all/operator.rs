@@ -1,0 +1,134 @@
+//! The operator's commands, on a folder that no server has open and against a running server.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use calotype_tests::binary::{run, with_data};
+use calotype_tests::client::{ADMIN_EMAIL, PASSWORD};
+use calotype_tests::media::media;
+use calotype_tests::{Options, TestServer, story};
+use serde_json::json;
+
+/// A stop on request takes seconds, not the tens of seconds after which a service manager kills.
+const STOP_MAX: Duration = Duration::from_secs(10);
+/// What a newcomer has to find in the help.
+const COMMANDS: [&str; 7] =
+    ["serve", "migrate", "projections", "history", "admin", "doctor", "openapi"];
+/// A password that `admin reset-password` sets.
+const NEW_PASSWORD: &str = "another password";
+
+#[tokio::test]
+async fn help_names_every_command_and_a_first_step() -> anyhow::Result<()> {
+    let help = run(&["--help"], "").await?.success()?.stdout;
+    for command in COMMANDS {
+        ensure!(help.contains(command), "the help does not name {command}:\n{help}");
+        let own = run(&[command, "--help"], "").await?.success()?.stdout;
+        ensure!(own.contains("Usage"), "{command} --help says {own}");
+    }
+    ensure!(help.contains("calotype serve"), "the help names no first step:\n{help}");
+    let serve = run(&["serve", "--help"], "").await?.success()?.stdout;
+    for option in ["--data", "--host", "--port", "--roles", "--testing", "--web"] {
+        ensure!(serve.contains(option), "serve --help does not name {option}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn openapi_prints_a_document() -> anyhow::Result<()> {
+    let printed = run(&["openapi"], "").await?.success()?.stdout;
+    let document: serde_json::Value = serde_json::from_str(&printed)?;
+    ensure!(document["paths"]["/assets/{id}"]["get"]["operationId"] == "getAssetInfo");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unknown_key_in_the_configuration_is_refused() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("calotype.toml"), "prot = 2283\n")?;
+    let said = run(&with_data(&["serve"], folder.path()), "").await?.failure()?;
+    ensure!(said.contains("prot") && said.contains("calotype.toml"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn operators_work_on_a_closed_folder_and_on_a_running_server() -> anyhow::Result<()> {
+    story(Options { testing: false, ..Options::default() }, async |server| {
+        let admin = server.client().sign_up().await?;
+        let id = admin.upload_file(&media("photos/edge/rating_1.jpg")?).await?;
+        admin.wait_for_thumbnail(&id).await?;
+        let key = admin.create_secret(&["all"]).await?;
+
+        ensure_works_remotely(server, &key, &id).await?;
+        ensure_open_folder_is_refused(server, &id).await?;
+        let took = server.terminate().await?;
+        ensure!(took < STOP_MAX, "the stop took {} ms", took.as_millis());
+        ensure_works_on_the_folder(server, &id).await?;
+
+        server.go_on().await?;
+        admin.get("/api/users/me").await.map(drop)?;
+        let body = json!({ "email": ADMIN_EMAIL, "password": PASSWORD });
+        server.client().post("/api/auth/login", &body).await?.expect(401)?;
+        let body = json!({ "email": ADMIN_EMAIL, "password": NEW_PASSWORD });
+        server.client().post("/api/auth/login", &body).await?.expect(201)?;
+        Ok(())
+    })
+    .await
+}
+
+async fn ensure_works_remotely(server: &TestServer, key: &str, id: &str) -> anyhow::Result<()> {
+    let url = server.url();
+    let remote = async |words: &[&str]| {
+        let mut all: Vec<&str> = words.iter().take(1).copied().collect();
+        all.extend(["--server", &url, "--api-key", key]);
+        all.extend(words.iter().skip(1).copied());
+        anyhow::Ok(run(&all, "").await?.success().with_context(|| words.join(" "))?.stdout)
+    };
+    let listed = remote(&["projections", "list"]).await?;
+    ensure!(listed.contains("timeline") && listed.contains("assets"), "{listed}");
+    let rebuilt = remote(&["projections", "rebuild", "timeline"]).await?;
+    ensure!(rebuilt.contains("timeline: rebuilt from"), "{rebuilt}");
+    let history = remote(&["history", "asset", id]).await?;
+    ensure_tells(&history)?;
+    let users = remote(&["admin", "list-users"]).await?;
+    ensure!(users.contains(ADMIN_EMAIL) && users.contains("administrator"), "{users}");
+    Ok(())
+}
+
+async fn ensure_open_folder_is_refused(server: &TestServer, id: &str) -> anyhow::Result<()> {
+    let data = server.data();
+    for words in [["history", "asset", id], ["projections", "rebuild", "--all"]] {
+        let said = run(&with_data(&words, &data), "").await?.failure()?;
+        ensure!(said.contains("already open") && said.contains("--server"), "{said}");
+    }
+    let said = run(&with_data(&["serve", "--port", "0"], &data), "").await?.failure()?;
+    ensure!(said.contains("already open"), "{said}");
+    Ok(())
+}
+
+async fn ensure_works_on_the_folder(server: &TestServer, id: &str) -> anyhow::Result<()> {
+    let data = server.data();
+    let local = async |words: &[&str], input: &str| {
+        let done = run(&with_data(words, &data), input).await?;
+        anyhow::Ok(done.success().with_context(|| words.join(" "))?.stdout)
+    };
+    let listed = local(&["projections", "list"], "").await?;
+    ensure!(listed.contains("statistics"), "{listed}");
+    let rebuilt = local(&["projections", "rebuild", "--all"], "").await?;
+    ensure!(rebuilt.lines().filter(|line| line.contains("rebuilt from")).count() >= 7, "{rebuilt}");
+    ensure_tells(&local(&["history", "asset", id], "").await?)?;
+    let users = local(&["admin", "list-users"], "").await?;
+    ensure!(users.contains(ADMIN_EMAIL), "{users}");
+    let reset = local(&["admin", "reset-password"], &format!("{NEW_PASSWORD}\n")).await?;
+    ensure!(reset.contains(ADMIN_EMAIL) && !reset.contains(NEW_PASSWORD), "{reset}");
+    local(&["migrate"], "").await?;
+    let doctor = local(&["doctor", "--port", "0"], "").await?;
+    ensure!(doctor.contains("Nothing is wrong"), "{doctor}");
+    Ok(())
+}
+
+fn ensure_tells(history: &str) -> anyhow::Result<()> {
+    for words in ["Uploaded", "Metadata read", "Thumbnail and preview made", "calotype-tests/1"] {
+        ensure!(history.contains(words), "the history does not tell {words:?}:\n{history}");
+    }
+    Ok(())
+}
