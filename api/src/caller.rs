@@ -182,8 +182,9 @@ impl Caller {
         asset: Option<&AssetRow>,
     ) -> Result<(), Problem> {
         let asset = asset.ok_or_else(|| Problem::no_access(permission))?;
-        let visibility = serde_json::from_value(serde_json::Value::String(asset.visibility.clone()))
-            .map_err(|error| Problem::internal(&error))?;
+        let visibility =
+            serde_json::from_value(serde_json::Value::String(asset.visibility.clone()))
+                .map_err(|error| Problem::internal(&error))?;
         let object = Object::Asset { owner_id: UserId::new(asset.owner_id), visibility };
         check(&self.known.viewer, permission, object)
             .map_err(|denied| Problem::denied(denied, permission))
@@ -258,7 +259,8 @@ pub async fn authenticate(
 }
 
 fn credential(headers: &HeaderMap, query: Option<&str>) -> Option<Credential> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let header =
+        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let session = header("x-immich-user-token")
         .or_else(|| header("x-immich-session-token"))
         .or_else(|| query_value(query, "sessionKey"))
@@ -338,8 +340,11 @@ async fn api_key(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
     let generation = api.callers.generation();
     let api_key = api.queries.api_key_by_secret(&digest).await?.ok_or_else(refused)?;
     let user = active_user(api, api_key.user_id).await?.ok_or_else(refused)?;
-    let permissions =
-        api_key.permissions.iter().filter_map(|word| word.parse().ok()).collect::<Vec<Permission>>();
+    let permissions = api_key
+        .permissions
+        .iter()
+        .filter_map(|word| word.parse().ok())
+        .collect::<Vec<Permission>>();
     let viewer = Viewer {
         user_id: UserId::new(user.user_id),
         is_admin: user.is_admin,

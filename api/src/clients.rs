@@ -62,7 +62,9 @@ fn system(agent: &str) -> &'static str {
 
 fn app_version(agent: &str) -> Option<String> {
     let lower = agent.to_ascii_lowercase();
-    for mark in ["immich-android/", "immich-ios/", "immich-unknown/", "immich_android_", "immich_ios_"] {
+    for mark in
+        ["immich-android/", "immich-ios/", "immich-unknown/", "immich_android_", "immich_ios_"]
+    {
         if let Some(rest) = lower.strip_prefix(mark) {
             let version: String =
                 rest.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();

@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn loopback_proxy_is_believed() {
-        let claims = headers(&[("x-forwarded-for", "6.6.6.6, 1.1.1.1"), ("x-forwarded-proto", "https")]);
+        let claims =
+            headers(&[("x-forwarded-for", "6.6.6.6, 1.1.1.1"), ("x-forwarded-proto", "https")]);
         let peer = resolve(address("::ffff:127.0.0.1"), &claims, &[]);
         assert_eq!(peer, Peer { address: address("1.1.1.1"), is_https: true });
     }

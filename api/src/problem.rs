@@ -119,7 +119,10 @@ impl From<ProjectionError> for Problem {
     fn from(error: ProjectionError) -> Self {
         match &error {
             ProjectionError::Database(_) | ProjectionError::Store(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the database is out of reach");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the database is out of reach"
+                );
                 Self::unavailable()
             }
             _ => Self::internal(&error),
@@ -152,7 +155,10 @@ impl Problem {
                 Self::new(StatusCode::CONFLICT, "Somebody else is changing this right now")
             }
             CommandError::Read(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the log is out of reach");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the log is out of reach"
+                );
                 Self::unavailable()
             }
             CommandError::Append(error) => {

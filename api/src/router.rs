@@ -11,17 +11,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
-use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme,
-};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::{
-    api_keys, assets, auth, calotype, jobs, layers, queues, server, sessions, timeline, trash, users,
-    users_admin, web,
+    api_keys, assets, auth, calotype, jobs, layers, queues, server, sessions, timeline, trash,
+    users, users_admin, web,
 };
 
 /// The largest JSON body; uploads stream and lift this limit for themselves.

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use crate::problem::Problem;
 
 /// The pattern Zod 4 names for a UUID of version 4.
-pub const UUID_PATTERN: &str = "/^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12})$/";
+pub const UUID_PATTERN: &str =
+    "/^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12})$/";
 /// The pattern Zod 4 names for an e-mail, with Immich's HTML5 expression.
 pub const EMAIL_PATTERN: &str = "/^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/";
 /// The pattern Zod 4 names for an ISO date and time with an offset.
@@ -444,9 +445,9 @@ fn parse_uuid_v4(text: &str) -> Option<Uuid> {
     if text.len() != 36 {
         return None;
     }
-    Uuid::parse_str(text).ok().filter(|uuid| {
-        uuid.get_version_num() == 4 && uuid.get_variant() == uuid::Variant::RFC4122
-    })
+    Uuid::parse_str(text)
+        .ok()
+        .filter(|uuid| uuid.get_version_num() == 4 && uuid.get_variant() == uuid::Variant::RFC4122)
 }
 
 fn parse_datetime(text: &str) -> Option<DateTime<FixedOffset>> {

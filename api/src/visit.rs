@@ -55,11 +55,8 @@ impl FromRequestParts<Api> for Visit {
 
     async fn from_request_parts(parts: &mut RequestParts, api: &Api) -> Result<Self, Problem> {
         let Ok(peer) = Peer::from_request_parts(parts, api).await;
-        let trace = parts
-            .extensions
-            .get::<Trace>()
-            .cloned()
-            .unwrap_or_else(|| Trace::new(Uuid::nil()));
+        let trace =
+            parts.extensions.get::<Trace>().cloned().unwrap_or_else(|| Trace::new(Uuid::nil()));
         Ok(Self {
             peer,
             device: clients::device(&parts.headers),

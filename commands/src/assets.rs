@@ -2,8 +2,8 @@
 //! asset's first event are written in one transaction, so a race has one winner.
 
 use calotype_domain::asset::{
-    Asset, AssetCommand, AssetError, AssetProcessingFailed, AssetUploaded, Details, Stage,
-    AssetMetadataRecorded, AssetThumbnailsRecorded, Visibility,
+    Asset, AssetCommand, AssetError, AssetMetadataRecorded, AssetProcessingFailed,
+    AssetThumbnailsRecorded, AssetUploaded, Details, Stage, Visibility,
 };
 use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
 use calotype_domain::{AssetId, UserId};

@@ -3,9 +3,9 @@
 //! Parameters are those of the OWASP Password Storage Cheat Sheet (19 MiB, two passes, one lane),
 //! which the crate has as its default.
 
+use argon2::Argon2;
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::Argon2;
 use tokio::sync::Semaphore;
 
 /// Hashes worked on at once; each takes 19 MiB.
@@ -20,7 +20,10 @@ pub async fn hash(password: String) -> Option<String> {
     let _permit = HASHING.acquire().await.ok()?;
     tokio::task::spawn_blocking(move || {
         let salt = SaltString::generate(&mut OsRng);
-        Argon2::default().hash_password(password.as_bytes(), &salt).ok().map(|hash| hash.to_string())
+        Argon2::default()
+            .hash_password(password.as_bytes(), &salt)
+            .ok()
+            .map(|hash| hash.to_string())
     })
     .await
     .ok()

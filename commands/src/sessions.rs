@@ -26,8 +26,7 @@ impl Commands {
         let session_id = SessionId::new(self.ids.v4());
         let subject = Some(user_subject(opened.user_id));
         let command = SessionCommand::Open(opened);
-        let outcome =
-            self.dispatch::<Session>(ctx, stream(session_id), subject, &command).await?;
+        let outcome = self.dispatch::<Session>(ctx, stream(session_id), subject, &command).await?;
         Ok((session_id, outcome))
     }
 

@@ -156,11 +156,11 @@ impl Commands {
                 .map_err(user_refusal)?;
             if let Some(email) = user.email() {
                 let release = ReservationCommand::Release { holder_id: user_id.uuid() };
-                unit.apply::<Reservation>(self.email_stream(email), None, &release)
-                    .await
-                    .map_err(|error: CommandError<ReservationError>| {
+                unit.apply::<Reservation>(self.email_stream(email), None, &release).await.map_err(
+                    |error: CommandError<ReservationError>| {
                         error.map_refusal(|_| AccountError::EmailTaken)
-                    })?;
+                    },
+                )?;
             }
             if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
                 self.store.forget(&subject(user_id)).await?;

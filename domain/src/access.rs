@@ -1,7 +1,7 @@
 //! The one function that decides who may do what: for REST, websocket, files, search and sync alike.
 
-use crate::id::UserId;
 use crate::asset::Visibility;
+use crate::id::UserId;
 use crate::permission::{Permission, allows};
 
 /// By what right somebody asks.

@@ -94,10 +94,8 @@ impl Worker {
             Some(sidecar) => Some(self.path_of(&sidecar.key)?),
             None => None,
         };
-        let want = Want {
-            metadata: wanted.metadata,
-            images: wanted.thumbnails.then(ImageWish::default),
-        };
+        let want =
+            Want { metadata: wanted.metadata, images: wanted.thumbnails.then(ImageWish::default) };
         let findings = match self.decoders.run(&Job { source, sidecar, want }).await {
             Ok(report) => self.findings(asset_id, &wanted, report).await?,
             Err(error) if error.is_worth_retrying() && !last_try => {
@@ -145,9 +143,8 @@ impl Worker {
         let mut last = None;
         for event in recorded {
             last = Some((event.envelope.correlation_id, event.event_id));
-            let decoded =
-                AssetEvent::from_raw(&event.event_type, event.version, event.payload)
-                    .map_err(|error| ProcessorError::Command(Box::new(error)))?;
+            let decoded = AssetEvent::from_raw(&event.event_type, event.version, event.payload)
+                .map_err(|error| ProcessorError::Command(Box::new(error)))?;
             asset.evolve(&decoded);
             if let AssetEvent::Uploaded(first) = decoded {
                 uploaded = Some(first);

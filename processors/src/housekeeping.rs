@@ -61,9 +61,8 @@ impl Worker {
     async fn remove_deleted_users(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
         let before = now - TimeDelta::days(USER_DELETE_DELAY_DAYS);
         for user in self.queries.users(true).await? {
-            let due = user.deleted_at.is_some_and(|deleted_at| {
-                user.delete_forced || deleted_at < before
-            });
+            let due =
+                user.deleted_at.is_some_and(|deleted_at| user.delete_forced || deleted_at < before);
             if !due {
                 continue;
             }

@@ -2,8 +2,8 @@
 
 use calotype_domain::AssetId;
 use calotype_domain::asset::Stage;
-use calotype_domain::queue::{QueueEvent, RerunScope};
 use calotype_domain::event::DomainEvent as _;
+use calotype_domain::queue::{QueueEvent, RerunScope};
 use calotype_eventstore::{Revision, StreamId};
 use calotype_projections::jobs::StageState;
 use uuid::Uuid;

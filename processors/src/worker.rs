@@ -79,9 +79,7 @@ impl Worker {
     /// Takes an asset in hand; `None` when it is in hand already.
     pub(crate) fn take(&self, asset_id: AssetId) -> Option<InHand> {
         let mut in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        in_hand
-            .insert(asset_id)
-            .then(|| InHand { asset_id, in_hand: Arc::clone(&self.in_hand) })
+        in_hand.insert(asset_id).then(|| InHand { asset_id, in_hand: Arc::clone(&self.in_hand) })
     }
 
     /// The context of a command that `processor` dispatches because of an event.

@@ -54,8 +54,7 @@ pub(crate) async fn fold_in_tx<F: Fold>(
     keys.sort_unstable();
     keys.dedup();
     let loaded: Vec<F::Row> = sqlx::query_as(F::LOAD).bind(&keys).fetch_all(&mut *tx).await?;
-    let before: HashMap<Uuid, F::Row> =
-        loaded.into_iter().map(|row| (F::key(&row), row)).collect();
+    let before: HashMap<Uuid, F::Row> = loaded.into_iter().map(|row| (F::key(&row), row)).collect();
     let mut after: HashMap<Uuid, Option<F::Row>> = HashMap::with_capacity(keys.len());
     for event in events {
         let row = after.remove(&event.key).unwrap_or_else(|| before.get(&event.key).cloned());
@@ -66,10 +65,8 @@ pub(crate) async fn fold_in_tx<F: Fold>(
     let mut before = before;
     let mut changes: Vec<Change<F::Row>> = Vec::with_capacity(keys.len());
     for key in keys {
-        let change = Change {
-            before: before.remove(&key),
-            after: after.remove(&key).unwrap_or_default(),
-        };
+        let change =
+            Change { before: before.remove(&key), after: after.remove(&key).unwrap_or_default() };
         if change.before != change.after {
             changes.push(change);
         }
@@ -100,13 +97,14 @@ async fn store_in_tx<F: Fold>(
 macro_rules! fold_sql {
     ($table:literal, $key:literal) => {
         const TABLE: &'static str = $table;
-        const LOAD: &'static str =
-            concat!("select * from ", $table, " where ", $key, " = any($1)");
-        const DELETE: &'static str =
-            concat!("delete from ", $table, " where ", $key, " = any($1)");
+        const LOAD: &'static str = concat!("select * from ", $table, " where ", $key, " = any($1)");
+        const DELETE: &'static str = concat!("delete from ", $table, " where ", $key, " = any($1)");
         const INSERT: &'static str = concat!(
-            "insert into ", $table,
-            " select * from json_populate_recordset(null::", $table, ", $1::json)"
+            "insert into ",
+            $table,
+            " select * from json_populate_recordset(null::",
+            $table,
+            ", $1::json)"
         );
     };
 }

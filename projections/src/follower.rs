@@ -80,8 +80,14 @@ impl Follower {
         .fetch_one(&self.pool)
         .await?;
         let committed = GlobalPosition::new(committed.unwrap_or_default());
+        // A crash of the database may have taken back what was committed last.
+        self.at = self.at.min(committed);
         while self.at < committed {
-            let Some((recorded, last)) = read(&*self.store, self.at).await? else { break };
+            let (recorded, last) = read(&*self.store, self.at).await?;
+            if recorded.is_empty() {
+                // The rest was skipped or erased.
+                self.at = committed;
+            }
             let events = recorded
                 .into_iter()
                 .filter(|event| event.position <= Some(committed))
@@ -91,7 +97,7 @@ impl Follower {
                 hook(&events);
             }
             drop(self.applied.send(Applied { events: Arc::new(events) }));
-            self.at = last.min(committed);
+            self.at = self.at.max(last.min(committed));
         }
         self.position.send_replace(committed);
         Ok(committed >= *self.store.positions().borrow())
@@ -106,7 +112,10 @@ impl Follower {
                 Ok(true) => IDLE,
                 Ok(false) => POLL,
                 Err(error) => {
-                    warn!(error = &error as &dyn std::error::Error, "cannot follow the projections now");
+                    warn!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot follow the projections now"
+                    );
                     IDLE
                 }
             };

@@ -15,7 +15,7 @@ use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::parked;
 use crate::projection::{Projection, all, checkpoint_name};
-use crate::runner::{checkpoint, read, relevant};
+use crate::runner::{checkpoint, past_the_skipped_in_tx, read, relevant};
 
 /// What a rebuild did.
 #[derive(Clone, Debug, Serialize)]
@@ -144,14 +144,16 @@ async fn apply_in_tx(
 ) -> Result<(GlobalPosition, u64), ProjectionError> {
     sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
     sqlx::query("set local search_path = read_next").execute(&mut *tx).await?;
-    let Some((recorded, last)) = read(store, after).await? else { return Ok((after, 0)) };
+    let (recorded, last) = read(store, after).await?;
+    if recorded.is_empty() {
+        return Ok((past_the_skipped_in_tx(tx, last).await?, 0));
+    }
     let events = recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
     let mine: Vec<&Event> = relevant(projection, &events).collect();
     if let Err(source) = projection.apply_in_tx(tx, &mine).await {
-        let (event_id, position) =
-            mine.first().map_or((uuid::Uuid::nil(), after.get()), |event| {
-                (event.event_id, event.position.get())
-            });
+        let (event_id, position) = mine.first().map_or((uuid::Uuid::nil(), after.get()), |event| {
+            (event.event_id, event.position.get())
+        });
         return Err(ProjectionError::Strict {
             projection: projection.name(),
             event_id,
@@ -169,10 +171,12 @@ async fn lock_in_tx(
     projection: &dyn Projection,
 ) -> Result<(), ProjectionError> {
     let name = checkpoint_name(projection);
-    sqlx::query("insert into work.checkpoints (name, position) values ($1, 0) on conflict do nothing")
-        .bind(&name)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "insert into work.checkpoints (name, position) values ($1, 0) on conflict do nothing",
+    )
+    .bind(&name)
+    .execute(&mut *tx)
+    .await?;
     sqlx::query("select position from work.checkpoints where name = $1 for update")
         .bind(&name)
         .execute(&mut *tx)

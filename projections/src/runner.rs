@@ -124,9 +124,12 @@ impl Runner {
     /// [`ProjectionError`]; nothing of the batch was kept.
     pub async fn step(&mut self) -> Result<usize, ProjectionError> {
         let Some(after) = self.live.iter().map(|live| live.checkpoint).min() else { return Ok(0) };
-        let Some((recorded, last)) = read(&*self.store, after).await? else { return Ok(0) };
-        let events =
-            recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
+        let head = *self.store.positions().borrow();
+        let (recorded, mut last) = read(&*self.store, after).await?;
+        if recorded.is_empty() && head <= after {
+            return Ok(0);
+        }
+        let events = recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
         let mut tx = self.pool.begin().await?;
         sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
         sqlx::query("set local search_path = read").execute(&mut *tx).await?;
@@ -135,6 +138,13 @@ impl Runner {
             drop(tx);
             self.load().await?;
             return Ok(1);
+        }
+        let full = events.len() >= usize::try_from(BATCH_EVENTS_MAX).unwrap_or(usize::MAX);
+        if !full && last < head {
+            last = past_the_skipped_in_tx(&mut tx, last).await?;
+        }
+        if last == after {
+            return Ok(0);
         }
         let mut parked_now: Vec<(usize, Vec<String>)> = Vec::new();
         let mut moved: Vec<usize> = Vec::new();
@@ -311,20 +321,37 @@ async fn apply_or_park(
     Ok(parked_now.into_iter().collect())
 }
 
-/// The next events and the position they reach; `None` when there is nothing new.
-///
-/// A batch that is not full reaches the head of the log as it was before reading, because what is missing
-/// at its end was skipped or erased.
+/// The next events, and the position of the last of them.
 pub(crate) async fn read(
     store: &dyn EventStore,
     after: GlobalPosition,
-) -> Result<Option<(Vec<Recorded>, GlobalPosition)>, ProjectionError> {
-    let head = *store.positions().borrow();
+) -> Result<(Vec<Recorded>, GlobalPosition), ProjectionError> {
     let recorded = store.read_all(after, BATCH_EVENTS_MAX).await?;
-    let full = recorded.len() >= usize::try_from(BATCH_EVENTS_MAX).unwrap_or(usize::MAX);
-    let reached = recorded.last().and_then(|event| event.position).unwrap_or(after);
-    let reached = if full { reached } else { reached.max(head) };
-    Ok((reached > after).then_some((recorded, reached)))
+    let last = recorded.last().and_then(|event| event.position).unwrap_or(after);
+    Ok((recorded, last))
+}
+
+/// The head of the log, when every position after `last` was skipped or erased; else `last`.
+///
+/// Asked in the transaction that moves the checkpoint, in one statement: a head that was read before a
+/// crash of the database may name positions that were lost with it and are given to other events since.
+pub(crate) async fn past_the_skipped_in_tx(
+    tx: &mut PgConnection,
+    last: GlobalPosition,
+) -> Result<GlobalPosition, ProjectionError> {
+    let head: Option<i64> = sqlx::query_scalar(
+        "select head.position
+           from log.head
+          where not exists (
+                select from log.positions
+                 where positions.position > $1
+                   and not exists (select from log.skipped
+                                    where skipped.event_id = positions.event_id))",
+    )
+    .bind(last.get())
+    .fetch_optional(tx)
+    .await?;
+    Ok(head.map_or(last, GlobalPosition::new).max(last))
 }
 
 /// The events that a projection takes.

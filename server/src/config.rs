@@ -181,7 +181,8 @@ mod tests {
     #[test]
     fn flag_stands_above_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("calotype.toml"), "port = 1\nhost = \"0.0.0.0\"").unwrap();
+        std::fs::write(folder.path().join("calotype.toml"), "port = 1\nhost = \"0.0.0.0\"")
+            .unwrap();
         let args = ServeArgs {
             data: Some(folder.path().to_owned()),
             port: Some(2),

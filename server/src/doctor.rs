@@ -153,10 +153,8 @@ async fn server(config: &Config, findings: &mut Findings) {
         Ok(response) if response.status().is_success() => {
             findings.good("the running server is ready");
         }
-        Ok(response) => findings.problem(&format!(
-            "the running server is not ready: it answers {}",
-            response.status()
-        )),
+        Ok(response) => findings
+            .problem(&format!("the running server is not ready: it answers {}", response.status())),
         Err(_) => findings.problem(&format!("the running server does not answer at {address}")),
     }
 }

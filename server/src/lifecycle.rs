@@ -25,7 +25,10 @@ pub fn on_signals(soft: CancellationToken, hard: CancellationToken) -> std::io::
             token.cancel();
         }
     };
-    #[expect(clippy::disallowed_methods, reason = "it ends with the process, nothing waits for it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends with the process, nothing waits for it"
+    )]
     drop(tokio::spawn(listen));
     Ok(())
 }

@@ -90,9 +90,10 @@ impl Local {
     async fn open(target: &Target) -> anyhow::Result<Self> {
         let data = target.data.clone().unwrap_or_else(default_data);
         anyhow::ensure!(data.is_dir(), "there is no data folder {}", data.display());
-        let folder = Arc::new(DataFolder::open_exclusive(&data).context(
-            "to work on a running server, say --server URL and --api-key KEY",
-        )?);
+        let folder = Arc::new(
+            DataFolder::open_exclusive(&data)
+                .context("to work on a running server, say --server URL and --api-key KEY")?,
+        );
         let (embedded, places) =
             wiring::places(&folder, target.database_url.as_deref(), None, false).await?;
         Box::pin(wiring::migrate(&places.owner_url)).await?;
@@ -116,15 +117,24 @@ struct Remote {
 
 impl Remote {
     fn new(server: &str, target: &Target) -> anyhow::Result<Self> {
-        let api_key =
-            target.api_key.clone().context("an API key is needed: --api-key or CALOTYPE_API_KEY")?;
+        let api_key = target
+            .api_key
+            .clone()
+            .context("an API key is needed: --api-key or CALOTYPE_API_KEY")?;
         let base = format!("{}/api", server.trim_end_matches('/').trim_end_matches("/api"));
         Ok(Self { client: reqwest::Client::new(), base, api_key })
     }
 
-    async fn call(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-        let mut request =
-            self.client.request(method, format!("{}{path}", self.base)).header("x-api-key", &self.api_key);
+    async fn call(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Value> {
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.base))
+            .header("x-api-key", &self.api_key);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -133,7 +143,8 @@ impl Remote {
         let text = response.text().await.context("the server's answer broke off")?;
         let answer = serde_json::from_str(&text).unwrap_or(Value::Null);
         if !status.is_success() {
-            let message = answer.get("message").and_then(Value::as_str).unwrap_or("no reason given");
+            let message =
+                answer.get("message").and_then(Value::as_str).unwrap_or("no reason given");
             anyhow::bail!("the server answered {status}: {message}");
         }
         Ok(answer)
@@ -358,10 +369,16 @@ fn new_password() -> anyhow::Result<(String, bool)> {
 }
 
 fn print_projections(statuses: &Value) {
-    say(&format!("{:<12} {:>7} {:>12} {:>8} {:>7}", "projection", "version", "position", "lag", "parked"));
+    say(&format!(
+        "{:<12} {:>7} {:>12} {:>8} {:>7}",
+        "projection", "version", "position", "lag", "parked"
+    ));
     for status in statuses.as_array().into_iter().flatten() {
         let number = |names: [&str; 2]| {
-            names.iter().find_map(|name| status.get(*name)).map_or_else(String::new, Value::to_string)
+            names
+                .iter()
+                .find_map(|name| status.get(*name))
+                .map_or_else(String::new, Value::to_string)
         };
         say(&format!(
             "{:<12} {:>7} {:>12} {:>8} {:>7}",

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use calotype_api::caller::Callers;
-use calotype_api::{Caches, Reset};
 use calotype_api::state::ResetError;
+use calotype_api::{Caches, Reset};
 use calotype_eventstore::EventStore as _;
 use calotype_projections::{Progress, projection};
 use sqlx::postgres::PgPoolOptions;
@@ -200,4 +200,3 @@ fn remove_files(root: &Path) -> std::io::Result<()> {
     }
     Ok(())
 }
-

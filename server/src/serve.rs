@@ -99,7 +99,8 @@ async fn run(
     let (sequencer, until) = (Sequencer::new(core.store.clone()), late.clone());
     tasks.spawn(async move { sequencer.run(until).await });
     let (progress, applied) = read_side(config, &core, hooks, &tasks, &late);
-    let jetstream = start_workers(config, &core, places, &blobs, &in_flight, &tasks, &soft, &late).await?;
+    let jetstream =
+        start_workers(config, &core, places, &blobs, &in_flight, &tasks, &soft, &late).await?;
 
     tasks.spawn(gauges(core.clone(), late.clone()));
     if config.has(Role::Api) {
@@ -139,7 +140,7 @@ async fn run(
             metrics: Arc::new(move || metrics.render()),
             reset,
         });
-        listen(config, api, &ready, started, soft.clone()).await?;
+        listen(config, api, &ready, started, &tasks, soft.clone()).await?;
     } else {
         info!(roles = ?config.roles, "ready in {} ms", started.elapsed().as_millis());
         soft.cancelled().await;
@@ -237,6 +238,7 @@ async fn listen(
     api: Api,
     ready: &AtomicBool,
     started: Instant,
+    tasks: &TaskTracker,
     soft: CancellationToken,
 ) -> anyhow::Result<()> {
     let address = SocketAddr::new(config.host, config.port);
@@ -245,14 +247,16 @@ async fn listen(
         .with_context(|| format!("failed to listen on {address}; is another server there?"))?;
     let address = listener.local_addr()?;
     let is_set_up = api.queries.has_admin().await?;
-    let router = calotype_api::router(api);
+    let realtime = calotype_api::realtime::attach(&api, tasks, soft.clone());
+    let router = calotype_api::router(api).layer(realtime);
     ready.store(true, Ordering::Relaxed);
     info!("ready in {} ms: http://{address}", started.elapsed().as_millis());
     if !is_set_up {
         info!("next: open http://{address} and make the first account");
     }
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(soft.clone().cancelled_owned());
+    let serving =
+        axum::serve(listener, service).with_graceful_shutdown(soft.clone().cancelled_owned());
     let bounded = async {
         soft.cancelled().await;
         tokio::time::sleep(STOP_WAIT).await;
@@ -274,7 +278,9 @@ async fn gauges(core: Core, cancel: CancellationToken) {
                         .set(f64::from(i32::try_from(status.lag_events).unwrap_or(i32::MAX)));
                 }
             }
-            Err(error) => error!(error = &error as &dyn std::error::Error, "cannot measure the lag"),
+            Err(error) => {
+                error!(error = &error as &dyn std::error::Error, "cannot measure the lag")
+            }
         }
         if let Ok(counts) = core.queries.queue_counts().await {
             for (stage, counts) in counts {

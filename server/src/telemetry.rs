@@ -26,7 +26,9 @@ pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Text => {
-            registry.with(fmt::layer().with_writer(std::io::stderr).with_target(false)).try_init()?;
+            registry
+                .with(fmt::layer().with_writer(std::io::stderr).with_target(false))
+                .try_init()?;
         }
         LogFormat::Json => {
             registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()?;

@@ -52,8 +52,7 @@ pub async fn places(
     nats_url: Option<&str>,
     wants_nats: bool,
 ) -> anyhow::Result<(Embedded, Places)> {
-    let needs =
-        Needs { postgres: database_url.is_none(), nats: wants_nats && nats_url.is_none() };
+    let needs = Needs { postgres: database_url.is_none(), nats: wants_nats && nats_url.is_none() };
     let embedded = Box::pin(Embedded::start(folder, needs)).await?;
     let (owner_url, app_url) = match (database_url, embedded.postgres()) {
         (Some(url), _) => (url.to_owned(), url.to_owned()),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::AssertSqlSafe;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 /// Every row of every read table as text, in an order of its own.
 pub type Rows = BTreeMap<String, Vec<String>>;
@@ -36,10 +36,11 @@ pub async fn connect(data: &Path) -> anyhow::Result<PgPool> {
 /// # Errors
 /// What the database said, or that there are none.
 pub async fn read_tables(pool: &PgPool) -> anyhow::Result<Vec<String>> {
-    let tables: Vec<String> =
-        sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'read' order by 1")
-            .fetch_all(pool)
-            .await?;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select tablename::text from pg_tables where schemaname = 'read' order by 1",
+    )
+    .fetch_all(pool)
+    .await?;
     ensure!(!tables.is_empty(), "there are no read tables");
     Ok(tables)
 }

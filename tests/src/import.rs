@@ -57,11 +57,7 @@ pub fn pictures() -> anyhow::Result<Vec<Upload>> {
 ///
 /// # Errors
 /// There are no pictures.
-pub fn new_file(
-    pictures: &[Upload],
-    random: &mut StdRng,
-    comment: &str,
-) -> anyhow::Result<Upload> {
+pub fn new_file(pictures: &[Upload], random: &mut StdRng, comment: &str) -> anyhow::Result<Upload> {
     let picture = pictures.choose(random).context("no pictures")?;
     Ok(Upload::new(&picture.name, with_comment(&picture.bytes, comment)))
 }

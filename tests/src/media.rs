@@ -16,8 +16,7 @@ pub fn workspace() -> PathBuf {
 /// The folder beside the workspace that holds media and fixtures; `CALOTYPE_SHARED` names another.
 #[must_use]
 pub fn shared() -> PathBuf {
-    std::env::var_os("CALOTYPE_SHARED")
-        .map_or_else(|| workspace().join("../shared"), PathBuf::from)
+    std::env::var_os("CALOTYPE_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from)
 }
 
 /// A file of the shared media, by its path in the manifest.

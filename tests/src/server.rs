@@ -201,7 +201,8 @@ impl TestServer {
         let Some(mut child) = self.child.take() else { return Ok(Duration::ZERO) };
         let children = [self.pid_of("postgres").ok(), self.pid_of("nats").ok()];
         let asked = std::time::Instant::now();
-        if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
+        if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+        {
             kill_process(pid, Signal::TERM)?;
         }
         let ended = match tokio::time::timeout(STOP_LIMIT, child.wait()).await {
@@ -241,7 +242,9 @@ impl TestServer {
     #[expect(clippy::print_stderr, reason = "a failed test tells why")]
     pub fn tell_log(&self) {
         let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
+        // Requests that were answered are told by the test itself, and polls would crowd out the rest.
+        let is_polling = |line: &str| line.contains("INFO request") && line.contains("method=\"GET\"");
+        let lines: Vec<&str> = log.lines().filter(|line| !is_polling(line)).collect();
         let end = &lines[lines.len().saturating_sub(LOG_LINES_TOLD)..];
         eprintln!("--- end of the server's log\n{}\n---", end.join("\n"));
     }
@@ -278,7 +281,8 @@ impl Drop for TestServer {
             self.tell_log();
         }
         let Some(mut child) = self.child.take() else { return };
-        if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
+        if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+        {
             // Its own servers end with it; if it is gone already there is nobody to ask.
             kill_process(pid, Signal::TERM).ok();
             let deadline = std::time::Instant::now() + STOP_LIMIT;

@@ -24,8 +24,7 @@ pub(crate) struct ApiKeyUpdateDto {
 impl ApiKeyUpdateDto {
     fn parse(body: &Bytes) -> Result<Self, Problem> {
         let mut fields = Fields::json(body)?;
-        let dto =
-            Self { name: fields.string("name"), permissions: permissions(&mut fields) };
+        let dto = Self { name: fields.string("name"), permissions: permissions(&mut fields) };
         fields.finish()?;
         Ok(dto)
     }

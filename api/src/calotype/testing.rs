@@ -34,10 +34,7 @@ pub(super) async fn reset(State(api): State<Api>, body: Bytes) -> Result<StatusC
         .reset
         .clone()
         .ok_or_else(|| Problem::not_found("Cannot POST /api/calotype/testing/reset"))?;
-    reset
-        .reset(only.as_deref())
-        .await
-        .map_err(|error| Problem::internal(&*error))?;
+    reset.reset(only.as_deref()).await.map_err(|error| Problem::internal(&*error))?;
     api.callers.forget_all();
     api.logins.clear();
     Ok(StatusCode::NO_CONTENT)

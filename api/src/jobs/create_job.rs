@@ -45,10 +45,7 @@ pub(crate) struct JobCreateDto {
     request_body = JobCreateDto,
     responses((status = 204)),
 )]
-pub(super) async fn create_job(
-    caller: Caller,
-    body: Bytes,
-) -> Result<StatusCode, Problem> {
+pub(super) async fn create_job(caller: Caller, body: Bytes) -> Result<StatusCode, Problem> {
     caller.require_admin(Permission::JobCreate)?;
     let mut fields = Fields::json(&body)?;
     let dto = JobCreateDto { name: fields.required_option("name", &NAMES) };

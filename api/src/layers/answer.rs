@@ -50,10 +50,9 @@ async fn tagged(method: &Method, asked: &HeaderMap, mut response: Response) -> R
     if media_type(&response) != Some("application/json") {
         return response;
     }
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     let fits = response.body().size_hint().exact().is_some_and(|size| size <= TAGGED_BYTES_MAX);
     // The body of a HEAD answer is gone by now, and with it what the tag is made of.
     if !fits || method == Method::HEAD || response.headers().contains_key(header::ETAG) {
@@ -69,6 +68,7 @@ async fn tagged(method: &Method, asked: &HeaderMap, mut response: Response) -> R
     }
     if method == Method::GET && parts.status.is_success() && etag::is_held(asked, &tag) {
         parts.status = StatusCode::NOT_MODIFIED;
+        parts.headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         parts.headers.remove(header::CONTENT_TYPE);
         parts.headers.remove(header::CONTENT_LENGTH);
         return Response::from_parts(parts, Body::empty());

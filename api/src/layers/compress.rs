@@ -15,7 +15,8 @@ pub(crate) struct Text;
 
 impl Predicate for Text {
     fn should_compress<B: HttpBody>(&self, response: &Response<B>) -> bool {
-        let long = response.body().size_hint().exact().is_none_or(|size| size >= COMPRESSED_BYTES_MIN);
+        let long =
+            response.body().size_hint().exact().is_none_or(|size| size >= COMPRESSED_BYTES_MIN);
         long && is_text(response.headers())
     }
 }
@@ -38,9 +39,7 @@ fn is_text(headers: &HeaderMap) -> bool {
 pub(crate) async fn vary(request: Request, next: Next) -> axum::response::Response {
     let mut response = next.run(request).await;
     if is_text(response.headers()) {
-        response
-            .headers_mut()
-            .insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     response
 }

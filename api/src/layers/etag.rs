@@ -32,15 +32,17 @@ mod tests {
 
     #[test]
     fn tag_is_spelled_as_express_spells_it() {
-        assert_eq!(tag(br#"{"message":"Invalid user token"}"#), "\"20-2dGinS5UR9d1YhJA7Isy7f8nXNU\"");
+        assert_eq!(
+            tag(br#"{"message":"Invalid user token"}"#),
+            "\"20-2dGinS5UR9d1YhJA7Isy7f8nXNU\""
+        );
         assert_eq!(tag(br#"{"res":"pong"}"#), "\"e-X79OU2IZYkDmLU4ZK9k3d4mHVbI\"");
     }
 
     #[test]
     fn weak_spelling_of_the_same_tag_counts() {
-        let headers = |value: &str| {
-            HeaderMap::from_iter([(header::IF_NONE_MATCH, value.parse().unwrap())])
-        };
+        let headers =
+            |value: &str| HeaderMap::from_iter([(header::IF_NONE_MATCH, value.parse().unwrap())]);
         assert!(is_held(&headers("\"x\", W/\"1-a\""), "\"1-a\""));
         assert!(!is_held(&headers("\"2-a\""), "\"1-a\""));
         assert!(!is_held(&HeaderMap::new(), "\"1-a\""));

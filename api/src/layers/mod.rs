@@ -24,6 +24,5 @@ pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("unknown");
     tracing::error!(panic = text, "a handler panicked");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
-        .into_response()
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error").into_response()
 }

@@ -39,6 +39,10 @@ pub(super) async fn empty_queue(
     let mut fields = Fields::json(&body)?;
     let dto = QueueDeleteDto { failed: fields.boolean("failed") };
     fields.finish()?;
-    tracing::info!(queue = name, failed = dto.failed, "asked to empty a queue, which keeps its work");
+    tracing::info!(
+        queue = name,
+        failed = dto.failed,
+        "asked to empty a queue, which keeps its work"
+    );
     Ok(StatusCode::NO_CONTENT)
 }

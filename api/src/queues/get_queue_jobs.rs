@@ -58,7 +58,8 @@ pub(super) async fn get_queue_jobs(
     let dto = QueueJobSearchDto { status: states(query.as_deref())? };
     let Some(stage) = stage_of(name) else { return Ok(Json(Vec::new())) };
     let is_paused = api.queries.paused_queues().await?.iter().any(|paused| paused == name);
-    let wants = |state: &str| dto.status.as_ref().is_none_or(|all| all.iter().any(|it| it == state));
+    let wants =
+        |state: &str| dto.status.as_ref().is_none_or(|all| all.iter().any(|it| it == state));
     let mut jobs = Vec::new();
     if wants(if is_paused { "paused" } else { "waiting" }) || wants("active") {
         jobs.extend(api.queries.jobs(stage, StageState::Waiting, LISTED_MAX).await?);

@@ -49,9 +49,8 @@ pub(super) async fn update_session(
     let session_id = path_uuid("id", &id)?;
     let dto = SessionUpdateDto::parse(&body)?;
     own_one(&api, &caller, session_id, Permission::SessionUpdate).await?;
-    let pending = dto
-        .is_pending_sync_reset
-        .ok_or_else(|| Problem::bad_request("No fields to update"))?;
+    let pending =
+        dto.is_pending_sync_reset.ok_or_else(|| Problem::bad_request("No fields to update"))?;
     let outcome = api
         .commands
         .set_session_sync_reset(

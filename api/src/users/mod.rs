@@ -27,7 +27,10 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
             onboarding::set_user_onboarding,
             onboarding::delete_user_onboarding
         ))
-        .routes(routes!(preferences::own::get_my_preferences, preferences::own::update_my_preferences))
+        .routes(routes!(
+            preferences::own::get_my_preferences,
+            preferences::own::update_my_preferences
+        ))
         .route("/users/me/preferences", patch(preferences::own::update_my_preferences))
         .merge(
             OpenApiRouter::new()

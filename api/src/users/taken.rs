@@ -23,9 +23,10 @@ pub(crate) async fn require_free_label(
     user_id: Option<Uuid>,
     label: &str,
 ) -> Result<(), Problem> {
-    let is_taken = api.queries.users(true).await?.iter().any(|user| {
-        Some(user.user_id) != user_id && user.storage_label.as_deref() == Some(label)
-    });
+    let is_taken =
+        api.queries.users(true).await?.iter().any(|user| {
+            Some(user.user_id) != user_id && user.storage_label.as_deref() == Some(label)
+        });
     if is_taken {
         return Err(Problem::bad_request("Storage label already in use by another account"));
     }

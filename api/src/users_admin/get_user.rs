@@ -39,10 +39,8 @@ pub(super) async fn search_users_admin(
 ) -> Result<Json<Vec<UserAdminResponseDto>>, Problem> {
     caller.require_admin(Permission::AdminUserRead)?;
     let mut fields = Fields::query(query.as_deref());
-    let dto = UserAdminSearchDto {
-        with_deleted: fields.boolean("withDeleted"),
-        id: fields.uuid("id"),
-    };
+    let dto =
+        UserAdminSearchDto { with_deleted: fields.boolean("withDeleted"), id: fields.uuid("id") };
     fields.finish()?;
     let usage = api.queries.usage().await?;
     let rows = api.queries.users(dto.with_deleted.unwrap_or_default()).await?;

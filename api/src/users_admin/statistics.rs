@@ -64,10 +64,8 @@ pub(super) async fn get_user_statistics_admin(
         None => VISIBILITIES_DEFAULT.map(str::to_owned).to_vec(),
     };
     let is_trashed = Some(dto.is_trashed.unwrap_or_default());
-    let counts = api
-        .queries
-        .asset_counts(row.user_id, &visibilities, dto.is_favorite, is_trashed)
-        .await?;
+    let counts =
+        api.queries.asset_counts(row.user_id, &visibilities, dto.is_favorite, is_trashed).await?;
     Ok(Json(AssetStatsResponseDto {
         images: counts.images,
         videos: counts.videos,

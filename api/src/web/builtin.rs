@@ -35,7 +35,8 @@ pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     let path = path.trim_start_matches('/');
     let path = if path == "favicon.ico" { "favicon.svg" } else { path };
     let (media_type, tag) = SERVED.get(path).filter(|_| path != "index.html")?;
-    let held = headers.get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == tag.as_bytes());
+    let held =
+        headers.get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == tag.as_bytes());
     let caching = [(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, "no-cache")];
     if held {
         return Some((StatusCode::NOT_MODIFIED, caching).into_response());

@@ -8,7 +8,8 @@ pub(super) const OWN_POLICY: &str = "default-src 'self'; img-src 'self' blob: da
      style-src 'self'; script-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'self'; \
      form-action 'self'; frame-ancestors 'none'";
 /// What is kept from a foreign client: it brings scripts, maps and workers of its own.
-pub(super) const FOREIGN_POLICY: &str = "object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
+pub(super) const FOREIGN_POLICY: &str =
+    "object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
 
 /// What previews of shared links show; they name neither the album nor its owner.
 const PREVIEW: &str = "<meta property=\"og:type\" content=\"website\">\

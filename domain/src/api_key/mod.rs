@@ -114,9 +114,8 @@ impl Aggregate for ApiKey {
                 if let Some(permissions) = permissions
                     && *permissions != self.permissions
                 {
-                    events.push(
-                        ApiKeyPermissionsChanged { permissions: permissions.clone() }.into(),
-                    );
+                    events
+                        .push(ApiKeyPermissionsChanged { permissions: permissions.clone() }.into());
                 }
                 Ok(events)
             }

@@ -153,27 +153,27 @@ impl Aggregate for Asset {
                     vec![AssetProcessingRequested { stage: *stage }.into()]
                 })
             }
-            AssetCommand::RecordMetadata(facts) => Ok(
-                if self.is_news(Stage::Metadata, &facts.processor, &facts.input_blake3) {
+            AssetCommand::RecordMetadata(facts) => {
+                Ok(if self.is_news(Stage::Metadata, &facts.processor, &facts.input_blake3) {
                     vec![AssetEvent::MetadataRecorded((**facts).clone())]
                 } else {
                     vec![]
-                },
-            ),
-            AssetCommand::RecordThumbnails(made) => Ok(
-                if self.is_news(Stage::Thumbnails, &made.processor, &made.input_blake3) {
+                })
+            }
+            AssetCommand::RecordThumbnails(made) => {
+                Ok(if self.is_news(Stage::Thumbnails, &made.processor, &made.input_blake3) {
                     vec![AssetEvent::ThumbnailsRecorded((**made).clone())]
                 } else {
                     vec![]
-                },
-            ),
-            AssetCommand::RecordFailure(failed) => Ok(
-                if self.is_news(failed.stage, &failed.processor, &failed.input_blake3) {
+                })
+            }
+            AssetCommand::RecordFailure(failed) => {
+                Ok(if self.is_news(failed.stage, &failed.processor, &failed.input_blake3) {
                     vec![AssetEvent::ProcessingFailed((**failed).clone())]
                 } else {
                     vec![]
-                },
-            ),
+                })
+            }
         }
     }
 

@@ -216,9 +216,12 @@ mod tests {
             email: Some("new@b.c".into()),
             ..ProfileChange::default()
         };
-        TestFramework::<User>::with(()).given(vec![registered()]).when(change(wish)).then_expect_events(
-            vec![UserEmailChanged { email: "new@b.c".to_owned().into() }.into()],
-        );
+        TestFramework::<User>::with(())
+            .given(vec![registered()])
+            .when(change(wish))
+            .then_expect_events(vec![
+                UserEmailChanged { email: "new@b.c".to_owned().into() }.into(),
+            ]);
     }
 
     #[test]
@@ -228,12 +231,13 @@ mod tests {
             should_change_password: Some(true),
             ..ProfileChange::default()
         };
-        TestFramework::<User>::with(()).given(vec![registered()]).when(change(wish)).then_expect_events(
-            vec![
+        TestFramework::<User>::with(())
+            .given(vec![registered()])
+            .when(change(wish))
+            .then_expect_events(vec![
                 UserPasswordChanged { password_hash: "new".to_owned().into() }.into(),
                 UserPasswordChangeRequired { required: true }.into(),
-            ],
-        );
+            ]);
     }
 
     #[test]

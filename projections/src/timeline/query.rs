@@ -39,7 +39,10 @@ impl Queries {
     ///
     /// # Errors
     /// What the database said.
-    pub async fn buckets(&self, filter: &BucketFilter) -> Result<Vec<BucketCount>, ProjectionError> {
+    pub async fn buckets(
+        &self,
+        filter: &BucketFilter,
+    ) -> Result<Vec<BucketCount>, ProjectionError> {
         let sql = match filter.order_by {
             BucketOrder::Taken => {
                 "select month, sum(count)::bigint as count

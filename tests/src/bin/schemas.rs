@@ -19,7 +19,8 @@ fn main() -> anyhow::Result<()> {
         .with_context(|| format!("failed to make {}", folder.display()))?;
     for (name, text) in schemas::generate()? {
         let path = folder.join(name);
-        std::fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))?;
+        std::fs::write(&path, text)
+            .with_context(|| format!("failed to write {}", path.display()))?;
     }
     Ok(())
 }

@@ -99,7 +99,10 @@ async fn main() -> anyhow::Result<()> {
             seed,
             deadline: Instant::now() + Duration::from_secs(arguments.seconds),
         };
-        println!("{name:?}: {} at most, {} s at most, seed {seed}", bounds.count, arguments.seconds);
+        println!(
+            "{name:?}: {} at most, {} s at most, seed {seed}",
+            bounds.count, arguments.seconds
+        );
         let started = Instant::now();
         match name {
             Name::Crash => crash(bounds).await,
@@ -237,9 +240,11 @@ async fn rebuild(bounds: Bounds) -> anyhow::Result<()> {
         world.walk(WALK_STEPS).await?;
         let live = world.rows().await?;
         world.apply_again(world.events().await? / 2).await?;
-        ensure_same(&live, &world.rows().await?).with_context(|| format!("repeated, seed {seed}"))?;
+        ensure_same(&live, &world.rows().await?)
+            .with_context(|| format!("repeated, seed {seed}"))?;
         world.rebuild().await?;
-        ensure_same(&live, &world.rows().await?).with_context(|| format!("rebuilt, seed {seed}"))?;
+        ensure_same(&live, &world.rows().await?)
+            .with_context(|| format!("rebuilt, seed {seed}"))?;
         events += world.events().await?;
         walks += 1;
         println!("  {walks} walks, {events} events");

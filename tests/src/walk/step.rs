@@ -81,7 +81,8 @@ impl World {
 
     fn some_assets(&mut self) -> Vec<Known> {
         let count = self.random.random_range(1..5);
-        let some: Vec<Known> = self.assets.choose_multiple(&mut self.random, count).cloned().collect();
+        let some: Vec<Known> =
+            self.assets.choose_multiple(&mut self.random, count).cloned().collect();
         let Some(owner_id) = some.first().map(|asset| asset.owner_id) else { return some };
         some.into_iter().filter(|asset| asset.owner_id == owner_id).collect()
     }
@@ -348,7 +349,8 @@ impl World {
                 let ctx = self.context(Some(by));
                 let name = Some("Another name".to_owned());
                 let permissions = Permission::ALL.first().map(|one| vec![*one]);
-                accept(self.commands.change_api_key(&ctx, by, id, name, permissions).await).map(drop)
+                accept(self.commands.change_api_key(&ctx, by, id, name, permissions).await)
+                    .map(drop)
             }
             _ => {
                 let created = ApiKeyCreated {

@@ -1,7 +1,6 @@
 //! Log, write side and read side over a database of the walk's own, each moved by hand.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, ensure};
 use calotype_commands::Commands;
@@ -12,12 +11,11 @@ use calotype_projections::{Queries, Runner, projection};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use super::sips::Sips;
 use crate::database::{Rows, read_rows};
 use crate::ids::{SeededIds, TickingClock};
 
-/// The largest batch that a walk's readers take; small, so that batches end everywhere.
-const SIP_EVENTS_MAX: u32 = 40;
+/// How many steps the read side may be behind: the batches that it takes are of all sizes up to that.
+const BEHIND_STEPS_MAX: u32 = 40;
 
 /// Everything a walk needs.
 pub struct World {
@@ -27,7 +25,7 @@ pub struct World {
     pub(super) assets: Vec<super::step::Known>,
     pub(super) sessions: Vec<calotype_domain::SessionId>,
     pub(super) keys: Vec<(UserId, calotype_domain::ApiKeyId)>,
-    sips: Arc<Sips>,
+    store: Arc<dyn EventStore>,
     sequencer: Sequencer,
     runner: Runner,
     database: TestDatabase,
@@ -41,15 +39,15 @@ impl World {
     pub async fn new(seed: u64) -> anyhow::Result<Self> {
         let database = database().await;
         let key = || Keyring::from_bytes([7; 32]);
-        let store = PostgresStore::connect(database.pool.clone(), key(), PostgresOptions::default())
-            .await
-            .context("failed to open the log")?;
+        let store =
+            PostgresStore::connect(database.pool.clone(), key(), PostgresOptions::default())
+                .await
+                .context("failed to open the log")?;
         let shared: Arc<dyn EventStore> = Arc::new(store.clone());
-        let sips = Arc::new(Sips { store: shared, events_max: AtomicU32::new(SIP_EVENTS_MAX) });
         let ids: Arc<dyn IdGen> = Arc::new(SeededIds::new(seed));
         let clock: Arc<dyn Clock> = Arc::<TickingClock>::default();
-        let commands = Commands::new(sips.clone(), Arc::new(key()), ids, clock);
-        let runner = Runner::new(database.pool.clone(), sips.clone());
+        let commands = Commands::new(shared.clone(), Arc::new(key()), ids, clock);
+        let runner = Runner::new(database.pool.clone(), shared.clone());
         Ok(Self {
             random: StdRng::seed_from_u64(seed),
             commands,
@@ -57,23 +55,26 @@ impl World {
             assets: Vec::new(),
             sessions: Vec::new(),
             keys: Vec::new(),
-            sips,
+            store: shared,
             sequencer: Sequencer::new(store),
             runner,
             database,
         })
     }
 
-    /// Takes so many steps; the read side follows now and then, in batches of any size.
+    /// Takes so many steps; the read side follows now and then, so that its batches are of many sizes.
     ///
     /// # Errors
     /// A command fails for another reason than a rule.
     pub async fn walk(&mut self, steps: u32) -> anyhow::Result<()> {
+        let mut behind = 0;
         for _ in 0..steps {
             self.step().await?;
-            if self.random.random_bool(0.2) {
+            if behind == 0 {
                 self.follow().await?;
+                behind = self.random.random_range(1..=BEHIND_STEPS_MAX);
             }
+            behind -= 1;
         }
         self.follow().await
     }
@@ -84,13 +85,12 @@ impl World {
     /// What the database said, or that a stream was parked.
     pub async fn follow(&mut self) -> anyhow::Result<()> {
         while self.sequencer.step().await? > 0 {}
-        let events_max = self.random.random_range(1..=SIP_EVENTS_MAX);
-        self.sips.events_max.store(events_max, Ordering::Relaxed);
         self.runner.run_until_quiet().await?;
-        let parked: Vec<String> =
-            sqlx::query_scalar("select name || ': ' || stream_id || ': ' || reason from work.parked")
-                .fetch_all(&self.database.pool)
-                .await?;
+        let parked: Vec<String> = sqlx::query_scalar(
+            "select name || ': ' || stream_id || ': ' || reason from work.parked",
+        )
+        .fetch_all(&self.database.pool)
+        .await?;
         ensure!(parked.is_empty(), "a projection could not apply events: {parked:?}");
         Ok(())
     }
@@ -103,15 +103,13 @@ impl World {
         read_rows(&self.database.pool).await
     }
 
-    /// Makes every projection anew from the whole log, in batches of any size.
+    /// Makes every projection anew from the whole log.
     ///
     /// # Errors
     /// An event cannot be applied.
     pub async fn rebuild(&mut self) -> anyhow::Result<()> {
-        let queries = Queries::new(self.database.pool.clone(), self.sips.clone());
+        let queries = Queries::new(self.database.pool.clone(), self.store.clone());
         for projection in projection::all() {
-            let events_max = self.random.random_range(1..=SIP_EVENTS_MAX);
-            self.sips.events_max.store(events_max, Ordering::Relaxed);
             queries.rebuild(projection.name()).await?;
         }
         Ok(())

@@ -47,7 +47,11 @@ fn fetched(variable: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os(variable).map(PathBuf::from).with_context(|| {
         format!("{variable} is not set: run ./dev test, which fetches the clients")
     })?;
-    ensure!(path.exists(), "{variable} names {}, which is not there: run ./dev test", path.display());
+    ensure!(
+        path.exists(),
+        "{variable} names {}, which is not there: run ./dev test",
+        path.display()
+    );
     Ok(path)
 }
 
@@ -125,7 +129,9 @@ async fn the_sdk_logs_in_uploads_and_reads_back() -> anyhow::Result<()> {
         server.client().sign_up().await?;
         let mut command = node(&script("sdk.mjs"))?;
         command.args([&server.url(), ADMIN_EMAIL, PASSWORD]);
-        command.arg(media("photos/nature/prairie_falcon.jpg")?).arg(media("photos/webp/denali.webp")?);
+        command
+            .arg(media("photos/nature/prairie_falcon.jpg")?)
+            .arg(media("photos/webp/denali.webp")?);
 
         let told = told(&finish(command, "", CLIENT_LIMIT).await?.success()?)?;
 
@@ -135,8 +141,7 @@ async fn the_sdk_logs_in_uploads_and_reads_back() -> anyhow::Result<()> {
         ensure!(told["facts"][0]["make"] == "Canon", "{told}");
         ensure!(told["thumbnailBytes"].as_u64() > Some(1000), "{told}");
         ensure!(told["statistics"]["images"] == 2, "{told}");
-        let refusal =
-            json!({ "status": 400, "message": "Not found or no asset.read access" });
+        let refusal = json!({ "status": 400, "message": "Not found or no asset.read access" });
         ensure!(told["refusal"] == refusal, "{told}");
         Ok(())
     })

@@ -26,7 +26,9 @@ pub(crate) async fn is_served(client: &Client, operation: &Operation) -> anyhow:
 fn concrete(operation: &Operation, id: &str) -> String {
     let parts = operation.path.split('/').map(|part| match part {
         "{id}" | "{assetId}" | "{sessionId}" | "{userId}" => id,
-        "{name}" if operation.path.starts_with("/jobs") || operation.path.starts_with("/queues") => {
+        "{name}"
+            if operation.path.starts_with("/jobs") || operation.path.starts_with("/queues") =>
+        {
             "thumbnailGeneration"
         }
         part if part.starts_with('{') => "x",

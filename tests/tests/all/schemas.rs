@@ -35,8 +35,7 @@ fn stored_payloads_of_every_version_decode_to_what_they_mean() -> anyhow::Result
         };
         let (event_type, version) = kind.rsplit_once(".v").context("no version in the name")?;
         let aggregate = aggregates.get(event_type).context("no event of this name")?;
-        let event =
-            catalogue::decode(aggregate, event_type, version.parse()?, read_json(&path)?)?;
+        let event = catalogue::decode(aggregate, event_type, version.parse()?, read_json(&path)?)?;
         let expected = read_json(&folder.join(format!("{kind}.expected.json")))?;
         ensure!(payload(&event)? == expected, "{kind} decodes to {}", payload(&event)?);
         checked += 1;

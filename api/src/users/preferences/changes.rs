@@ -33,7 +33,11 @@ const SECTIONS: [(&str, &[(&str, Kind)]); 12] = [
     ("tags", &[("enabled", Kind::Boolean), ("sidebarWeb", Kind::Boolean)]),
     (
         "emailNotifications",
-        &[("enabled", Kind::Boolean), ("albumInvite", Kind::Boolean), ("albumUpdate", Kind::Boolean)],
+        &[
+            ("enabled", Kind::Boolean),
+            ("albumInvite", Kind::Boolean),
+            ("albumUpdate", Kind::Boolean),
+        ],
     ),
     ("download", &[("archiveSize", Kind::Count), ("includeEmbeddedVideos", Kind::Boolean)]),
     ("purchase", &[("showSupportBadge", Kind::Boolean), ("hideBuyButtonUntil", Kind::Text)]),
@@ -137,7 +141,8 @@ mod tests {
 
     #[test]
     fn only_known_members_are_kept() {
-        let changes = parse(r#"{"memories":{"enabled":false,"x":1},"theme":{"dark":true}}"#).unwrap();
+        let changes =
+            parse(r#"{"memories":{"enabled":false,"x":1},"theme":{"dark":true}}"#).unwrap();
         assert_eq!(changes.document, json!({ "memories": { "enabled": false } }));
     }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use axum::Json;
-use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::State;
+use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::http::StatusCode;
 use calotype_domain::permission::Permission;
 use calotype_domain::user::{ProfileImage, UserCommand};

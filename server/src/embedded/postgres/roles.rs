@@ -83,7 +83,8 @@ pub(super) async fn ensure(
         execute(admin, "set up a role", statement).await?;
     }
     // Migrations make tables for the application's role, so their owner must be able to hand them over.
-    execute(admin, "let the owner act for the application", format!("grant {APP} to {OWNER}")).await?;
+    execute(admin, "let the owner act for the application", format!("grant {APP} to {OWNER}"))
+        .await?;
     let exists: bool =
         sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
             .bind(DATABASE)

@@ -134,9 +134,7 @@ impl Library {
             let base64 = STANDARD.encode(decode_hex(&sha1_hex(&file.bytes)));
             text = text.replace(&cyclamen, &base64);
         }
-        let known = |id: &&str| {
-            self.ids.values().any(|ours| ours == id) || NOBODYS.contains(id)
-        };
+        let known = |id: &&str| self.ids.values().any(|ours| ours == id) || NOBODYS.contains(id);
         uuids(&text).iter().all(|id| known(id)).then_some(text)
     }
 
@@ -164,7 +162,9 @@ impl Library {
             }
             None => match name {
                 "upload_400_unsupported_type" => Some(Upload::new("a.txt", b"words".to_vec())),
-                "upload_201_corrupt_jpeg" => Some(Upload::new("corrupt.jpg", b"no picture".to_vec())),
+                "upload_201_corrupt_jpeg" => {
+                    Some(Upload::new("corrupt.jpg", b"no picture".to_vec()))
+                }
                 "upload_200_duplicate" | "upload_200_duplicate_by_checksum_header" => {
                     recorded(STAND_IN)
                 }
