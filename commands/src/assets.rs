@@ -7,7 +7,7 @@ use calotype_domain::asset::{
 };
 use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
 use calotype_domain::{AssetId, UserId};
-use calotype_eventstore::StreamId;
+use calotype_eventstore::{Revision, StreamId};
 
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
@@ -66,10 +66,19 @@ impl Commands {
         let film = uploaded.live_photo_video_id;
         let by = uploaded.owner_id;
         let command = AssetCommand::Upload(Box::new(uploaded));
-        for _ in 0..ATTEMPTS_MAX {
+        // First as if nobody had these bytes, which is almost always so; the append finds out when not.
+        let mut is_free = true;
+        for _ in 0..=ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
-            match unit.apply::<Reservation>(checksum.clone(), None, &reserve).await {
-                Ok(_) => {}
+            let reserved = if is_free {
+                let (free, stream_id) = (Reservation::default(), checksum.clone());
+                unit.decide(&free, None, stream_id, None, std::slice::from_ref(&reserve))
+            } else {
+                unit.apply::<Reservation>(checksum.clone(), None, &reserve).await.map(drop)
+            };
+            is_free = false;
+            match reserved {
+                Ok(()) => {}
                 Err(CommandError::Refused(ReservationError::Taken { holder_id })) => {
                     return Ok(Uploaded::Duplicate(AssetId::new(holder_id)));
                 }
@@ -193,12 +202,15 @@ impl Commands {
 
     /// Records what a processor learned. What is known already is not recorded again.
     ///
+    /// `known` is the asset as the processor read it; where it has changed since, it is loaded again.
+    ///
     /// # Errors
     /// See [`CommandError`].
     pub async fn record_findings(
         &self,
         ctx: &CommandContext,
         asset_id: AssetId,
+        known: (Asset, Revision),
         findings: &Findings,
     ) -> Result<Outcome, CommandError<AssetError>> {
         let mut commands = Vec::new();
@@ -211,13 +223,14 @@ impl Commands {
         for failure in &findings.failures {
             commands.push(AssetCommand::RecordFailure(Box::new(failure.clone())));
         }
-        for _ in 0..ATTEMPTS_MAX {
-            let (asset, last) = self.load::<Asset>(&stream(asset_id)).await?;
+        let (mut asset, mut last) = (known.0, Some(known.1));
+        for _ in 0..=ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             unit.decide(&asset, last, stream(asset_id), Some(subject(asset_id)), &commands)?;
             if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
                 return Ok(outcome);
             }
+            (asset, last) = self.load::<Asset>(&stream(asset_id)).await?;
         }
         Err(CommandError::Contended)
     }

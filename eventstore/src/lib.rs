@@ -15,9 +15,7 @@ mod store;
 mod stream;
 mod validate;
 
-#[cfg(feature = "testing")]
 pub mod contract;
-#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use error::{AppendError, RelayError, StoreError};

@@ -209,7 +209,8 @@ impl Relay {
         }
 
         let pool = self.store.pool();
-        let (headers, read_to) = headers(pool, *checkpoint, self.options.batch_events_max)
+        let head = *self.store.positions().borrow();
+        let (headers, read_to) = headers(pool, *checkpoint, self.options.batch_events_max, head)
             .await
             .map_err(RelayError::Store)?;
         if read_to == *checkpoint {

@@ -49,6 +49,8 @@ pub enum Developed {
 }
 
 struct Wanted {
+    asset: Asset,
+    revision: Revision,
     uploaded: AssetUploaded,
     metadata: bool,
     thumbnails: bool,
@@ -104,7 +106,8 @@ impl Worker {
             Err(error) => failed(&wanted, &error, true),
         };
         let ctx = self.context(NAME, wanted.correlation_id, Some(wanted.event_id));
-        self.commands.record_findings(&ctx, asset_id, &findings).await?;
+        let known = (wanted.asset.clone(), wanted.revision);
+        self.commands.record_findings(&ctx, asset_id, known, &findings).await?;
         metrics::histogram!("calotype_develop_seconds").record(started.elapsed().as_secs_f64());
         if let Some(failure) = findings.failures.first() {
             info!(asset.id = %asset_id, code = failure.code, "parked an asset: {}", failure.reason);
@@ -142,7 +145,7 @@ impl Worker {
         let mut uploaded = None;
         let mut last = None;
         for event in recorded {
-            last = Some((event.envelope.correlation_id, event.event_id));
+            last = Some((event.envelope.correlation_id, event.event_id, event.revision));
             let decoded = AssetEvent::from_raw(&event.event_type, event.version, event.payload)
                 .map_err(|error| ProcessorError::Command(Box::new(error)))?;
             asset.evolve(&decoded);
@@ -150,12 +153,14 @@ impl Worker {
                 uploaded = Some(first);
             }
         }
-        let (Some(uploaded), Some((correlation_id, event_id))) = (uploaded, last) else {
+        let (Some(uploaded), Some((correlation_id, event_id, revision))) = (uploaded, last) else {
             return Ok(None);
         };
         let metadata = asset.wants(Stage::Metadata, &metadata_processor());
         let thumbnails = asset.wants(Stage::Thumbnails, &thumbnails_processor());
         Ok((metadata || thumbnails).then_some(Wanted {
+            asset,
+            revision,
             uploaded,
             metadata,
             thumbnails,

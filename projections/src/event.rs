@@ -1,6 +1,7 @@
 //! An event as projections see it: placed, decoded, with the parts of its envelope that rows need.
 
 use calotype_domain::catalogue::{self, AnyEvent};
+use calotype_domain::user::UserEvent;
 use calotype_eventstore::{GlobalPosition, Recorded};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -50,4 +51,13 @@ impl Event {
             what,
         })
     }
+}
+
+/// The accounts that were removed for good in a batch.
+pub(crate) fn purged_users(events: &[&Event]) -> Vec<Uuid> {
+    events
+        .iter()
+        .filter(|event| matches!(event.what, AnyEvent::User(UserEvent::Purged(_))))
+        .map(|event| event.key)
+        .collect()
 }

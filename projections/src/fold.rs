@@ -23,6 +23,8 @@ pub(crate) trait Fold {
     const DELETE: &'static str;
     /// Inserts the rows of the JSON array `$1`.
     const INSERT: &'static str;
+    /// Deletes as [`Fold::DELETE`] does, then inserts the rows of the JSON array `$2`.
+    const REPLACE: &'static str;
     /// The row.
     type Row: Clone + PartialEq + Serialize + for<'r> FromRow<'r, PgRow> + Send + Sync + Unpin;
 
@@ -81,19 +83,25 @@ async fn store_in_tx<F: Fold>(
 ) -> Result<(), ProjectionError> {
     let replaced: Vec<Uuid> =
         changes.iter().filter_map(|change| change.before.as_ref().map(F::key)).collect();
-    if !replaced.is_empty() {
-        sqlx::query(F::DELETE).bind(&replaced).execute(&mut *tx).await?;
-    }
     let rows: Vec<&F::Row> = changes.iter().filter_map(|change| change.after.as_ref()).collect();
-    if !rows.is_empty() {
-        let json = serde_json::to_string(&rows)
-            .map_err(|source| ProjectionError::Row { table: F::TABLE, source })?;
-        sqlx::query(F::INSERT).bind(json).execute(&mut *tx).await?;
+    let json = serde_json::to_string(&rows)
+        .map_err(|source| ProjectionError::Row { table: F::TABLE, source })?;
+    match (replaced.is_empty(), rows.is_empty()) {
+        (true, true) => {}
+        (true, false) => {
+            sqlx::query(F::INSERT).bind(json).execute(tx).await?;
+        }
+        (false, true) => {
+            sqlx::query(F::DELETE).bind(&replaced).execute(tx).await?;
+        }
+        (false, false) => {
+            sqlx::query(F::REPLACE).bind(&replaced).bind(json).execute(tx).await?;
+        }
     }
     Ok(())
 }
 
-/// The three statements of a [`Fold`] whose table has the given name and key.
+/// The statements of a [`Fold`] whose table has the given name and key.
 macro_rules! fold_sql {
     ($table:literal, $key:literal) => {
         const TABLE: &'static str = $table;
@@ -105,6 +113,18 @@ macro_rules! fold_sql {
             " select * from json_populate_recordset(null::",
             $table,
             ", $1::json)"
+        );
+        // The count makes the insert wait for the delete.
+        const REPLACE: &'static str = concat!(
+            "with gone as (delete from ",
+            $table,
+            " where ",
+            $key,
+            " = any($1) returning 1) insert into ",
+            $table,
+            " select fresh.* from (select count(*) from gone) as emptied, json_populate_recordset(null::",
+            $table,
+            ", $2::json) as fresh"
         );
     };
 }

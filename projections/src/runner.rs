@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use calotype_eventstore::{EventStore, GlobalPosition, Recorded};
 use sqlx::{PgConnection, PgPool};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -37,6 +37,26 @@ pub struct Applied {
 /// Called with each applied batch before anybody is told of the new position.
 pub type Hook = Box<dyn Fn(&[Event]) + Send + Sync>;
 
+/// Locks the checkpoints and makes the transaction's settings on the way: one round trip instead of three.
+/// Nothing waits for these commits: rows and checkpoints can be made again, and they commit together.
+const HOLD_CHECKPOINTS: &str = "
+    with settings as materialized (
+        select set_config('synchronous_commit', 'off', true), set_config('search_path', 'read', true)
+    )
+    select name, position
+    from work.checkpoints, settings
+    where name = any($1)
+    order by name
+    for update of checkpoints";
+
+const SETTINGS: &str = "
+    select set_config('synchronous_commit', 'off', true), set_config('search_path', 'read', true)";
+
+type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
+
+/// Streams that were parked, by the number of the projection.
+type Parked = Vec<(usize, Vec<String>)>;
+
 struct Live {
     projection: Box<dyn Projection>,
     checkpoint: GlobalPosition,
@@ -51,6 +71,7 @@ pub struct Runner {
     position: watch::Sender<GlobalPosition>,
     applied: broadcast::Sender<Applied>,
     hooks: Vec<Hook>,
+    reload: Arc<Notify>,
 }
 
 impl Runner {
@@ -82,7 +103,14 @@ impl Runner {
             position: watch::Sender::new(GlobalPosition::START),
             applied: broadcast::Sender::new(LISTENERS_BEHIND_MAX),
             hooks: Vec::new(),
+            reload: Arc::default(),
         }
+    }
+
+    /// Rung by whoever set checkpoints back behind the runner's back: a reset of test data.
+    #[must_use]
+    pub fn reload(&self) -> Arc<Notify> {
+        Arc::clone(&self.reload)
     }
 
     /// Adds a function to call with each applied batch, before the new position is told.
@@ -130,15 +158,25 @@ impl Runner {
             return Ok(0);
         }
         let events = recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
-        let mut tx = self.pool.begin().await?;
-        sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
-        sqlx::query("set local search_path = read").execute(&mut *tx).await?;
-        if !self.checkpoints_hold(&mut tx).await? {
+        let Some(tx) = self.begin_at_checkpoints().await? else {
             // A rebuild has switched tables meanwhile: look again.
-            drop(tx);
             self.load().await?;
             return Ok(1);
-        }
+        };
+        let moved: Vec<usize> = (0..)
+            .zip(&self.live)
+            .filter(|(_, it)| it.checkpoint == after)
+            .map(|(i, _)| i)
+            .collect();
+        let names: Vec<String> = moved
+            .iter()
+            .filter_map(|index| self.live.get(*index))
+            .map(|live| checkpoint_name(&*live.projection))
+            .collect();
+        let Some((mut tx, parked_now)) = self.apply(tx, &moved, &events).await? else {
+            self.load().await?;
+            return Ok(1);
+        };
         let full = events.len() >= usize::try_from(BATCH_EVENTS_MAX).unwrap_or(usize::MAX);
         if !full && last < head {
             last = past_the_skipped_in_tx(&mut tx, last).await?;
@@ -146,20 +184,7 @@ impl Runner {
         if last == after {
             return Ok(0);
         }
-        let mut parked_now: Vec<(usize, Vec<String>)> = Vec::new();
-        let mut moved: Vec<usize> = Vec::new();
-        for (index, live) in self.live.iter().enumerate() {
-            if live.checkpoint != after {
-                continue;
-            }
-            let name = checkpoint_name(&*live.projection);
-            let streams = apply_or_park(&mut tx, live, &name, &events).await?;
-            if !streams.is_empty() {
-                parked_now.push((index, streams));
-            }
-            move_checkpoint(&mut tx, &name, last).await?;
-            moved.push(index);
-        }
+        move_checkpoints(&mut tx, &names, last).await?;
         tx.commit().await?;
         for index in moved {
             if let Some(live) = self.live.get_mut(index) {
@@ -220,6 +245,7 @@ impl Runner {
                     tokio::select! {
                         () = cancel.cancelled() => break,
                         _ = positions.changed() => {}
+                        () = self.reload.notified() => self.load_or_warn().await,
                         () = tokio::time::sleep(IDLE) => {}
                     }
                 }
@@ -231,32 +257,86 @@ impl Runner {
                         () = tokio::time::sleep(AFTER_ERROR) => {}
                     }
                     // The database may have been restored or a rebuild have switched tables.
-                    if let Err(error) = self.load().await {
-                        warn!(
-                            error = &error as &dyn std::error::Error,
-                            "cannot read checkpoints yet"
-                        );
-                    }
+                    self.load_or_warn().await;
                 }
             }
         }
         info!("projections stopped");
     }
 
-    /// Locks the checkpoints and says whether they are as this runner knows them.
-    async fn checkpoints_hold(&self, tx: &mut PgConnection) -> Result<bool, ProjectionError> {
+    async fn load_or_warn(&mut self) {
+        if let Err(error) = self.load().await {
+            warn!(error = &error as &dyn std::error::Error, "cannot read checkpoints yet");
+        }
+    }
+
+    /// Begins a transaction that holds the checkpoints; none when they are not as this runner knows them.
+    async fn begin_at_checkpoints(&self) -> Result<Option<Tx>, ProjectionError> {
         let names: Vec<String> =
             self.live.iter().map(|live| checkpoint_name(&*live.projection)).collect();
-        let stored: Vec<(String, i64)> = sqlx::query_as(
-            "select name, position from work.checkpoints where name = any($1) order by name for update",
-        )
-        .bind(&names)
-        .fetch_all(tx)
-        .await?;
+        let mut tx = self.pool.begin().await?;
+        let stored: Vec<(String, i64)> =
+            sqlx::query_as(HOLD_CHECKPOINTS).bind(&names).fetch_all(&mut *tx).await?;
         let stored: HashMap<String, i64> = stored.into_iter().collect();
-        Ok(self.live.iter().zip(&names).all(|(live, name)| {
+        let hold = self.live.iter().zip(&names).all(|(live, name)| {
             stored.get(name).copied().unwrap_or_default() == live.checkpoint.get()
-        }))
+        });
+        if hold && stored.is_empty() {
+            // Without a row the settings were not made either.
+            sqlx::query(SETTINGS).execute(&mut *tx).await?;
+        }
+        Ok(hold.then_some(tx))
+    }
+
+    /// Applies a batch to the given projections and says which streams were parked for which of them.
+    ///
+    /// First all in one go. When that fails, in a new transaction with savepoints, so that one bad stream
+    /// holds nobody up. `None`: the checkpoints have moved in between.
+    async fn apply(
+        &self,
+        mut tx: Tx,
+        indexes: &[usize],
+        events: &[Event],
+    ) -> Result<Option<(Tx, Parked)>, ProjectionError> {
+        match self.apply_all(&mut tx, indexes, events).await {
+            Ok(true) => return Ok(Some((tx, Parked::new()))),
+            Ok(false) => {}
+            Err(error) => warn!(
+                error = &error as &dyn std::error::Error,
+                "a batch failed, applying it with more care"
+            ),
+        }
+        tx.rollback().await?;
+        let Some(mut tx) = self.begin_at_checkpoints().await? else { return Ok(None) };
+        let mut parked_now = Parked::new();
+        for index in indexes {
+            let Some(live) = self.live.get(*index) else { continue };
+            let name = checkpoint_name(&*live.projection);
+            let streams = apply_or_park(&mut tx, live, &name, events).await?;
+            if !streams.is_empty() {
+                parked_now.push((*index, streams));
+            }
+        }
+        Ok(Some((tx, parked_now)))
+    }
+
+    /// Applies a batch without savepoints; `false` when some of it belongs to a parked stream.
+    async fn apply_all(
+        &self,
+        tx: &mut PgConnection,
+        indexes: &[usize],
+        events: &[Event],
+    ) -> Result<bool, ProjectionError> {
+        for live in indexes.iter().filter_map(|index| self.live.get(*index)) {
+            let mine: Vec<&Event> = relevant(&*live.projection, events).collect();
+            if mine.iter().any(|event| live.parked.contains(&event.stream_id)) {
+                return Ok(false);
+            }
+            if !mine.is_empty() {
+                live.projection.apply_in_tx(tx, &mine).await?;
+            }
+        }
+        Ok(true)
     }
 
     fn tell(&self) {
@@ -275,6 +355,9 @@ async fn apply_or_park(
 ) -> Result<Vec<String>, ProjectionError> {
     let mine: Vec<&Event> = relevant(&*live.projection, events).collect();
     let mut parked_now: HashSet<String> = HashSet::new();
+    if mine.is_empty() {
+        return Ok(Vec::new());
+    }
     let clean = mine.iter().all(|event| !live.parked.contains(&event.stream_id));
     if clean {
         sqlx::query("savepoint batch").execute(&mut *tx).await?;
@@ -380,18 +463,19 @@ pub(crate) async fn checkpoint(
     Ok(position.map_or(GlobalPosition::START, GlobalPosition::new))
 }
 
-/// Moves a checkpoint forward, in the transaction of the rows.
-pub(crate) async fn move_checkpoint(
+/// Moves checkpoints forward, in the transaction of the rows.
+async fn move_checkpoints(
     tx: &mut PgConnection,
-    name: &str,
+    names: &[String],
     position: GlobalPosition,
 ) -> Result<(), ProjectionError> {
     sqlx::query(
-        "insert into work.checkpoints (name, position) values ($1, $2)
+        "insert into work.checkpoints (name, position)
+         select name, $2 from unnest($1::text[]) as names (name)
          on conflict (name) do update set position = excluded.position
           where work.checkpoints.position < excluded.position",
     )
-    .bind(name)
+    .bind(names)
     .bind(position.get())
     .execute(tx)
     .await?;

@@ -12,6 +12,7 @@ use calotype_eventstore::EventStore as _;
 use calotype_projections::{Progress, projection};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::sync::Notify;
 
 use crate::embedded::DataFolder;
 use crate::wiring::Core;
@@ -52,6 +53,8 @@ pub struct TestingReset {
     pub jetstream: Option<async_nats::jetstream::Context>,
     /// How far the read side is.
     pub progress: Progress,
+    /// Makes the projections look at their checkpoints anew.
+    pub reload: Arc<Notify>,
     /// Remembered callers.
     pub callers: Callers,
     /// Remembered answers.
@@ -83,9 +86,12 @@ impl Reset for TestingReset {
             stream.purge().await?;
         }
         self.core.store.drop_caches();
+        self.reload.notify_one();
+        let settled = self.settle().await;
+        // Last, because requests that came meanwhile may have remembered what was half replayed.
         self.callers.forget_all();
         self.caches.forget_all();
-        self.settle().await
+        settled
     }
 }
 
@@ -95,10 +101,18 @@ impl TestingReset {
         let deadline = tokio::time::Instant::now() + SETTLE_MAX;
         loop {
             let head = self.core.store.head().await?;
+            // What the runner told last may be from before its checkpoints were put back.
+            let behind: bool = sqlx::query_scalar(
+                "select exists (
+                     select from work.checkpoints where name <> 'relay' and position < $1)",
+            )
+            .bind(head.get())
+            .fetch_one(&self.core.pool)
+            .await?;
             let waiting: i64 = sqlx::query_scalar("select count(*) from log.outbox")
                 .fetch_one(&self.core.pool)
                 .await?;
-            if waiting == 0 && self.progress.applied() >= head {
+            if waiting == 0 && !behind && self.progress.applied() >= head {
                 return Ok(());
             }
             if tokio::time::Instant::now() > deadline {

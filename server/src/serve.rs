@@ -14,7 +14,7 @@ use calotype_processors::InFlight;
 use calotype_processors::consumer::{RERUNS, Source, UPLOADS};
 use calotype_projections::runner::Hook;
 use calotype_projections::{Applied, Follower, Progress, Runner};
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -27,6 +27,10 @@ use crate::{lifecycle, telemetry};
 
 /// How long tasks may take to finish after a stop was asked for.
 const STOP_WAIT: Duration = Duration::from_secs(20);
+/// How long answering waits at the start for the read side to apply what the log already held.
+const CATCH_UP_WAIT: Duration = Duration::from_secs(600);
+/// How often that is looked at.
+const CATCH_UP_POLL: Duration = Duration::from_millis(5);
 /// How often gauges are brought up to date.
 const GAUGES_EVERY: Duration = Duration::from_secs(10);
 
@@ -54,6 +58,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         wants_nats,
     )
     .await?;
+    info!("own servers answer after {} ms", started.elapsed().as_millis());
 
     let stopped = tokio::select! {
         stopped = run(&config, &folder, &places, metrics, started, soft.clone()) => stopped,
@@ -98,7 +103,10 @@ async fn run(
     };
     let (sequencer, until) = (Sequencer::new(core.store.clone()), late.clone());
     tasks.spawn(async move { sequencer.run(until).await });
-    let (progress, applied) = read_side(config, &core, hooks, &tasks, &late);
+    let ReadSide { progress, applied, reload } = read_side(config, &core, hooks, &tasks, &late);
+    if config.has(Role::Api) || config.has(Role::Processors) {
+        catch_up(&core, &progress, &soft).await?;
+    }
     let jetstream =
         start_workers(config, &core, places, &blobs, &in_flight, &tasks, &soft, &late).await?;
 
@@ -113,6 +121,7 @@ async fn run(
                 folder: Arc::clone(folder),
                 jetstream,
                 progress: progress.clone(),
+                reload,
                 callers: callers.clone(),
                 caches: caches.clone(),
             }) as Arc<dyn Reset>
@@ -155,6 +164,33 @@ async fn run(
     Ok(())
 }
 
+/// Waits until the read side knows what the log knew when the last server ended, or an operator's command:
+/// a password that was changed meanwhile must not open anything, and work that a crash left is found at once.
+async fn catch_up(
+    core: &Core,
+    progress: &Progress,
+    soft: &CancellationToken,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + CATCH_UP_WAIT;
+    while !soft.is_cancelled() {
+        let waiting: bool = sqlx::query_scalar("select exists (select from log.outbox)")
+            .fetch_one(&core.pool)
+            .await
+            .context("failed to look for events without a position")?;
+        let head = core.store.head().await.context("failed to read the log's head")?;
+        if !waiting && progress.applied() >= head {
+            return Ok(());
+        }
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "the read side did not apply the log within {} s; see `calotype projections list`",
+            CATCH_UP_WAIT.as_secs()
+        );
+        tokio::time::sleep(CATCH_UP_POLL).await;
+    }
+    Ok(())
+}
+
 /// Lets workers finish, then stops the read side.
 async fn finish(tasks: &TaskTracker, late: CancellationToken) {
     let grace = tokio::time::sleep(Duration::from_millis(100));
@@ -165,6 +201,14 @@ async fn finish(tasks: &TaskTracker, late: CancellationToken) {
     }
 }
 
+/// What the rest of the server needs of the read side.
+struct ReadSide {
+    progress: Progress,
+    applied: broadcast::Sender<Applied>,
+    /// Makes the projections of this process look at their checkpoints anew.
+    reload: Arc<Notify>,
+}
+
 /// The projections themselves, or a follower of those in another process.
 fn read_side(
     config: &Config,
@@ -172,22 +216,22 @@ fn read_side(
     hooks: Vec<Hook>,
     tasks: &TaskTracker,
     late: &CancellationToken,
-) -> (Progress, broadcast::Sender<Applied>) {
+) -> ReadSide {
     let store: Arc<dyn EventStore> = Arc::new(core.store.clone());
-    let (position, applied) = if config.has(Role::Projections) {
+    let (position, applied, reload) = if config.has(Role::Projections) {
         let mut runner = Runner::new(core.pool.clone(), Arc::clone(&store));
         hooks.into_iter().for_each(|hook| runner.on_applied(hook));
-        let told = (runner.position(), runner.applied());
+        let told = (runner.position(), runner.applied(), runner.reload());
         tasks.spawn(runner.run(late.clone()));
         told
     } else {
         let mut follower = Follower::new(core.pool.clone(), Arc::clone(&store));
         hooks.into_iter().for_each(|hook| follower.on_applied(hook));
-        let told = (follower.position(), follower.applied());
+        let told = (follower.position(), follower.applied(), Arc::default());
         tasks.spawn(follower.run(late.clone()));
         told
     };
-    (Progress::new(store, position), applied)
+    ReadSide { progress: Progress::new(store, position), applied, reload }
 }
 
 /// Relay and processors, where this process has those roles.

@@ -1,5 +1,7 @@
 //! Logs to standard error, metrics for Prometheus.
 
+use std::io::IsTerminal as _;
+
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
@@ -27,7 +29,12 @@ pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     match format {
         LogFormat::Text => {
             registry
-                .with(fmt::layer().with_writer(std::io::stderr).with_target(false))
+                .with(
+                    fmt::layer()
+                        .with_writer(std::io::stderr)
+                        .with_ansi(std::io::stderr().is_terminal())
+                        .with_target(false),
+                )
                 .try_init()?;
         }
         LogFormat::Json => {

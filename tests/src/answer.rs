@@ -71,7 +71,10 @@ impl Answer {
     /// The body's beginning, for messages.
     #[must_use]
     pub fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.body).chars().take(SHOWN_CHARS_MAX).collect()
+        match std::str::from_utf8(&self.body) {
+            Ok(text) => text.chars().take(SHOWN_CHARS_MAX).collect(),
+            Err(_) => format!("{} bytes", self.body.len()),
+        }
     }
 }
 

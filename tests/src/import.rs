@@ -148,7 +148,7 @@ async fn wait_for_every_thumbnail(
     acknowledged: &[Acknowledged],
 ) -> anyhow::Result<()> {
     let mut missing: Vec<&str> = acknowledged.iter().map(|one| one.id.as_str()).collect();
-    until("the thumbnails of all acknowledged files", WORK_LIMIT, async || {
+    let waited = until("the thumbnails of all acknowledged files", WORK_LIMIT, async || {
         let looked: Vec<(&str, u16)> = futures::stream::iter(missing.drain(..))
             .map(|id| async move {
                 let answer = admin.get(&format!("/api/assets/{id}/thumbnail")).await?;
@@ -160,8 +160,12 @@ async fn wait_for_every_thumbnail(
         missing.extend(looked.iter().filter(|(_, status)| *status != 200).map(|(id, _)| *id));
         Ok(missing.is_empty().then_some(()))
     })
-    .await
-    .with_context(|| format!("without a thumbnail: {missing:?}"))
+    .await;
+    let (Err(error), Some(first)) = (waited, missing.first()) else { return Ok(()) };
+    let history: Vec<_> =
+        admin.history(first).await?.iter().map(|event| event["sentence"].clone()).collect();
+    Err(error
+        .context(format!("without a thumbnail: {missing:?}; of the first is known {history:?}")))
 }
 
 async fn ensure_found_by_checksum(

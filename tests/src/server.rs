@@ -243,7 +243,8 @@ impl TestServer {
     pub fn tell_log(&self) {
         let log = self.log();
         // Requests that were answered are told by the test itself, and polls would crowd out the rest.
-        let is_polling = |line: &str| line.contains("INFO request") && line.contains("method=\"GET\"");
+        let is_polling =
+            |line: &str| line.contains("INFO request") && line.contains("method=\"GET\"");
         let lines: Vec<&str> = log.lines().filter(|line| !is_polling(line)).collect();
         let end = &lines[lines.len().saturating_sub(LOG_LINES_TOLD)..];
         eprintln!("--- end of the server's log\n{}\n---", end.join("\n"));

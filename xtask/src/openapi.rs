@@ -16,14 +16,7 @@ const WRITER: &str = "cargo xtask openapi --write";
 /// # Errors
 /// When the server does not build or prints something else than JSON, or the file system fails.
 pub(crate) fn run(mode: Mode) -> anyhow::Result<Vec<Finding>> {
-    let printed = workspace::stdout_of(workspace::cargo().args([
-        "run",
-        "-q",
-        "-p",
-        "calotype-server",
-        "--",
-        "openapi",
-    ]))?;
+    let printed = workspace::stdout_of(workspace::program("calotype")?.arg("openapi"))?;
     // A log line on stdout would make every client generator fail later, and less plainly.
     serde_json::from_slice::<serde::de::IgnoredAny>(&printed)
         .context("calotype openapi printed something else than JSON")?;

@@ -20,11 +20,7 @@ const WRITER: &str = "cargo xtask schemas --write";
 /// When the generator, git or the file system fails, or the generator makes nothing.
 pub(crate) fn run(mode: Mode) -> anyhow::Result<Vec<Finding>> {
     let scratch = Scratch::create("schemas")?;
-    workspace::stdout_of(
-        workspace::cargo()
-            .args(["run", "-q", "-p", "calotype-tests", "--bin", "schemas", "--"])
-            .arg(scratch.path()),
-    )?;
+    workspace::stdout_of(workspace::program("schemas")?.arg(scratch.path()))?;
     let generated = read_json_files(scratch.path())?;
     if generated.is_empty() {
         bail!("the generator wrote no schema");

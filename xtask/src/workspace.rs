@@ -21,6 +21,22 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// A program of the workspace, built if need be.
+///
+/// Built with the whole workspace selected, because cargo chooses the features of dependencies by what is
+/// selected: with one package at a time half of them would be compiled again, for every selection anew.
+pub(crate) fn program(name: &str) -> anyhow::Result<Command> {
+    stdout_of(cargo().args(["build", "-q", "--workspace", "--bin", name]))?;
+    let described =
+        stdout_of(cargo().args(["metadata", "--no-deps", "--offline", "--format-version=1"]))?;
+    let described: serde_json::Value =
+        serde_json::from_slice(&described).context("cargo metadata printed no JSON")?;
+    let target = described["target_directory"].as_str().context("no target directory")?;
+    let mut command = Command::new(Path::new(target).join("debug").join(name));
+    command.current_dir(root());
+    Ok(command)
+}
+
 /// git, in a repository.
 pub(crate) fn git(repository: &Path) -> Command {
     let mut command = Command::new("git");

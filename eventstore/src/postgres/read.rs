@@ -167,12 +167,15 @@ pub(super) async fn all(
 }
 
 /// Headers of the events at most `max` positions after a position, and the position that was read up to.
+///
+/// `head` is the head as far as the caller knows it; it is asked for where that leaves nothing to read.
 pub(crate) async fn headers(
     pool: &PgPool,
     after: GlobalPosition,
     max: u32,
+    head: GlobalPosition,
 ) -> Result<(Vec<Header>, GlobalPosition), StoreError> {
-    let head = head(pool).await?;
+    let head = if head > after { head } else { self::head(pool).await? };
     let read_to = head.min(GlobalPosition::new(after.get() + i64::from(max)));
     if read_to <= after {
         return Ok((Vec::new(), after));

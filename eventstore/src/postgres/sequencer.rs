@@ -21,6 +21,8 @@ use crate::stream::GlobalPosition;
 
 /// Most append transactions that one step moves.
 const STEP_APPENDS_MAX: i32 = 256;
+/// The same as a number of events: an append has one at least.
+const STEP_APPENDS_FULL: usize = 256;
 /// How long a step may take before its connection is given up.
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long it waits for a ring before it looks by itself.
@@ -69,11 +71,13 @@ impl Sequencer {
         while !cancel.is_cancelled() {
             let ring = shared.outbox.notified();
             match self.step().await {
-                Ok(0) => failing = false,
-                Ok(_) => {
+                // As many events as that may be as many appends as one step moves: more may wait.
+                Ok(moved) if moved >= STEP_APPENDS_FULL => {
                     failing = false;
                     continue;
                 }
+                // Whatever commits from now on rings.
+                Ok(_) => failing = false,
                 Err(error) if failing => tracing::debug!(error = %error, "sequencer still fails"),
                 Err(error) => {
                     failing = true;

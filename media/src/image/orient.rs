@@ -3,6 +3,9 @@
 use super::raster::Raster;
 use crate::decoder::DecodeError;
 
+/// Side of the squares that are turned one after another, in pixels: 4 KiB of source and of target.
+const SQUARE_PX: usize = 32;
+
 /// How a stored picture must be turned to stand upright (EXIF 2.32, tag 0x0112).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Orientation {
@@ -70,21 +73,36 @@ fn turn<const BYTES: usize>(source: &Raster, target: &mut Raster, orientation: O
     let (source_width, source_height) = (side(source.width), side(source.height));
     let width = side(target.width);
     let (to, _) = target.data.as_chunks_mut::<BYTES>();
-    for (y, row) in to.chunks_exact_mut(width).enumerate() {
-        // Where the row starts in the source, and how far apart its pixels lie there.
-        let (start, step_forward, step) = match orientation {
-            Orientation::Upright => (y * source_width, true, 1),
-            Orientation::MirroredLeftRight => ((y + 1) * source_width - 1, false, 1),
-            Orientation::Turned180 => ((source_height - y) * source_width - 1, false, 1),
-            Orientation::MirroredTopBottom => ((source_height - 1 - y) * source_width, true, 1),
-            Orientation::Transposed => (y, true, source_width),
-            Orientation::Turned90 => ((source_height - 1) * source_width + y, false, source_width),
-            Orientation::Transversed => (source_height * source_width - 1 - y, false, source_width),
-            Orientation::Turned270 => (source_width - 1 - y, true, source_width),
-        };
-        for (x, pixel) in row.iter_mut().enumerate() {
-            let index = if step_forward { start + x * step } else { start - x * step };
-            *pixel = from[index];
+    let all_at_once = width.max(1);
+    // Where a row of the target is a column of the source, small squares keep both in the cache.
+    let square = if orientation.swaps_sides() { SQUARE_PX } else { all_at_once };
+    for (band, rows) in to.chunks_mut(width * square).enumerate() {
+        for left in (0..width).step_by(square) {
+            for (offset, row) in rows.chunks_exact_mut(width).enumerate() {
+                let y = band * square + offset;
+                // Where the row starts in the source, and how far apart its pixels lie there.
+                let (start, step_forward, step) = match orientation {
+                    Orientation::Upright => (y * source_width, true, 1),
+                    Orientation::MirroredLeftRight => ((y + 1) * source_width - 1, false, 1),
+                    Orientation::Turned180 => ((source_height - y) * source_width - 1, false, 1),
+                    Orientation::MirroredTopBottom => {
+                        ((source_height - 1 - y) * source_width, true, 1)
+                    }
+                    Orientation::Transposed => (y, true, source_width),
+                    Orientation::Turned90 => {
+                        ((source_height - 1) * source_width + y, false, source_width)
+                    }
+                    Orientation::Transversed => {
+                        (source_height * source_width - 1 - y, false, source_width)
+                    }
+                    Orientation::Turned270 => (source_width - 1 - y, true, source_width),
+                };
+                let right = (left + square).min(width);
+                for (x, pixel) in (left..right).zip(&mut row[left..right]) {
+                    let index = if step_forward { start + x * step } else { start - x * step };
+                    *pixel = from[index];
+                }
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::view::ApiKeyRow;
 use crate::error::ProjectionError;
-use crate::event::Event;
+use crate::event::{Event, purged_users};
 use crate::fold::{Fold, fold_in_tx, fold_sql};
 use crate::projection::Projection;
 
@@ -31,7 +31,7 @@ impl Projection for ApiKeysProjection {
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
-        &["api_key"]
+        &["api_key", "user"]
     }
 
     async fn apply_in_tx(
@@ -39,7 +39,21 @@ impl Projection for ApiKeysProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        fold_in_tx::<ApiKeys>(tx, events).await.map(drop)
+        let own: Vec<&Event> = events
+            .iter()
+            .copied()
+            .filter(|event| matches!(event.what, AnyEvent::ApiKey(_)))
+            .collect();
+        fold_in_tx::<ApiKeys>(tx, &own).await?;
+        // What they were called is personal, and nothing more is heard of them.
+        let gone = purged_users(events);
+        if !gone.is_empty() {
+            sqlx::query("delete from api_keys_v1 where user_id = any($1)")
+                .bind(&gone)
+                .execute(tx)
+                .await?;
+        }
+        Ok(())
     }
 }
 

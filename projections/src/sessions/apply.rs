@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::view::SessionRow;
 use crate::error::ProjectionError;
-use crate::event::Event;
+use crate::event::{Event, purged_users};
 use crate::fold::{Fold, fold_in_tx, fold_sql};
 use crate::projection::Projection;
 
@@ -30,7 +30,7 @@ impl Projection for SessionsProjection {
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
-        &["session"]
+        &["session", "user"]
     }
 
     async fn apply_in_tx(
@@ -38,7 +38,21 @@ impl Projection for SessionsProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        fold_in_tx::<Sessions>(tx, events).await.map(drop)
+        let own: Vec<&Event> = events
+            .iter()
+            .copied()
+            .filter(|event| matches!(event.what, AnyEvent::Session(_)))
+            .collect();
+        fold_in_tx::<Sessions>(tx, &own).await?;
+        // What they were called is personal, and nothing more is heard of them.
+        let gone = purged_users(events);
+        if !gone.is_empty() {
+            sqlx::query("delete from sessions_v1 where user_id = any($1)")
+                .bind(&gone)
+                .execute(tx)
+                .await?;
+        }
+        Ok(())
     }
 }
 

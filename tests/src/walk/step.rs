@@ -6,8 +6,8 @@ use calotype_commands::context::{Actor, ActorKind};
 use calotype_commands::{CommandContext, CommandError};
 use calotype_domain::api_key::ApiKeyCreated;
 use calotype_domain::asset::{
-    AssetMetadataRecorded, AssetProcessingFailed, AssetThumbnailsRecorded, AssetUploaded, Blob,
-    DerivedImage, Details, MediaKind, PersonalMetadata, Position, ProcessorRef, Stage,
+    Asset, AssetMetadataRecorded, AssetProcessingFailed, AssetThumbnailsRecorded, AssetUploaded,
+    Blob, DerivedImage, Details, MediaKind, PersonalMetadata, Position, ProcessorRef, Stage,
     UploadedFile, Visibility,
 };
 use calotype_domain::permission::Permission;
@@ -17,6 +17,7 @@ use calotype_domain::user::{
     AvatarColor, Profile, ProfileChange, ProfileImage, UserCommand, UserRegistered,
 };
 use calotype_domain::{AssetId, CommandId, UserId};
+use calotype_eventstore::{AppendError, StreamId};
 use chrono::{DateTime, Duration, Utc};
 use rand::Rng as _;
 use rand::seq::IndexedRandom as _;
@@ -173,7 +174,10 @@ impl World {
         }
         let findings = Findings { metadata, thumbnails, failures };
         let ctx = self.context(None);
-        accept(self.commands.record_findings(&ctx, asset.id, &findings).await).map(drop)
+        let (known, last) = self.commands.load::<Asset>(&StreamId::new("asset", asset.id)).await?;
+        let Some(last) = last else { return Ok(()) };
+        let recorded = self.commands.record_findings(&ctx, asset.id, (known, last), &findings);
+        accept(recorded.await).map(drop)
     }
 
     fn metadata(&mut self, asset: &Known) -> AssetMetadataRecorded {
@@ -412,7 +416,10 @@ where
 {
     match outcome {
         Ok(done) => Ok(Some(done)),
-        Err(CommandError::Refused(_)) => Ok(None),
+        // Somebody who is gone for good can do nothing more.
+        Err(
+            CommandError::Refused(_) | CommandError::Append(AppendError::SubjectForgotten { .. }),
+        ) => Ok(None),
         Err(error) => bail!(anyhow::Error::new(error)),
     }
 }

@@ -64,6 +64,9 @@ pub(super) fn compare(
 ) -> Vec<String> {
     let response = &recorded["response"];
     let mut found = Vec::new();
+    if is_without_codec(name, response) && answer.status == 200 {
+        return found;
+    }
     if response["status"] != answer.status {
         found.push(format!(
             "status {} instead of {}: {}",
@@ -82,6 +85,13 @@ pub(super) fn compare(
         }
     }
     found
+}
+
+/// The recording server had no decoder for these formats (DESIGN H13): its 404 must not be matched.
+fn is_without_codec(name: &str, response: &Value) -> bool {
+    let is_picture = name.starts_with("preview__") || name.starts_with("thumb__");
+    let format = [".heic", ".jxl", ".avif"].iter().any(|ending| name.ends_with(ending));
+    is_picture && format && response["status"] == 404
 }
 
 fn headers(theirs: &Value, answer: &Answer, found: &mut Vec<String>) {

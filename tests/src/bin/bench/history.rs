@@ -1,0 +1,247 @@
+//! Writes the history of a large library: events, not rows, as uploads and processors would have left them.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use calotype_domain::asset::{
+    AssetEvent, AssetMetadataRecorded, AssetThumbnailsRecorded, AssetUploaded, Blob, DerivedImage,
+    MediaKind, PersonalMetadata, Position, ProcessorRef, UploadedFile, Visibility,
+};
+use calotype_domain::{DomainEvent as _, Sealed, UserId};
+use calotype_eventstore::{
+    Actor, ActorKind, Append, Envelope, EventStore as _, ExpectedRevision, Keyring, NewEvent,
+    PostgresOptions, PostgresStore, StreamId,
+};
+use calotype_tests::{TestServer, database};
+use chrono::{DateTime, Days, Months, NaiveDate, TimeDelta, Utc};
+use futures::{StreamExt as _, TryStreamExt as _};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use sqlx::PgPool;
+use uuid::{Builder, Uuid};
+
+/// Events in one append.
+const BATCH_EVENTS: u32 = 1_000;
+/// Events of an asset: uploaded, metadata, thumbnails.
+const ASSET_EVENTS: u32 = 3;
+/// Appends under way at once.
+const BATCHES_UNDER_WAY: usize = 4;
+/// Months that the library spans.
+const MONTHS: u32 = 181;
+/// How long the sequencer may stay behind.
+const SEQUENCED_LIMIT: Duration = Duration::from_secs(120);
+/// Pictures on disk that all assets share.
+pub(crate) const SHARED_PICTURES: u32 = 8;
+/// Sizes of those pictures, as Immich's of 12 MP photos.
+const THUMBNAIL_BYTES: usize = 22_000;
+const PREVIEW_BYTES: usize = 181_000;
+
+/// Cameras to choose from.
+const CAMERAS: [(&str, &str, &str); 4] = [
+    ("Canon", "Canon EOS 5D Mark IV", "EF24-70mm f/2.8L II USM"),
+    ("Apple", "iPhone 14 Pro", "iPhone 14 Pro back triple camera 6.86mm f/1.78"),
+    ("FUJIFILM", "X-T4", "XF16-55mmF2.8 R LM WR"),
+    ("SONY", "ILCE-7M3", "FE 35mm F1.8"),
+];
+
+/// Opens the log of a running server beside it.
+pub(crate) async fn open_store(server: &TestServer) -> anyhow::Result<(PgPool, PostgresStore)> {
+    let pool = database::connect(&server.data()).await?;
+    let keyring = Keyring::open(server.data().join("keys"))?;
+    let store = PostgresStore::connect(pool.clone(), keyring, PostgresOptions::default()).await?;
+    Ok((pool, store))
+}
+
+/// Writes `assets` assets of one person; says how long it took, until the last event had its place.
+pub(crate) async fn write(
+    server: &TestServer,
+    store: &PostgresStore,
+    owner_id: UserId,
+    assets: u32,
+) -> anyhow::Result<Duration> {
+    make_pictures(server, owner_id)?;
+    let begun = Instant::now();
+    let assets_each = BATCH_EVENTS / ASSET_EVENTS;
+    let last: Vec<Uuid> = futures::stream::iter((0..assets).step_by(usize::try_from(assets_each)?))
+        .map(|first| async move {
+            let numbers = first..assets.min(first + assets_each);
+            let appends =
+                numbers.map(|number| append(owner_id, number)).collect::<Result<_, _>>()?;
+            let appended = store.append(appends, envelope(owner_id)).await?;
+            let last = appended.last().context("an append without a stream")?;
+            anyhow::Ok(last.last_event_id)
+        })
+        .buffered(BATCHES_UNDER_WAY)
+        .try_collect()
+        .await?;
+    for event_id in last.last() {
+        store
+            .wait_sequenced(*event_id, SEQUENCED_LIMIT)
+            .await?
+            .context("the sequencer did not come to the last event")?;
+    }
+    Ok(begun.elapsed())
+}
+
+fn envelope(owner_id: UserId) -> Envelope {
+    Envelope {
+        actor: Actor {
+            kind: ActorKind::User,
+            id: owner_id.to_string(),
+            user_id: Some(owner_id.uuid()),
+        },
+        client: Some("calotype-bench/1".to_owned()),
+        correlation_id: Uuid::from_u128(1),
+        causation_id: None,
+        recorded_at: DateTime::UNIX_EPOCH + TimeDelta::days(20_000),
+    }
+}
+
+/// The history of one asset, the same at every call.
+fn append(owner_id: UserId, number: u32) -> anyhow::Result<Append> {
+    let mut random = StdRng::seed_from_u64(u64::from(number));
+    let asset_id = Builder::from_random_bytes(random.random()).into_uuid();
+    let events = events(owner_id, asset_id, number, &mut random);
+    let events = (0_u32..).zip(events).map(|(index, event)| {
+        let raw = event.to_raw()?;
+        anyhow::Ok(NewEvent {
+            event_id: Uuid::new_v5(&asset_id, &index.to_be_bytes()),
+            event_type: raw.event_type,
+            version: raw.version,
+            payload: raw.payload,
+            attachments: Vec::new(),
+        })
+    });
+    Ok(Append {
+        stream_id: StreamId::new("asset", asset_id),
+        expected: ExpectedRevision::NoStream,
+        subject: Some(format!("asset-{asset_id}")),
+        events: events.collect::<Result<_, _>>()?,
+    })
+}
+
+fn events(owner_id: UserId, asset_id: Uuid, number: u32, random: &mut StdRng) -> [AssetEvent; 3] {
+    let taken_at = taken_at(number, random);
+    let digest: [u8; 32] = random.random();
+    let blake3 = hex(&digest);
+    let (make, model, lens) = CAMERAS[random.random_range(0..CAMERAS.len())];
+    let (width, height) = if random.random_bool(0.25) { (3_024, 4_032) } else { (4_032, 3_024) };
+    let uploaded = AssetUploaded {
+        owner_id,
+        kind: MediaKind::Image,
+        original: Blob {
+            key: key("upload", owner_id, asset_id, ".jpg"),
+            size_bytes: random.random_range(2_000_000..6_000_000),
+            sha1: hex(&digest[..20]),
+            blake3: blake3.clone(),
+        },
+        sidecar: None,
+        file: UploadedFile { original_file_name: format!("IMG_{number:07}.jpg") }.into(),
+        file_created_at: taken_at,
+        file_modified_at: taken_at,
+        is_favorite: random.random_bool(0.05),
+        visibility: Visibility::Timeline,
+        duration_ms: None,
+        live_photo_video_id: None,
+    };
+    let position = Position {
+        latitude: random.random_range(-60.0..70.0),
+        longitude: random.random_range(-180.0..180.0),
+    };
+    let metadata = AssetMetadataRecorded {
+        processor: ProcessorRef { name: "metadata".into(), version: 1 },
+        input_blake3: blake3.clone(),
+        mime_type: "image/jpeg".into(),
+        width: Some(4_032),
+        height: Some(3_024),
+        orientation: Some(if width < height { 6 } else { 1 }),
+        taken_at,
+        local_date_time: taken_at.naive_utc() + TimeDelta::hours(2),
+        time_zone: Some("UTC+2".into()),
+        date_from_file: true,
+        make: Some(make.into()),
+        model: Some(model.into()),
+        lens_model: Some(lens.into()),
+        f_number: Some(2.8),
+        focal_length_mm: Some(35.0),
+        iso: Some(100 << random.random_range(0..6_u32)),
+        exposure_time: Some(format!("1/{}", 30 << random.random_range(0..6_u32))),
+        fps: None,
+        duration_ms: None,
+        projection_type: None,
+        rating: None,
+        personal: Sealed::Known(PersonalMetadata {
+            description: None,
+            position: random.random_bool(0.7).then_some(position),
+        }),
+    };
+    let shared = Uuid::from_u128(u128::from(number % SHARED_PICTURES));
+    let picture = |ending, size_bytes: usize, width, height| DerivedImage {
+        key: key("thumbs", owner_id, shared, ending),
+        size_bytes: u64::try_from(size_bytes).unwrap_or_default(),
+        width,
+        height,
+    };
+    let thumbnails = AssetThumbnailsRecorded {
+        processor: ProcessorRef { name: "thumbnails".into(), version: 1 },
+        input_blake3: blake3,
+        thumbhash: thumbhash(random),
+        thumbnail: picture("-thumbnail.webp", THUMBNAIL_BYTES, 333, 250),
+        preview: picture("-preview.jpg", PREVIEW_BYTES, 1_440, 1_080),
+        display_width: width,
+        display_height: height,
+    };
+    [
+        AssetEvent::Uploaded(uploaded),
+        AssetEvent::MetadataRecorded(metadata),
+        AssetEvent::ThumbnailsRecorded(thumbnails),
+    ]
+}
+
+/// Fifteen years and a month; a month in three is a holiday with twice as many photos.
+fn taken_at(number: u32, random: &mut StdRng) -> DateTime<Utc> {
+    let slots = MONTHS + MONTHS / 3;
+    let slot = number % slots;
+    let month = if slot < MONTHS { slot } else { (slot - MONTHS) * 3 };
+    let first = NaiveDate::from_ymd_opt(2010, 11, 1).unwrap_or_default() + Months::new(month);
+    let day = first + Days::new(random.random_range(0..28));
+    let seconds = TimeDelta::milliseconds(random.random_range(0..20 * 3_600_000));
+    day.and_time(chrono::NaiveTime::MIN).and_utc() + seconds
+}
+
+fn thumbhash(random: &mut StdRng) -> String {
+    use base64::Engine as _;
+    let bytes: [u8; 25] = random.random();
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// A key as `media::blob` makes it.
+fn key(area: &str, owner_id: UserId, id: Uuid, ending: &str) -> String {
+    let name = id.to_string();
+    format!("{area}/{owner_id}/{}/{}/{name}{ending}", &name[..2], &name[2..4])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").ok();
+        text
+    })
+}
+
+/// What thumbnails and previews are served from: of the right size, their pixels do not matter.
+fn make_pictures(server: &TestServer, owner_id: UserId) -> anyhow::Result<()> {
+    let mut random = StdRng::seed_from_u64(0);
+    for number in 0..SHARED_PICTURES {
+        let id = Uuid::from_u128(u128::from(number));
+        for (ending, size) in
+            [("-thumbnail.webp", THUMBNAIL_BYTES), ("-preview.jpg", PREVIEW_BYTES)]
+        {
+            let path = server.data().join(key("thumbs", owner_id, id, ending));
+            std::fs::create_dir_all(path.parent().context("a key without a folder")?)?;
+            let bytes: Vec<u8> = (0..size).map(|_| random.random()).collect();
+            std::fs::write(&path, bytes)?;
+        }
+    }
+    Ok(())
+}

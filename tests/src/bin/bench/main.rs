@@ -1,0 +1,90 @@
+//! Measures speed and memory: `./dev bench [NAME...] [--full]`. What is measured against which target
+//! stands in `docs/benchmarks.md`.
+//!
+//! Times on a shared machine are only a hint: what counts is processor time, summed over the server, its
+//! decoders, PostgreSQL and NATS, and told beside the target and their ratio.
+
+#![expect(clippy::print_stdout, reason = "figures go to standard output")]
+
+mod appends;
+mod cpu;
+mod figures;
+mod history;
+mod library;
+mod pictures;
+mod reads;
+mod starts;
+mod uploads;
+
+use clap::{Parser, ValueEnum};
+
+/// Threads of the side that asks.
+const THREADS: usize = 2;
+
+/// One group of measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// Time until ready, and memory of a server without work.
+    Starts,
+    /// Uploads from the first byte to everything derived.
+    Uploads,
+    /// Commands and events written durably.
+    Appends,
+    /// A large library: writing its log, making a read model anew, and reading.
+    Library,
+    /// Thumbnails against sharp.
+    Pictures,
+}
+
+/// Measures speed and memory.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// What to measure; everything without a name.
+    names: Vec<Name>,
+    /// A library of 1,000,000 assets too, and more repetitions.
+    #[arg(long)]
+    full: bool,
+    /// Assets of the library, instead of 100,000 and, with `--full`, 1,000,000.
+    #[arg(long)]
+    assets: Option<u32>,
+}
+
+fn main() -> anyhow::Result<()> {
+    if std::env::args().nth(1).is_some_and(|word| word == pictures::DEVELOP) {
+        return pictures::develop();
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()?
+        .block_on(measure())
+}
+
+async fn measure() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let wanted = |name| arguments.names.is_empty() || arguments.names.contains(&name);
+    println!("{}", figures::machine());
+    if wanted(Name::Starts) {
+        Box::pin(starts::measure()).await?;
+    }
+    if wanted(Name::Uploads) {
+        Box::pin(uploads::measure(arguments.full)).await?;
+    }
+    if wanted(Name::Appends) {
+        Box::pin(appends::measure(arguments.full)).await?;
+    }
+    if wanted(Name::Pictures) {
+        Box::pin(pictures::measure(arguments.full)).await?;
+    }
+    if wanted(Name::Library) {
+        let sizes = match (arguments.assets, arguments.full) {
+            (Some(assets), _) => vec![assets],
+            (None, true) => vec![100_000, 1_000_000],
+            (None, false) => vec![100_000],
+        };
+        for assets in sizes {
+            Box::pin(library::measure(assets, arguments.full)).await?;
+        }
+    }
+    Ok(())
+}
