@@ -18,6 +18,16 @@ pub(crate) fn cargo() -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
     command.current_dir(root());
+    // `cargo run`, which started this program, described xtask in the environment. Build scripts that look
+    // at those variables (ring's does) would run again, and everything above them be compiled again.
+    for (name, _) in std::env::vars_os() {
+        let described = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if described {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
