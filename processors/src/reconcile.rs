@@ -15,14 +15,16 @@ use crate::priority::Urgency;
 use crate::worker::Worker;
 
 /// How often the full look is taken.
-const EVERY: Duration = Duration::from_secs(30);
+const EVERY: Duration = Duration::from_secs(10);
 /// Assets taken up in one look.
 const LOOK_ASSETS_MAX: i64 = 500;
 /// How long an asset may wait for its bell before reconciling takes it up.
-const BELL_LATE_AFTER: TimeDelta = TimeDelta::seconds(60);
+const BELL_LATE_AFTER: TimeDelta = TimeDelta::seconds(20);
+/// How often an asset is tried when the fault may not be its own, before that is recorded as a failure.
+const TRIES_MAX: u32 = 5;
 
 impl Worker {
-    /// Looks every half minute until cancelled, and once at the start for what a crash left.
+    /// Looks every ten seconds until cancelled, and once at the start for what a crash left.
     pub async fn reconcile(self, cancel: CancellationToken) {
         let mut late = TimeDelta::zero();
         while !cancel.is_cancelled() {
@@ -73,9 +75,13 @@ impl Worker {
         waiting.sort_unstable();
         waiting.dedup();
         for asset_id in &waiting {
-            match self.develop(AssetId::new(*asset_id), Urgency::Rerun, true).await {
-                Ok(_) | Err(ProcessorError::NotYet { .. }) => {}
+            let asset_id = AssetId::new(*asset_id);
+            let last_try = self.tries.count(asset_id) + 1 >= TRIES_MAX;
+            match self.develop(asset_id, Urgency::Rerun, last_try).await {
+                Ok(_) => self.tries.forget(asset_id),
+                Err(ProcessorError::NotYet { .. }) => {}
                 Err(error) => {
+                    self.tries.add(asset_id);
                     warn!(asset.id = %asset_id, error = &error as &dyn std::error::Error, "reconciling one asset failed");
                 }
             }

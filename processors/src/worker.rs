@@ -1,6 +1,6 @@
 //! What every processor holds.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use calotype_commands::context::{Actor, ActorKind};
@@ -35,6 +35,8 @@ pub struct Worker {
     pub in_flight: InFlight,
     /// For the table of parked work.
     pub pool: PgPool,
+    /// How often reconciling has tried in vain.
+    pub(crate) tries: Tries,
     /// Assets in hand in this process, so that two bells for one asset are one job at a time.
     in_hand: Arc<Mutex<HashSet<AssetId>>>,
 }
@@ -72,6 +74,7 @@ impl Worker {
             places: Places::new(parts.places),
             in_flight: parts.in_flight,
             pool: parts.pool,
+            tries: Tries::default(),
             in_hand: Arc::new(Mutex::new(HashSet::new())),
         }
     }
@@ -97,6 +100,34 @@ impl Worker {
             causation_id,
             now: self.commands.clock().now(),
         }
+    }
+}
+
+/// Assets whose failed tries are remembered at once; further ones are tried for longer.
+const TRIES_REMEMBERED_MAX: usize = 10_000;
+
+/// How often reconciling has tried an asset in vain, in this process.
+#[derive(Clone, Default)]
+pub(crate) struct Tries(Arc<Mutex<HashMap<AssetId, u32>>>);
+
+impl Tries {
+    pub(crate) fn count(&self, asset_id: AssetId) -> u32 {
+        self.lock().get(&asset_id).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn add(&self, asset_id: AssetId) {
+        let mut tries = self.lock();
+        if tries.len() < TRIES_REMEMBERED_MAX || tries.contains_key(&asset_id) {
+            *tries.entry(asset_id).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn forget(&self, asset_id: AssetId) {
+        self.lock().remove(&asset_id);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AssetId, u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

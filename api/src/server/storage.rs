@@ -28,7 +28,7 @@ pub(crate) struct ServerStorageResponseDto {
 
 impl From<Space> for ServerStorageResponseDto {
     fn from(space: Space) -> Self {
-        let used = space.total_bytes.saturating_sub(space.available_bytes);
+        let used = space.total_bytes.saturating_sub(space.free_bytes);
         Self {
             disk_available: human(space.available_bytes),
             disk_size: human(space.total_bytes),

@@ -124,6 +124,7 @@ impl Folder {
         command
     }
 
+    #[expect(clippy::zombie_processes, reason = "the server outlives this process on purpose")]
     fn start(&self, server: Command) {
         let mut watchdog = Command::new("sh");
         watchdog

@@ -39,6 +39,8 @@ pub struct Space {
     pub total_bytes: u64,
     /// What an unprivileged program may still write.
     pub available_bytes: u64,
+    /// What is not used, what is kept back for root included.
+    pub free_bytes: u64,
 }
 
 impl BlobStore {
@@ -155,6 +157,7 @@ impl BlobStore {
             Ok(Space {
                 total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
                 available_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+                free_bytes: found.f_bfree.saturating_mul(found.f_frsize),
             })
         })
         .await

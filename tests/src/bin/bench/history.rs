@@ -18,6 +18,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use uuid::{Builder, Uuid};
 
 /// Events in one append.
@@ -28,6 +29,8 @@ const ASSET_EVENTS: u32 = 3;
 const BATCHES_UNDER_WAY: usize = 4;
 /// Months that the library spans.
 const MONTHS: u32 = 181;
+/// Connections to the database beside the server's own.
+const CONNECTIONS: u32 = 6;
 /// How long the sequencer may stay behind.
 const SEQUENCED_LIMIT: Duration = Duration::from_secs(120);
 /// Pictures on disk that all assets share.
@@ -46,7 +49,11 @@ const CAMERAS: [(&str, &str, &str); 4] = [
 
 /// Opens the log of a running server beside it.
 pub(crate) async fn open_store(server: &TestServer) -> anyhow::Result<(PgPool, PostgresStore)> {
-    let pool = database::connect(&server.data()).await?;
+    // Two are too few: one listens, one writes rows, one reads the log.
+    let two = database::connect(&server.data()).await?;
+    let options = two.connect_options().as_ref().clone();
+    two.close().await;
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;
     let keyring = Keyring::open(server.data().join("keys"))?;
     let store = PostgresStore::connect(pool.clone(), keyring, PostgresOptions::default()).await?;
     Ok((pool, store))
@@ -74,7 +81,7 @@ pub(crate) async fn write(
         .buffered(BATCHES_UNDER_WAY)
         .try_collect()
         .await?;
-    for event_id in last.last() {
+    if let Some(event_id) = last.last() {
         store
             .wait_sequenced(*event_id, SEQUENCED_LIMIT)
             .await?
