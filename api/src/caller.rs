@@ -15,10 +15,9 @@ use calotype_commands::token;
 use calotype_domain::access::{Grant, Object, Viewer, check};
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::permission::Permission;
-use calotype_domain::{AssetId, CommandId, UserId};
+use calotype_domain::{CommandId, UserId};
 use calotype_projections::Event;
 use calotype_projections::api_keys::ApiKeyRow;
-use calotype_projections::assets::AssetRow;
 use calotype_projections::sessions::SessionRow;
 use calotype_projections::users::UserRow;
 use moka::sync::Cache;
@@ -172,21 +171,12 @@ impl Caller {
             .map_err(|denied| Problem::denied(denied, permission))
     }
 
-    /// Whether the caller may do this with an asset.
+    /// Whether this route may be used at all, where shared links may use it too.
     ///
     /// # Errors
-    /// 400 `Not found or no … access`, for a missing asset too.
-    pub fn require_asset(
-        &self,
-        permission: Permission,
-        asset: Option<&AssetRow>,
-    ) -> Result<(), Problem> {
-        let asset = asset.ok_or_else(|| Problem::no_access(permission))?;
-        let visibility =
-            serde_json::from_value(serde_json::Value::String(asset.visibility.clone()))
-                .map_err(|error| Problem::internal(&error))?;
-        let object = Object::Asset { owner_id: UserId::new(asset.owner_id), visibility };
-        check(&self.known.viewer, permission, object)
+    /// 403 in Immich's words.
+    pub fn require_shared(&self, permission: Permission) -> Result<(), Problem> {
+        check(&self.known.viewer, permission, Object::SharedRoute)
             .map_err(|denied| Problem::denied(denied, permission))
     }
 
@@ -357,27 +347,4 @@ async fn api_key(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
 
 async fn active_user(api: &Api, user_id: uuid::Uuid) -> Result<Option<UserRow>, Problem> {
     Ok(api.queries.user(user_id).await?.filter(|user| user.deleted_at.is_none()))
-}
-
-/// The assets of a request, every one of which the caller may use.
-///
-/// # Errors
-/// 400 when any is missing or not allowed: the whole request fails, as with Immich.
-pub async fn require_assets(
-    api: &Api,
-    caller: &Caller,
-    permission: Permission,
-    asset_ids: &[AssetId],
-) -> Result<Vec<AssetRow>, Problem> {
-    let mut wanted: Vec<uuid::Uuid> = asset_ids.iter().map(|asset_id| asset_id.uuid()).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let assets = api.queries.assets(&wanted).await?;
-    if assets.len() < wanted.len() {
-        return Err(Problem::no_access(permission));
-    }
-    for asset in &assets {
-        caller.require_asset(permission, Some(asset))?;
-    }
-    Ok(assets)
 }

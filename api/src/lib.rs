@@ -3,6 +3,7 @@
 //! Holds no SQL and no rule. Who may do what is decided by `calotype_domain::access::check`.
 //! One folder per tag of Immich's document, one file per operation.
 
+mod access;
 mod assets;
 pub mod caches;
 pub mod caller;

@@ -138,7 +138,7 @@ impl Problem {
             Denied::MissingPermission(missing) => {
                 Self::forbidden(format!("Missing required permission: {}", missing.as_str()))
             }
-            Denied::NotAdmin => Self::forbidden("Forbidden"),
+            Denied::NotAdmin | Denied::NotForLinks => Self::forbidden("Forbidden"),
             Denied::NoAccess => Self::no_access(permission),
             Denied::NotElevated => Self::unauthorized("Elevated permission is required"),
         }

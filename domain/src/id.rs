@@ -54,6 +54,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// An album.
+    AlbumId,
     /// An API key.
     ApiKeyId,
     /// A photo or film.
@@ -64,6 +66,8 @@ ids! {
     EventId,
     /// A login of a device.
     SessionId,
+    /// A shared link.
+    SharedLinkId,
     /// An account.
     UserId,
 }

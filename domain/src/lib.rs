@@ -33,5 +33,5 @@ pub mod user;
 
 pub use clock::{Clock, IdGen};
 pub use event::{Aggregate, DecodeError, DomainEvent, EventPayload, RawEvent};
-pub use id::{ApiKeyId, AssetId, CommandId, EventId, SessionId, UserId};
+pub use id::{AlbumId, ApiKeyId, AssetId, CommandId, EventId, SessionId, SharedLinkId, UserId};
 pub use sealed::Sealed;

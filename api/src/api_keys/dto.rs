@@ -94,6 +94,7 @@ pub(super) fn require_grantable(caller: &Caller, wanted: &[Permission]) -> Resul
             Err(Problem::bad_request("Cannot grant permissions you do not have"))
         }
         Grant::ApiKey { .. } | Grant::Session { .. } => Ok(()),
+        Grant::SharedLink { .. } => Err(Problem::forbidden("Forbidden")),
     }
 }
 

@@ -3,9 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use calotype_domain::UserId;
-use calotype_domain::access::{Object, check};
-use calotype_domain::asset::Visibility;
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::permission::Permission;
 use calotype_projections::Event;
@@ -14,6 +11,7 @@ use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use uuid::Uuid;
 
+use crate::access::{AssetFacts, require_facts};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -28,8 +26,7 @@ const SHARDS: usize = 64;
 /// The part of an asset that serving its files needs.
 #[derive(Clone, Debug)]
 pub(crate) struct AssetFiles {
-    pub(crate) owner_id: Uuid,
-    pub(crate) visibility: Visibility,
+    facts: AssetFacts,
     pub(crate) is_video: bool,
     pub(crate) file_name: String,
     pub(crate) original_key: String,
@@ -97,10 +94,7 @@ pub(crate) async fn allowed_files(
     asset_id: Uuid,
 ) -> Result<Arc<AssetFiles>, Problem> {
     let files = files(api, asset_id).await?.ok_or_else(|| Problem::no_access(permission))?;
-    let object =
-        Object::Asset { owner_id: UserId::new(files.owner_id), visibility: files.visibility };
-    check(caller.viewer(), permission, object)
-        .map_err(|denied| Problem::denied(denied, permission))?;
+    require_facts(api, caller, permission, &[files.facts]).await?;
     Ok(files)
 }
 
@@ -121,11 +115,8 @@ async fn files(api: &Api, asset_id: Uuid) -> Result<Option<Arc<AssetFiles>>, Pro
 }
 
 fn of_row(row: AssetRow) -> Result<AssetFiles, Problem> {
-    let visibility = serde_json::from_value(serde_json::Value::String(row.visibility))
-        .map_err(|error| Problem::internal(&error))?;
     Ok(AssetFiles {
-        owner_id: row.owner_id,
-        visibility,
+        facts: AssetFacts::of(&row)?,
         is_video: row.is_video,
         file_name: row.file_name,
         original_key: row.original_key,

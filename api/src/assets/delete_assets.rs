@@ -12,7 +12,8 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::caller::{Caller, require_assets};
+use crate::access::require_assets;
+use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::Fields;

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use calotype_domain::permission::Permission;
 
 use super::dto::AssetResponseDto;
+use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -23,7 +24,7 @@ pub(crate) async fn get_asset_info(
 ) -> Result<Json<AssetResponseDto>, Problem> {
     caller.require(Permission::AssetRead)?;
     let asset = api.queries.asset(path_uuid("id", &id)?).await?;
-    caller.require_asset(Permission::AssetRead, asset.as_ref())?;
+    require_asset(&api, &caller, Permission::AssetRead, asset.as_ref()).await?;
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetRead))?;
     // Whoever may read an asset is its owner until albums are shared.
     Ok(Json(AssetResponseDto::whole(asset, caller.user())))

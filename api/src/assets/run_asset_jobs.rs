@@ -8,7 +8,8 @@ use calotype_domain::permission::Permission;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::caller::{Caller, require_assets};
+use crate::access::require_assets;
+use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::Fields;

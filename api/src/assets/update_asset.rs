@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::date_change::stated;
 use super::dto::AssetResponseDto;
 use super::{VISIBILITIES, not_elevated, visibility};
+use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -56,7 +57,7 @@ pub(crate) async fn update_asset(
     fields.finish()?;
     details.date = date.map(stated);
     let asset = api.queries.asset(id).await?;
-    caller.require_asset(Permission::AssetUpdate, asset.as_ref())?;
+    require_asset(&api, &caller, Permission::AssetUpdate, asset.as_ref()).await?;
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetUpdate))?;
     refuse_elsewhere(&details)?;
     refuse_film(&asset, unlinks, links)?;

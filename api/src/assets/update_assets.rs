@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::date_change::{Taken, Zone, in_zone, shifted, stated};
 use super::update_asset::{details, refuse_elsewhere};
-use crate::caller::{Caller, require_assets};
+use crate::access::require_assets;
+use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::Fields;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::dates;
 use crate::problem::Problem;
@@ -123,7 +124,8 @@ pub(super) async fn get_asset_history(
     let asset_id = path_uuid("id", &id)?;
     let asset = api.queries.asset(asset_id).await?;
     if asset.is_some() || !caller.user().is_admin {
-        caller.require_asset(Permission::AssetRead, asset.as_ref())?;
+        require_asset(&api, &caller, Permission::AssetRead, asset.as_ref()).await?;
+        caller.require_owned(Permission::AssetRead, asset.map(|asset| asset.owner_id))?;
     }
     let events = api.queries.history_of_asset(AssetId::new(asset_id)).await?;
     if events.is_empty() {

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::routes::TrashResponseDto;
-use crate::caller::{Caller, require_assets};
+use crate::access::require_assets;
+use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::Fields;

@@ -1,0 +1,175 @@
+//! Looks up the facts that `calotype_domain::access::check` decides by, and asks it. Holds no rule.
+
+use std::collections::HashMap;
+
+use calotype_domain::access::{Object, Reach, check, needs_reach};
+use calotype_domain::asset::Visibility;
+use calotype_domain::permission::Permission;
+use calotype_domain::{AssetId, UserId};
+use calotype_projections::assets::AssetRow;
+use uuid::Uuid;
+
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// What the rules ask about an asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AssetFacts {
+    /// Which.
+    pub(crate) asset_id: Uuid,
+    /// Whose.
+    pub(crate) owner_id: Uuid,
+    /// Where it shows.
+    pub(crate) visibility: Visibility,
+    /// Whether it is in the trash.
+    pub(crate) is_trashed: bool,
+}
+
+impl AssetFacts {
+    /// The facts of a row.
+    ///
+    /// # Errors
+    /// 500 for a word of visibility that is not known.
+    pub(crate) fn of(row: &AssetRow) -> Result<Self, Problem> {
+        let visibility = serde_json::from_value(serde_json::Value::String(row.visibility.clone()))
+            .map_err(|error| Problem::internal(&error))?;
+        Ok(Self {
+            asset_id: row.asset_id,
+            owner_id: row.owner_id,
+            visibility,
+            is_trashed: row.trashed_at.is_some(),
+        })
+    }
+
+    fn object(self, reach: Reach) -> Object {
+        let Self { owner_id, visibility, is_trashed, .. } = self;
+        Object::Asset { owner_id: UserId::new(owner_id), visibility, is_trashed, reach }
+    }
+}
+
+/// Whether the caller may do this with an asset.
+///
+/// # Errors
+/// 400 `Not found or no … access`, for a missing asset too.
+pub(crate) async fn require_asset(
+    api: &Api,
+    caller: &Caller,
+    permission: Permission,
+    asset: Option<&AssetRow>,
+) -> Result<(), Problem> {
+    let asset = asset.ok_or_else(|| Problem::no_access(permission))?;
+    require_facts(api, caller, permission, &[AssetFacts::of(asset)?]).await
+}
+
+/// The assets of a request, every one of which the caller may use.
+///
+/// # Errors
+/// 400 when any is missing or not allowed: the whole request fails, as with Immich.
+pub(crate) async fn require_assets(
+    api: &Api,
+    caller: &Caller,
+    permission: Permission,
+    asset_ids: &[AssetId],
+) -> Result<Vec<AssetRow>, Problem> {
+    let mut wanted: Vec<Uuid> = asset_ids.iter().map(|asset_id| asset_id.uuid()).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let assets = api.queries.assets(&wanted).await?;
+    if assets.len() < wanted.len() {
+        return Err(Problem::no_access(permission));
+    }
+    let facts = assets.iter().map(AssetFacts::of).collect::<Result<Vec<_>, _>>()?;
+    require_facts(api, caller, permission, &facts).await?;
+    Ok(assets)
+}
+
+/// Those of some assets that the caller may use, for operations that answer for each by itself.
+///
+/// # Errors
+/// What the database said.
+#[expect(dead_code, reason = "for operations that answer for each asset by itself")]
+pub(crate) async fn allowed_assets(
+    api: &Api,
+    caller: &Caller,
+    permission: Permission,
+    asset_ids: &[Uuid],
+) -> Result<Vec<AssetRow>, Problem> {
+    let assets = api.queries.assets(asset_ids).await?;
+    let facts = assets.iter().map(AssetFacts::of).collect::<Result<Vec<_>, _>>()?;
+    let reaches = reaches(api, caller, &facts).await?;
+    let allowed = assets.into_iter().zip(&facts).filter(|(_, facts)| {
+        let reach = reaches.get(&facts.asset_id).copied().unwrap_or_default();
+        check(caller.viewer(), permission, facts.object(reach)).is_ok()
+    });
+    Ok(allowed.map(|(row, _)| row).collect())
+}
+
+/// Whether the caller may do this with every one of some assets.
+///
+/// # Errors
+/// 400 `Not found or no … access` when any is not allowed.
+pub(crate) async fn require_facts(
+    api: &Api,
+    caller: &Caller,
+    permission: Permission,
+    facts: &[AssetFacts],
+) -> Result<(), Problem> {
+    let reaches = reaches(api, caller, facts).await?;
+    for facts in facts {
+        let reach = reaches.get(&facts.asset_id).copied().unwrap_or_default();
+        check(caller.viewer(), permission, facts.object(reach))
+            .map_err(|denied| Problem::denied(denied, permission))?;
+    }
+    Ok(())
+}
+
+/// By which ways the caller reaches those assets that are not decided without; one question at most.
+async fn reaches(
+    _api: &Api,
+    caller: &Caller,
+    facts: &[AssetFacts],
+) -> Result<HashMap<Uuid, Reach>, Problem> {
+    let foreign: Vec<&AssetFacts> = facts
+        .iter()
+        .filter(|facts| needs_reach(caller.viewer(), UserId::new(facts.owner_id)))
+        .collect();
+    // Nothing is shared yet, so nobody reaches what is somebody else's.
+    Ok(foreign.into_iter().map(|facts| (facts.asset_id, Reach::default())).collect())
+}
+
+impl Caller {
+    /// Whether the caller may do this with something that only its owner uses: a tag, a stack, a person.
+    ///
+    /// # Errors
+    /// 400 `Not found or no … access`, for a missing thing too.
+    pub fn require_owned(
+        &self,
+        permission: Permission,
+        owner_id: Option<Uuid>,
+    ) -> Result<(), Problem> {
+        let owner_id = owner_id.ok_or_else(|| Problem::no_access(permission))?;
+        let object = Object::Owned { owner_id: UserId::new(owner_id) };
+        check(self.viewer(), permission, object)
+            .map_err(|denied| Problem::denied(denied, permission))
+    }
+}
+
+/// Whether the caller may do this with every one of some albums.
+///
+/// # Errors
+/// 400 `Not found or no … access` when any is missing or not allowed.
+#[expect(dead_code, reason = "for operations on albums")]
+pub(crate) async fn require_albums(
+    _api: &Api,
+    caller: &Caller,
+    permission: Permission,
+    album_ids: &[Uuid],
+) -> Result<(), Problem> {
+    // There are no albums yet, so nobody has a part in one.
+    for _ in album_ids {
+        check(caller.viewer(), permission, Object::Album { role: None, by_link: false })
+            .map_err(|denied| Problem::denied(denied, permission))?;
+    }
+    Ok(())
+}
