@@ -180,6 +180,16 @@ impl Caller {
             .map_err(|denied| Problem::denied(denied, permission))
     }
 
+    /// The caller, with a key that may do one thing more: where the route's own permission stands for it.
+    #[must_use]
+    pub fn granted(&self, permission: Permission) -> Self {
+        let mut caller = self.clone();
+        if let Grant::ApiKey { permissions } = &mut Arc::make_mut(&mut caller.known).viewer.grant {
+            permissions.push(permission);
+        }
+        caller
+    }
+
     /// The context of this request's command. One request is one command; a handler that dispatches
     /// several takes [`Caller::next_context`] for each further one.
     #[must_use]

@@ -159,6 +159,19 @@ impl Commands {
         self.bulk(ctx, asset_ids, &AssetCommand::RequestProcessing { stage }).await
     }
 
+    /// Lives with it that a step of processing failed; the assets go without.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn dismiss_failure(
+        &self,
+        ctx: &CommandContext,
+        asset_ids: &[AssetId],
+        stage: Stage,
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        self.bulk(ctx, asset_ids, &AssetCommand::DismissFailure { stage }).await
+    }
+
     /// Deletes an asset for good: lets its checksum go, then destroys its key.
     /// Its files are removed by the processor that hears of it.
     ///

@@ -32,6 +32,7 @@ struct Log {
     streams: HashMap<StreamId, Vec<usize>>,
     index_of: HashMap<Uuid, usize>,
     forgotten: HashSet<String>,
+    skipped: HashSet<Uuid>,
 }
 
 impl MemoryStore {
@@ -158,15 +159,23 @@ impl EventStore for MemoryStore {
         Ok(indices
             .iter()
             .skip(index(from.get()))
+            .map(|i| &log.events[*i])
+            .filter(|event| !log.skipped.contains(&event.event_id))
             .take(index(max.into()))
-            .copied()
-            .map(|i| log.events[i].clone())
+            .cloned()
             .collect())
     }
 
     async fn read_all(&self, after: GlobalPosition, max: u32) -> Result<Vec<Recorded>, StoreError> {
         let log = self.log();
-        Ok(log.events.iter().skip(index(after.get())).take(index(max.into())).cloned().collect())
+        Ok(log
+            .events
+            .iter()
+            .skip(index(after.get()))
+            .filter(|event| !log.skipped.contains(&event.event_id))
+            .take(index(max.into()))
+            .cloned()
+            .collect())
     }
 
     async fn head(&self) -> Result<GlobalPosition, StoreError> {
@@ -212,6 +221,11 @@ impl EventStore for MemoryStore {
             seal::forget(&mut event.payload);
             attachments.remove(&event.event_id);
         }
+        Ok(())
+    }
+
+    async fn skip(&self, event_id: Uuid, _reason: &str, _by: &str) -> Result<(), StoreError> {
+        self.log().skipped.insert(event_id);
         Ok(())
     }
 }

@@ -94,4 +94,12 @@ pub trait EventStore: Send + Sync + 'static {
     /// # Errors
     /// The database cannot be written; the key may still be there.
     async fn forget(&self, subject: &str) -> Result<(), StoreError>;
+
+    /// Lists an event among those that no reader sees from now on. Twice is once; the first reason stays.
+    ///
+    /// Rows that projections made of it stay until these are rebuilt.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    async fn skip(&self, event_id: Uuid, reason: &str, by: &str) -> Result<(), StoreError>;
 }

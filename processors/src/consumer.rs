@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
 use crate::error::ProcessorError;
+use crate::parked;
 use crate::priority::Urgency;
 use crate::worker::Worker;
 
@@ -79,6 +80,7 @@ pub const RERUNS: Subscription = Subscription {
     subjects: &[
         "asset.AssetProcessingRequested.*",
         "asset.AssetPurged.*",
+        "queue.QueueFailuresCleared.*",
         "queue.QueueRerunRequested.*",
         "queue.QueueResumed.*",
     ],
@@ -223,6 +225,7 @@ impl Worker {
                 self.sweep(asset_id).await
             }
             "QueueRerunRequested" => self.rerun(key, bell.event_id).await,
+            "QueueFailuresCleared" => parked::forget_cleared(&self.pool).await,
             "QueueResumed" => self.reconcile_now().await.map(drop),
             _ => Ok(()),
         }
@@ -250,7 +253,8 @@ async fn open(
         max_deliver: DELIVERIES_MAX,
         ..pull::Config::default()
     };
-    Ok(stream.get_or_create_consumer(subscription.durable, config).await?)
+    // Creates it, or brings one of an older release up to date.
+    Ok(stream.create_consumer(config).await?)
 }
 
 async fn acknowledge(message: &Message, kind: AckKind) {

@@ -1,6 +1,7 @@
 //! Develops an asset: reads what the file says about itself, and makes thumbnail, preview and thumbhash,
 //! with one read and one decode for both.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -144,11 +145,15 @@ impl Worker {
         let mut asset = Asset::default();
         let mut uploaded = None;
         let mut last = None;
+        let mut requested: BTreeMap<Stage, i64> = BTreeMap::new();
         for event in recorded {
             last = Some((event.envelope.correlation_id, event.event_id, event.revision));
             let decoded = AssetEvent::from_raw(&event.event_type, event.version, event.payload)
                 .map_err(|error| ProcessorError::Command(Box::new(error)))?;
             asset.evolve(&decoded);
+            if let AssetEvent::ProcessingRequested(request) = &decoded {
+                requested.insert(request.stage, event.revision.get());
+            }
             if let AssetEvent::Uploaded(first) = decoded {
                 uploaded = Some(first);
             }
@@ -156,8 +161,15 @@ impl Worker {
         let (Some(uploaded), Some((correlation_id, event_id, revision))) = (uploaded, last) else {
             return Ok(None);
         };
-        let metadata = asset.wants(Stage::Metadata, &metadata_processor());
-        let thumbnails = asset.wants(Stage::Thumbnails, &thumbnails_processor());
+        let left = self.queries.steps_left(asset_id.uuid()).await?;
+        let wants = |stage: Stage, processor: ProcessorRef| {
+            // What the read model has not heard of yet was asked for after the step was taken off.
+            let is_left = left.missing.iter().any(|left| left == stage.as_str())
+                && requested.get(&stage).is_none_or(|revision| *revision <= left.revision);
+            asset.wants(stage, &processor) && !is_left
+        };
+        let metadata = wants(Stage::Metadata, metadata_processor());
+        let thumbnails = wants(Stage::Thumbnails, thumbnails_processor());
         Ok((metadata || thumbnails).then_some(Wanted {
             asset,
             revision,
@@ -223,9 +235,9 @@ impl Worker {
 }
 
 impl Wanted {
-    /// Only what was asked for again can have been parked before.
+    /// What has only just been uploaded cannot have been parked before.
     fn was_parked(&self) -> bool {
-        !(self.metadata && self.thumbnails)
+        self.revision > Revision::new(0)
     }
 }
 

@@ -5,12 +5,14 @@
 use std::time::Duration;
 
 use calotype_domain::AssetId;
+use calotype_domain::asset::Stage;
 use calotype_projections::jobs::StageState;
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::error::ProcessorError;
+use crate::parked;
 use crate::priority::Urgency;
 use crate::worker::Worker;
 
@@ -65,13 +67,14 @@ impl Worker {
         }
         let before = self.commands.clock().now() - late;
         let mut waiting = Vec::new();
-        for stage in ["metadata", "thumbnails"] {
+        for stage in Stage::ALL {
             waiting.extend(
                 self.queries
-                    .assets_in_state(stage, StageState::Waiting, before, LOOK_ASSETS_MAX)
+                    .assets_in_state(stage.as_str(), StageState::Waiting, before, LOOK_ASSETS_MAX)
                     .await?,
             );
         }
+        parked::forget_cleared(&self.pool).await?;
         waiting.sort_unstable();
         waiting.dedup();
         for asset_id in &waiting {

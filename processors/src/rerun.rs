@@ -3,7 +3,7 @@
 use calotype_domain::AssetId;
 use calotype_domain::asset::Stage;
 use calotype_domain::event::DomainEvent as _;
-use calotype_domain::queue::{QueueEvent, RerunScope};
+use calotype_domain::queue::{QueueEvent, RerunScope, stage_of};
 use calotype_eventstore::{Revision, StreamId};
 use calotype_projections::jobs::StageState;
 use uuid::Uuid;
@@ -21,11 +21,7 @@ const QUEUE_EVENTS_MAX: u32 = 10_000;
 impl Worker {
     /// Requests the queue's step for every asset in the scope of the event.
     pub(crate) async fn rerun(&self, queue: &str, event_id: Uuid) -> Result<(), ProcessorError> {
-        let stage = match queue {
-            "metadataExtraction" => Stage::Metadata,
-            "thumbnailGeneration" => Stage::Thumbnails,
-            _ => return Ok(()),
-        };
+        let Some(stage) = stage_of(queue) else { return Ok(()) };
         let stream_id = StreamId::new("queue", queue);
         let events = self.store.read_stream(&stream_id, Revision::new(0), QUEUE_EVENTS_MAX).await?;
         let Some(event) = events.into_iter().find(|event| event.event_id == event_id) else {
@@ -37,7 +33,7 @@ impl Worker {
         let QueueEvent::RerunRequested(requested) = what else { return Ok(()) };
         match requested.scope {
             RerunScope::All => self.request_all(stage, correlation_id, event_id).await,
-            RerunScope::Missing => self.request_failed(stage, correlation_id, event_id).await,
+            RerunScope::Missing => self.request_missing(stage, correlation_id, event_id).await,
         }
     }
 
@@ -57,17 +53,18 @@ impl Worker {
     }
 
     /// Those that wait already are being taken up anyway.
-    async fn request_failed(
+    async fn request_missing(
         &self,
         stage: Stage,
         correlation_id: Uuid,
         event_id: Uuid,
     ) -> Result<(), ProcessorError> {
         let now = self.commands.clock().now();
-        let failed =
-            self.queries.assets_in_state(stage.as_str(), StageState::Failed, now, i64::MAX).await?;
-        for chunk in failed.chunks(usize::try_from(CHUNK_ASSETS).unwrap_or(1)) {
-            self.request(stage, chunk, correlation_id, event_id).await?;
+        for state in [StageState::Failed, StageState::Missing] {
+            let left = self.queries.assets_in_state(stage.as_str(), state, now, i64::MAX).await?;
+            for chunk in left.chunks(usize::try_from(CHUNK_ASSETS).unwrap_or(1)) {
+                self.request(stage, chunk, correlation_id, event_id).await?;
+            }
         }
         Ok(())
     }

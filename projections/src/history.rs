@@ -90,6 +90,9 @@ fn sentence(what: &AnyEvent) -> String {
         AssetEvent::ProcessingRequested(requested) => {
             format!("{} asked for again", stage_words(requested.stage))
         }
+        AssetEvent::FailureDismissed(dismissed) => {
+            format!("{} left undone", stage_words(dismissed.stage))
+        }
         AssetEvent::Favorited(_) => "Marked as a favorite".into(),
         AssetEvent::Unfavorited(_) => "No longer a favorite".into(),
         AssetEvent::VisibilityChanged(changed) => {

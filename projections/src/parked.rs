@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use calotype_eventstore::{GlobalPosition, Revision, StreamId};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -12,10 +13,13 @@ use uuid::Uuid;
 
 use crate::error::ProjectionError;
 use crate::event::Event;
+use crate::projection::checkpoint_name;
 use crate::query::Queries;
 
 /// Parked rows listed at once.
 const LISTED_MAX: i64 = 1_000;
+/// Events of one stream looked at.
+const STREAM_EVENTS_MAX: u32 = 10_000;
 
 /// One parked event.
 #[derive(Clone, Debug, Serialize, sqlx::FromRow)]
@@ -40,7 +44,143 @@ pub struct Parked {
     pub parked_at: DateTime<Utc>,
 }
 
+/// What became of a parked stream that was tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Retried {
+    /// Whose work it is.
+    pub name: String,
+    /// Events that were applied now.
+    pub applied: u32,
+    /// Events that are still parked.
+    pub left: u32,
+    /// Why the first of those cannot be applied.
+    pub reason: Option<String>,
+}
+
 impl Queries {
+    /// What is parked of one stream, in order.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn parked_of(&self, stream_id: &str) -> Result<Vec<Parked>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select kind, name, stream_id, event_id, position, coalesce(code, '') as code,
+                    reason, attempts, parked_at
+               from work.parked
+              where stream_id = $1
+              order by kind, name, position
+              limit $2",
+        )
+        .bind(stream_id)
+        .bind(LISTED_MAX)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Applies what is parked of a stream, in order, until an event fails again.
+    ///
+    /// # Errors
+    /// [`ProjectionError::UnknownProjection`], and what the database said; then all is as before.
+    pub async fn retry_parked(
+        &self,
+        name: &str,
+        stream_id: &str,
+    ) -> Result<Retried, ProjectionError> {
+        let projection = crate::projection::all()
+            .into_iter()
+            .find(|projection| checkpoint_name(&**projection) == name)
+            .ok_or_else(|| ProjectionError::UnknownProjection { name: name.to_owned() })?;
+        let (aggregate, key) = stream_id.split_once('-').unwrap_or((stream_id, ""));
+        let stream = StreamId::new(aggregate, key);
+        let recorded =
+            self.store().read_stream(&stream, Revision::FIRST, STREAM_EVENTS_MAX).await?;
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("set local search_path = read").execute(&mut *tx).await?;
+        // The live runner holds the same row while it applies a batch.
+        sqlx::query("select position from work.checkpoints where name = $1 for update")
+            .bind(name)
+            .execute(&mut *tx)
+            .await?;
+        let parked: Vec<(Uuid, i64)> = sqlx::query_as(
+            "select event_id, position from work.parked
+              where kind = 'projection' and name = $1 and stream_id = $2
+              order by position",
+        )
+        .bind(name)
+        .bind(stream_id)
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut retried =
+            Retried { name: name.to_owned(), applied: 0, left: count(parked.len()), reason: None };
+        for (event_id, position) in parked {
+            // One that was skipped or erased meanwhile is not there.
+            if let Some(recorded) = recorded.iter().find(|one| one.event_id == event_id) {
+                let mut event = Event::decode(recorded.clone())?;
+                event.position = GlobalPosition::new(position);
+                sqlx::query("savepoint one").execute(&mut *tx).await?;
+                if let Err(error) = projection.apply_in_tx(&mut tx, &[&event]).await {
+                    sqlx::query("rollback to savepoint one").execute(&mut *tx).await?;
+                    let reason = error.to_string();
+                    fail_again_in_tx(&mut tx, name, event_id, &reason).await?;
+                    retried.reason = Some(reason);
+                    break;
+                }
+                retried.applied += 1;
+            }
+            sqlx::query(
+                "delete from work.parked where kind = 'projection' and name = $1 and event_id = $2",
+            )
+            .bind(name)
+            .bind(event_id)
+            .execute(&mut *tx)
+            .await?;
+            retried.left -= 1;
+        }
+        tx.commit().await?;
+        Ok(retried)
+    }
+
+    /// Gives up the first parked event of a stream: no reader sees it from now on. Then tries the rest.
+    ///
+    /// # Errors
+    /// See [`Queries::retry_parked`].
+    pub async fn discard_parked(
+        &self,
+        name: &str,
+        stream_id: &str,
+        by: &str,
+    ) -> Result<Retried, ProjectionError> {
+        let first: Option<(Uuid, String)> = sqlx::query_as(
+            "select event_id, reason from work.parked
+              where kind = 'projection' and name = $1 and stream_id = $2
+              order by position
+              limit 1",
+        )
+        .bind(name)
+        .bind(stream_id)
+        .fetch_optional(&self.pool)
+        .await?;
+        if let Some((event_id, reason)) = first {
+            self.store().skip(event_id, &reason, by).await?;
+        }
+        self.retry_parked(name, stream_id).await
+    }
+
+    /// Forgets what a processor parked of a stream.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn forget_parked(&self, name: &str, stream_id: &str) -> Result<(), ProjectionError> {
+        sqlx::query(
+            "delete from work.parked where kind = 'processor' and name = $1 and stream_id = $2",
+        )
+        .bind(name)
+        .bind(stream_id)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// What is parked, oldest first; at most a thousand.
     ///
     /// # Errors
@@ -57,6 +197,28 @@ impl Queries {
         .fetch_all(&self.pool)
         .await?)
     }
+}
+
+async fn fail_again_in_tx(
+    tx: &mut PgConnection,
+    name: &str,
+    event_id: Uuid,
+    reason: &str,
+) -> Result<(), ProjectionError> {
+    sqlx::query(
+        "update work.parked set attempts = attempts + 1, reason = $3, code = 'failed'
+          where kind = 'projection' and name = $1 and event_id = $2",
+    )
+    .bind(name)
+    .bind(event_id)
+    .bind(reason)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn count(events: usize) -> u32 {
+    u32::try_from(events).unwrap_or(u32::MAX)
 }
 
 /// The streams parked for a projection.

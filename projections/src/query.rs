@@ -23,6 +23,10 @@ impl Queries {
         Self { pool, store }
     }
 
+    pub(crate) fn store(&self) -> &dyn EventStore {
+        &*self.store
+    }
+
     /// Every event of an asset in order, with a sentence for each.
     ///
     /// # Errors

@@ -163,6 +163,8 @@ impl Runner {
             self.load().await?;
             return Ok(1);
         };
+        let mut tx = tx;
+        self.reload_parked_in_tx(&mut tx).await?;
         let moved: Vec<usize> = (0..)
             .zip(&self.live)
             .filter(|(_, it)| it.checkpoint == after)
@@ -262,6 +264,15 @@ impl Runner {
             }
         }
         info!("projections stopped");
+    }
+
+    /// Somebody may have retried what was parked; while nothing is, nobody asks.
+    async fn reload_parked_in_tx(&mut self, tx: &mut PgConnection) -> Result<(), ProjectionError> {
+        for live in self.live.iter_mut().filter(|live| !live.parked.is_empty()) {
+            let name = checkpoint_name(&*live.projection);
+            live.parked = parked::streams_in_tx(tx, &name).await?;
+        }
+        Ok(())
     }
 
     async fn load_or_warn(&mut self) {

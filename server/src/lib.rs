@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod embedded;
 pub mod lifecycle;
 pub mod operator;
+pub mod parked;
 pub mod reset;
 pub mod serve;
 pub mod telemetry;

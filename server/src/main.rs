@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use calotype_server::config::{Config, ServeArgs};
 use calotype_server::operator::{self, Admin, History, Projections, Target};
+use calotype_server::parked::{self, Parked};
 use calotype_server::{doctor, serve};
 use clap::{Parser, Subcommand};
 
@@ -41,6 +42,13 @@ enum Command {
         target: Target,
         #[command(subcommand)]
         command: History,
+    },
+    /// Look at work that got stuck, try it again or give it up.
+    Parked {
+        #[command(flatten)]
+        target: Target,
+        #[command(subcommand)]
+        command: Parked,
     },
     /// Look after accounts.
     Admin {
@@ -94,6 +102,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::History { target, command } => {
             Box::pin(operator::history(&target, command)).await?;
+        }
+        Command::Parked { target, command } => {
+            Box::pin(parked::parked(&target, command)).await?;
         }
         Command::Admin { target, command } => Box::pin(operator::admin(&target, command)).await?,
         Command::Doctor(args) => {

@@ -79,15 +79,15 @@ pub enum Admin {
 }
 
 /// A data folder, opened for one command.
-struct Local {
-    core: Core,
+pub(crate) struct Local {
+    pub(crate) core: Core,
     embedded: Embedded,
     // Locked until everything else is closed.
     _folder: Arc<DataFolder>,
 }
 
 impl Local {
-    async fn open(target: &Target) -> anyhow::Result<Self> {
+    pub(crate) async fn open(target: &Target) -> anyhow::Result<Self> {
         let data = target.data.clone().unwrap_or_else(default_data);
         anyhow::ensure!(data.is_dir(), "there is no data folder {}", data.display());
         let folder = Arc::new(
@@ -101,7 +101,7 @@ impl Local {
         Ok(Self { core, embedded, _folder: folder })
     }
 
-    async fn close(self) {
+    pub(crate) async fn close(self) {
         self.core.store.close().await;
         self.core.pool.close().await;
         self.embedded.stop().await;
@@ -109,14 +109,14 @@ impl Local {
 }
 
 /// A running server, asked over HTTP.
-struct Remote {
+pub(crate) struct Remote {
     client: reqwest::Client,
     base: String,
     api_key: String,
 }
 
 impl Remote {
-    fn new(server: &str, target: &Target) -> anyhow::Result<Self> {
+    pub(crate) fn new(server: &str, target: &Target) -> anyhow::Result<Self> {
         let api_key = target
             .api_key
             .clone()
@@ -125,7 +125,7 @@ impl Remote {
         Ok(Self { client: reqwest::Client::new(), base, api_key })
     }
 
-    async fn call(
+    pub(crate) async fn call(
         &self,
         method: reqwest::Method,
         path: &str,
@@ -150,7 +150,7 @@ impl Remote {
         Ok(answer)
     }
 
-    async fn get(&self, path: &str) -> anyhow::Result<Value> {
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.call(reqwest::Method::GET, path, None).await
     }
 }
@@ -336,16 +336,21 @@ async fn reset_local(
         should_change_password: Some(true),
         ..ProfileChange::default()
     };
-    let ctx = CommandContext {
-        actor: Actor { kind: ActorKind::System, id: "calotype admin".into(), user_id: None },
+    let ctx = context("calotype admin");
+    local.core.commands.change_user(&ctx, UserId::new(user.user_id), change).await?;
+    Ok(user.email)
+}
+
+/// The context of an operator's command.
+pub(crate) fn context(command: &str) -> CommandContext {
+    CommandContext {
+        actor: Actor { kind: ActorKind::System, id: command.to_owned(), user_id: None },
         client: Some(concat!("calotype/", env!("CARGO_PKG_VERSION")).into()),
         command_id: CommandId::new(RandomIds.v7()),
         correlation_id: RandomIds.v7(),
         causation_id: None,
         now: SystemClock.now(),
-    };
-    local.core.commands.change_user(&ctx, UserId::new(user.user_id), change).await?;
-    Ok(user.email)
+    }
 }
 
 /// The first line of standard input, or a password of our own making.

@@ -45,7 +45,7 @@ pub(crate) async fn run_asset_jobs(
         fields.issue(crate::validate::not_an_option(JOBS, &["name"]));
     }
     fields.finish()?;
-    // The route's permission is the job's; the assets must be the caller's own.
+    // A key needs the route's permission alone; the assets must be the caller's own.
     require_own(&api, &caller, &asset_ids).await?;
     let stage = match name.as_deref() {
         Some("refresh-metadata") => Stage::Metadata,
@@ -62,7 +62,8 @@ async fn require_own(
     caller: &Caller,
     asset_ids: &[calotype_domain::AssetId],
 ) -> Result<(), Problem> {
-    let assets = require_assets(api, caller, Permission::AssetUpdate, asset_ids).await?;
+    let caller = caller.granted(Permission::AssetUpdate);
+    let assets = require_assets(api, &caller, Permission::AssetUpdate, asset_ids).await?;
     api.caches.owners.learn(&assets);
     Ok(())
 }

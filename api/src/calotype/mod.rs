@@ -16,6 +16,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(history::get_asset_history))
         .routes(routes!(parked::get_parked))
+        .routes(routes!(parked::get_parked_stream, parked::discard_parked_stream))
+        .routes(routes!(parked::retry_parked_stream))
         .routes(routes!(projections::get_projections))
         .routes(routes!(projections::rebuild_projection))
 }

@@ -19,8 +19,7 @@ const COMMANDS: [&str; 5] = ["start", "pause", "resume", "empty", "clear-failed"
 /// The command.
 #[derive(ToSchema)]
 pub(crate) struct QueueCommandDto {
-    /// `start`, `pause`, `resume`, `empty` or `clear-failed`; the last two change nothing, because work
-    /// follows from assets that lack something.
+    /// `start`, `pause`, `resume`, `empty` or `clear-failed`.
     command: String,
     /// With `start`: for every asset, not only for those that lack it.
     force: Option<bool>,
@@ -60,7 +59,8 @@ pub(super) async fn run_queue_command_legacy(
         }
         "pause" => carry_out(&api, &caller, name, Wish::Pause).await?,
         "resume" => carry_out(&api, &caller, name, Wish::Resume).await?,
-        _ => tracing::info!(queue = name, "asked to empty a queue, which keeps its work"),
+        "empty" => carry_out(&api, &caller, name, Wish::Empty).await?,
+        _ => carry_out(&api, &caller, name, Wish::ClearFailed).await?,
     }
     Ok(Json((&one(&api, name).await?).into()))
 }

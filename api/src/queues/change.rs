@@ -4,10 +4,10 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use calotype_domain::permission::Permission;
-use calotype_domain::queue::{QueueCommand, RerunScope};
+use calotype_domain::queue::{QueueCommand, RerunScope, stage_of};
 use utoipa::ToSchema;
 
-use super::dto::{QueueResponseDto, known, one, stage_of};
+use super::dto::{QueueResponseDto, known, one};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -25,6 +25,10 @@ pub(crate) enum Wish {
         /// For every asset.
         force: bool,
     },
+    /// Take off the queue what waits in it.
+    Empty,
+    /// Count as failed no longer what has failed.
+    ClearFailed,
 }
 
 /// What changes about a queue.
@@ -44,11 +48,16 @@ pub(crate) async fn carry_out(
     let command = match wish {
         Wish::Pause => QueueCommand::Pause,
         Wish::Resume => QueueCommand::Resume,
-        Wish::Start { .. } if stage_of(name).is_none() => return Ok(()),
+        Wish::Start { .. } | Wish::Empty | Wish::ClearFailed if stage_of(name).is_none() => {
+            return Ok(());
+        }
         Wish::Start { force: true } => QueueCommand::Rerun(RerunScope::All),
         Wish::Start { force: false } => QueueCommand::Rerun(RerunScope::Missing),
+        Wish::Empty => QueueCommand::Empty,
+        Wish::ClearFailed => QueueCommand::ClearFailures,
     };
-    let outcome = api.commands.control_queue(&caller.context(), name, command).await?;
+    let context = caller.next_context(api);
+    let outcome = api.commands.control_queue(&context, name, command).await?;
     api.seen(&outcome).await;
     Ok(())
 }

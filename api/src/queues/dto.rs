@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use calotype_domain::queue::NAMES;
+use calotype_domain::queue::{NAMES, stage_of};
 use calotype_projections::jobs::QueueCounts;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -39,8 +39,8 @@ pub(crate) async fn all(api: &Api) -> Result<Vec<QueueResponseDto>, Problem> {
     let queue = |name: &'static str| {
         let is_paused = paused.iter().any(|paused| paused == name);
         let statistics = stage_of(name).map_or_else(QueueStatisticsDto::default, |stage| {
-            let counts = counts.get(stage).copied().unwrap_or_default();
-            statistics(counts, api.in_flight.of(stage), is_paused)
+            let counts = counts.get(stage.as_str()).copied().unwrap_or_default();
+            statistics(counts, api.in_flight.of(stage.as_str()), is_paused)
         });
         QueueResponseDto { name, is_paused, statistics }
     };
@@ -59,15 +59,6 @@ pub(crate) async fn one(api: &Api, name: &str) -> Result<QueueResponseDto, Probl
 /// 400 when there is none.
 pub(crate) fn known(name: &str) -> Result<&'static str, Problem> {
     NAMES.into_iter().find(|known| *known == name).ok_or_else(no_such_queue)
-}
-
-/// The step of processing that a queue stands for.
-pub(crate) fn stage_of(name: &str) -> Option<&'static str> {
-    match name {
-        "metadataExtraction" => Some("metadata"),
-        "thumbnailGeneration" => Some("thumbnails"),
-        _ => None,
-    }
 }
 
 fn no_such_queue() -> Problem {
@@ -93,7 +84,7 @@ fn statistics(counts: QueueCounts, in_flight: usize, is_paused: bool) -> QueueSt
 mod tests {
     use super::*;
 
-    const COUNTS: QueueCounts = QueueCounts { waiting: 5, failed: 2 };
+    const COUNTS: QueueCounts = QueueCounts { waiting: 5, failed: 2, missing: 1 };
 
     #[test]
     fn what_is_worked_on_does_not_wait() {

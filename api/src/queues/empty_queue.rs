@@ -1,14 +1,16 @@
 //! `DELETE /queues/{name}/jobs`.
 
 use axum::body::Bytes;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use calotype_domain::permission::Permission;
 use utoipa::ToSchema;
 
 use super::dto::known;
+use super::{Wish, carry_out};
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::state::Api;
 use crate::validate::Fields;
 
 /// Which jobs.
@@ -18,8 +20,8 @@ pub(crate) struct QueueDeleteDto {
     failed: Option<bool>,
 }
 
-/// Takes the wish and changes nothing: work follows from assets that lack something, and leaving it
-/// undone would leave them without it.
+/// Takes off the queue what waits in it, and with `failed` what has failed; the assets go without until
+/// somebody starts the queue. What is being worked on is finished.
 #[utoipa::path(
     delete,
     path = "/queues/{name}/jobs",
@@ -30,6 +32,7 @@ pub(crate) struct QueueDeleteDto {
     responses((status = 204)),
 )]
 pub(super) async fn empty_queue(
+    State(api): State<Api>,
     caller: Caller,
     Path(name): Path<String>,
     body: Bytes,
@@ -39,10 +42,9 @@ pub(super) async fn empty_queue(
     let mut fields = Fields::json(&body)?;
     let dto = QueueDeleteDto { failed: fields.boolean("failed") };
     fields.finish()?;
-    tracing::info!(
-        queue = name,
-        failed = dto.failed,
-        "asked to empty a queue, which keeps its work"
-    );
+    carry_out(&api, &caller, name, Wish::Empty).await?;
+    if dto.failed == Some(true) {
+        carry_out(&api, &caller, name, Wish::ClearFailed).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

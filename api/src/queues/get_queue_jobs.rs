@@ -2,13 +2,15 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use calotype_domain::asset::Stage;
 use calotype_domain::permission::Permission;
+use calotype_domain::queue::stage_of;
 use calotype_projections::jobs::{Job, StageState};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::dto::{known, stage_of};
+use super::dto::known;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -60,23 +62,24 @@ pub(super) async fn get_queue_jobs(
     let is_paused = api.queries.paused_queues().await?.iter().any(|paused| paused == name);
     let wants =
         |state: &str| dto.status.as_ref().is_none_or(|all| all.iter().any(|it| it == state));
+    let now = api.commands.clock().now();
     let mut jobs = Vec::new();
     if wants(if is_paused { "paused" } else { "waiting" }) || wants("active") {
-        jobs.extend(api.queries.jobs(stage, StageState::Waiting, LISTED_MAX).await?);
+        jobs.extend(api.queries.jobs(stage.as_str(), StageState::Waiting, now, LISTED_MAX).await?);
     }
     if wants("failed") {
-        jobs.extend(api.queries.jobs(stage, StageState::Failed, LISTED_MAX).await?);
+        jobs.extend(api.queries.jobs(stage.as_str(), StageState::Failed, now, LISTED_MAX).await?);
     }
     Ok(Json(jobs.iter().map(|job| response(stage, job)).collect()))
 }
 
-fn response(stage: &'static str, job: &Job) -> QueueJobResponseDto {
+fn response(stage: Stage, job: &Job) -> QueueJobResponseDto {
     let name = match stage {
-        "metadata" => "AssetExtractMetadata",
-        _ => "AssetGenerateThumbnails",
+        Stage::Metadata => "AssetExtractMetadata",
+        Stage::Thumbnails => "AssetGenerateThumbnails",
     };
     QueueJobResponseDto {
-        id: format!("{stage}-{}", job.asset_id),
+        id: format!("{}-{}", stage.as_str(), job.asset_id),
         name,
         timestamp: job.waiting_since.timestamp_millis(),
         data: json!({ "id": job.asset_id }),

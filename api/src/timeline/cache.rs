@@ -218,6 +218,7 @@ fn shows(what: &AnyEvent) -> bool {
         AssetEvent::DescriptionChanged(_)
         | AssetEvent::ProcessingFailed(_)
         | AssetEvent::ProcessingRequested(_)
+        | AssetEvent::FailureDismissed(_)
         | AssetEvent::RatingChanged(_) => false,
     }
 }

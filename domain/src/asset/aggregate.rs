@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::command::{AssetCommand, Details};
 use super::error::AssetError;
 use super::event::{
-    AssetDateChanged, AssetDescriptionChanged, AssetEvent, AssetFavorited, AssetLocationChanged,
-    AssetProcessingRequested, AssetPurged, AssetRatingChanged, AssetRestored, AssetTrashed,
-    AssetUnfavorited, AssetVisibilityChanged,
+    AssetDateChanged, AssetDescriptionChanged, AssetEvent, AssetFailureDismissed, AssetFavorited,
+    AssetLocationChanged, AssetProcessingRequested, AssetPurged, AssetRatingChanged, AssetRestored,
+    AssetTrashed, AssetUnfavorited, AssetVisibilityChanged,
 };
 use super::values::{ProcessorRef, Stage, Visibility};
 use crate::event::{Aggregate, cqrs_aggregate};
@@ -153,6 +153,14 @@ impl Aggregate for Asset {
                     vec![AssetProcessingRequested { stage: *stage }.into()]
                 })
             }
+            AssetCommand::DismissFailure { stage } => {
+                self.existing()?;
+                Ok(if self.done.get(stage).is_some_and(|done| done.failed) {
+                    vec![AssetFailureDismissed { stage: *stage }.into()]
+                } else {
+                    vec![]
+                })
+            }
             AssetCommand::RecordMetadata(facts) => {
                 Ok(if self.is_news(Stage::Metadata, &facts.processor, &facts.input_blake3) {
                     vec![AssetEvent::MetadataRecorded((**facts).clone())]
@@ -195,6 +203,11 @@ impl Aggregate for Asset {
                 self.settle(failed.stage, &failed.processor, &failed.input_blake3, true);
             }
             AssetEvent::ProcessingRequested(requested) => self.requested.push(requested.stage),
+            AssetEvent::FailureDismissed(dismissed) => {
+                if let Some(done) = self.done.get_mut(&dismissed.stage) {
+                    done.failed = false;
+                }
+            }
             AssetEvent::Favorited(AssetFavorited {}) => self.favorite = true,
             AssetEvent::Unfavorited(AssetUnfavorited {}) => self.favorite = false,
             AssetEvent::VisibilityChanged(changed) => self.visibility = changed.visibility,

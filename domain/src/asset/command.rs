@@ -57,6 +57,11 @@ pub enum AssetCommand {
         /// Which step.
         stage: Stage,
     },
+    /// Live with it that a step of processing failed.
+    DismissFailure {
+        /// Which step.
+        stage: Stage,
+    },
     /// A processor read the file.
     RecordMetadata(Box<AssetMetadataRecorded>),
     /// A processor made the pictures.

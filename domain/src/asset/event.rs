@@ -188,11 +188,19 @@ pub struct AssetRestored {}
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AssetPurged {}
 
+/// Somebody decided to live with it that a step of processing failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AssetFailureDismissed {
+    /// Which step.
+    pub stage: Stage,
+}
+
 events! {
     /// Everything that can have happened to an asset.
     AssetEvent for "asset" {
         DateChanged(AssetDateChanged) 1,
         DescriptionChanged(AssetDescriptionChanged) 1,
+        FailureDismissed(AssetFailureDismissed) 1,
         Favorited(AssetFavorited) 1,
         LocationChanged(AssetLocationChanged) 1,
         MetadataRecorded(AssetMetadataRecorded) 1,

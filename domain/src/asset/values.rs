@@ -114,6 +114,9 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Every step, in the order in which a new asset goes through them.
+    pub const ALL: [Self; 2] = [Self::Metadata, Self::Thumbnails];
+
     /// The word used in storage and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::asset::Stage;
 use crate::event::{Aggregate, cqrs_aggregate, events};
 
 /// The queues of Immich's administration pages, in its order.
@@ -28,13 +29,23 @@ pub const NAMES: [&str; 19] = [
     "editor",
 ];
 
+/// The step of processing that a queue stands for; none for a queue without work of that kind.
+#[must_use]
+pub fn stage_of(queue: &str) -> Option<Stage> {
+    match queue {
+        "metadataExtraction" => Some(Stage::Metadata),
+        "thumbnailGeneration" => Some(Stage::Thumbnails),
+        _ => None,
+    }
+}
+
 /// Which assets a re-run covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RerunScope {
     /// Every asset.
     All,
-    /// Those whose step is not done, or failed.
+    /// Those whose step failed, or was taken off the queue.
     Missing,
 }
 
@@ -53,9 +64,19 @@ pub struct QueueRerunRequested {
     pub scope: RerunScope,
 }
 
+/// What waited in the queue was taken off it; the assets go without until somebody asks again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct QueueEmptied {}
+
+/// What had failed counts as failed no longer; the assets go without until somebody asks again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct QueueFailuresCleared {}
+
 events! {
     /// Everything that can have happened to a queue.
     QueueEvent for "queue" {
+        Emptied(QueueEmptied) 1,
+        FailuresCleared(QueueFailuresCleared) 1,
         Paused(QueuePaused) 1,
         RerunRequested(QueueRerunRequested) 1,
         Resumed(QueueResumed) 1,
@@ -71,6 +92,10 @@ pub enum QueueCommand {
     Resume,
     /// Do the work again.
     Rerun(RerunScope),
+    /// Take off the queue what waits in it.
+    Empty,
+    /// Count as failed no longer what has failed.
+    ClearFailures,
 }
 
 /// A queue refuses nothing.
@@ -94,6 +119,8 @@ impl Aggregate for Queue {
             QueueCommand::Resume if self.paused => vec![QueueResumed {}.into()],
             QueueCommand::Pause | QueueCommand::Resume => vec![],
             QueueCommand::Rerun(scope) => vec![QueueRerunRequested { scope: *scope }.into()],
+            QueueCommand::Empty => vec![QueueEmptied {}.into()],
+            QueueCommand::ClearFailures => vec![QueueFailuresCleared {}.into()],
         })
     }
 
@@ -101,7 +128,9 @@ impl Aggregate for Queue {
         match event {
             QueueEvent::Paused(QueuePaused {}) => self.paused = true,
             QueueEvent::Resumed(QueueResumed {}) => self.paused = false,
-            QueueEvent::RerunRequested(_) => {}
+            QueueEvent::RerunRequested(_)
+            | QueueEvent::Emptied(QueueEmptied {})
+            | QueueEvent::FailuresCleared(QueueFailuresCleared {}) => {}
         }
     }
 }

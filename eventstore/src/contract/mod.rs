@@ -40,6 +40,7 @@ where
     order::the_log_is_read_in_pieces(&make().await).await;
     order::waiting_ends_with_the_position(&make().await).await;
     order::waiting_for_nothing_ends_in_time(&make().await).await;
+    order::a_skipped_event_is_not_read(&make().await).await;
     forgetting::sealed_values_come_back(&make().await).await;
     forgetting::forgotten_values_are_gone_and_the_rest_stays(&make().await).await;
     forgetting::nothing_is_sealed_for_a_forgotten_subject(&make().await).await;

@@ -9,7 +9,7 @@ use super::sample::{append, envelope, event, event_id};
 use crate::event::Recorded;
 use crate::store::EventStore;
 use crate::stream::ExpectedRevision::{Any, NoStream};
-use crate::stream::GlobalPosition;
+use crate::stream::{GlobalPosition, Revision};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -95,4 +95,19 @@ pub(super) async fn waiting_for_nothing_ends_in_time(store: &impl EventStore) {
 
     assert_eq!(position.expect("an answer"), None);
     assert_eq!(store.position_of(event_id(1)).await.expect("an answer"), None);
+}
+
+pub(super) async fn a_skipped_event_is_not_read(store: &impl EventStore) {
+    append_many(store, 15).await;
+
+    store.skip(event_id(7), "nonsense", "an operator").await.expect("skipping");
+    store.skip(event_id(7), "again", "another").await.expect("skipping twice");
+
+    let all = read_everything(store, 4).await;
+    assert_eq!(all.len(), 14);
+    assert!(all.iter().all(|event| event.event_id != event_id(7)));
+    let stream_id = all.iter().find(|event| event.event_id == event_id(0)).map(|e| &e.stream_id);
+    let stream_id = stream_id.expect("the first event's stream");
+    let stream = store.read_stream(stream_id, Revision::FIRST, 10).await.expect("a stream");
+    assert_eq!(stream.len(), 2);
 }

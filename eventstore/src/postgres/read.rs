@@ -113,6 +113,25 @@ pub(super) async fn attachments(
     Ok(rows.into_iter().map(|(name, bytes)| (name, Bytes::from(bytes))).collect())
 }
 
+pub(super) async fn skip(
+    pool: &PgPool,
+    event_id: Uuid,
+    reason: &str,
+    by: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into log.skipped (event_id, reason, skipped_by) values ($1, $2, $3)
+         on conflict do nothing",
+    )
+    .bind(event_id)
+    .bind(reason)
+    .bind(by)
+    .execute(pool)
+    .await
+    .map_err(StoreError::database("skip an event"))?;
+    Ok(())
+}
+
 pub(super) async fn stream(
     pool: &PgPool,
     keys: &SubjectKeys,

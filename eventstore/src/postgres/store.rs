@@ -276,4 +276,8 @@ impl EventStore for PostgresStore {
     async fn forget(&self, subject: &str) -> Result<(), StoreError> {
         self.shared.keys.destroy(&self.shared.pool, subject).await
     }
+
+    async fn skip(&self, event_id: Uuid, reason: &str, by: &str) -> Result<(), StoreError> {
+        read::skip(&self.shared.pool, event_id, reason, by).await
+    }
 }

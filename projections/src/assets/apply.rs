@@ -80,7 +80,9 @@ impl Fold for Assets {
                 row.failure = None;
             }
             AssetEvent::ProcessingFailed(failed) => row.failure = Some(failed.reason.clone()),
-            AssetEvent::ProcessingRequested(_) => row.failure = None,
+            AssetEvent::ProcessingRequested(_) | AssetEvent::FailureDismissed(_) => {
+                row.failure = None
+            }
             AssetEvent::Favorited(_) => row.is_favorite = true,
             AssetEvent::Unfavorited(_) => row.is_favorite = false,
             AssetEvent::VisibilityChanged(changed) => set_visibility(&mut row, changed.visibility),

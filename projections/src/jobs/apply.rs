@@ -1,22 +1,24 @@
-//! Events of assets and queues to `jobs_v1`, `jobs_counts_v1` and `queues_v1`.
+//! Events of assets and queues to `jobs_v2`, `jobs_counts_v2` and `queues_v2`.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use calotype_domain::asset::{AssetEvent, Stage};
+use calotype_domain::asset::Stage;
 use calotype_domain::catalogue::AnyEvent;
-use calotype_domain::queue::QueueEvent;
-use serde::{Deserialize, Serialize};
+use calotype_domain::queue::{QueueEvent, stage_of};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
+use super::row::{Jobs, State};
 use crate::error::ProjectionError;
 use crate::event::Event;
-use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::fold::fold_in_tx;
 use crate::projection::Projection;
 
-/// Keeps `jobs_v1`, `jobs_counts_v1` and `queues_v1`.
+/// Keeps `jobs_v2`, `jobs_counts_v2` and `queues_v2`.
 pub struct JobsProjection;
+
+/// How many assets came into a state of a step, or left it.
+type Deltas = BTreeMap<(String, State), i64>;
 
 #[async_trait]
 impl Projection for JobsProjection {
@@ -25,11 +27,11 @@ impl Projection for JobsProjection {
     }
 
     fn version(&self) -> u16 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["jobs_v1", "jobs_counts_v1", "queues_v1"]
+        &["jobs_v2", "jobs_counts_v2", "queues_v2"]
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
@@ -41,18 +43,20 @@ impl Projection for JobsProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        let (queues, assets): (Vec<&Event>, Vec<&Event>) =
-            events.iter().partition(|event| matches!(event.what, AnyEvent::Queue(_)));
-        for event in queues {
-            apply_queue_in_tx(tx, event).await?;
-        }
-        let mut deltas: BTreeMap<(Stage, String), i64> = BTreeMap::new();
-        for change in fold_in_tx::<Jobs>(tx, &assets).await? {
-            for (row, delta) in [(&change.before, -1), (&change.after, 1)] {
-                if let Some(row) = row {
-                    *deltas.entry((Stage::Metadata, row.metadata.clone())).or_default() += delta;
-                    *deltas.entry((Stage::Thumbnails, row.thumbnails.clone())).or_default() +=
-                        delta;
+        let mut deltas = Deltas::new();
+        // Emptying a queue moves what waited until then, so the order between the two kinds counts.
+        for run in events.chunk_by(|a, b| is_of_a_queue(a) == is_of_a_queue(b)) {
+            if run.first().is_some_and(|event| is_of_a_queue(event)) {
+                for event in run {
+                    apply_queue_in_tx(tx, event, &mut deltas).await?;
+                }
+                continue;
+            }
+            for change in fold_in_tx::<Jobs>(tx, run).await? {
+                for (row, delta) in [(&change.before, -1), (&change.after, 1)] {
+                    for (stage, state) in row.iter().flat_map(super::row::JobRow::states) {
+                        *deltas.entry((stage.to_owned(), state)).or_default() += delta;
+                    }
                 }
             }
         }
@@ -61,54 +65,69 @@ impl Projection for JobsProjection {
     }
 }
 
-/// Where an asset stands: `waiting`, `done` or `failed` for each step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
-struct JobRow {
-    asset_id: Uuid,
-    revision: i64,
-    metadata: String,
-    thumbnails: String,
-    waiting_since: chrono::DateTime<chrono::Utc>,
+fn is_of_a_queue(event: &Event) -> bool {
+    matches!(event.what, AnyEvent::Queue(_))
 }
 
-impl JobRow {
-    fn state_of(&mut self, stage: Stage) -> &mut String {
-        match stage {
-            Stage::Metadata => &mut self.metadata,
-            Stage::Thumbnails => &mut self.thumbnails,
-        }
-    }
-}
-
-const WAITING: &str = "waiting";
-const DONE: &str = "done";
-const FAILED: &str = "failed";
-
-async fn apply_queue_in_tx(tx: &mut PgConnection, event: &Event) -> Result<(), ProjectionError> {
+async fn apply_queue_in_tx(
+    tx: &mut PgConnection,
+    event: &Event,
+    deltas: &mut Deltas,
+) -> Result<(), ProjectionError> {
     let AnyEvent::Queue(what) = &event.what else { return Ok(()) };
     let name = event.stream_id.strip_prefix("queue-").unwrap_or_default();
-    let paused = match what {
-        QueueEvent::Paused(_) => true,
-        QueueEvent::Resumed(_) => false,
+    let (paused, left) = match what {
+        QueueEvent::Paused(_) => (Some(true), None),
+        QueueEvent::Resumed(_) => (Some(false), None),
+        QueueEvent::Emptied(_) => (None, Some(State::Waiting)),
+        QueueEvent::FailuresCleared(_) => (None, Some(State::Failed)),
         QueueEvent::RerunRequested(_) => return Ok(()),
     };
-    sqlx::query(
-        "insert into queues_v1 as queues (name, revision, is_paused) values ($1, $2, $3)
-         on conflict (name) do update set is_paused = excluded.is_paused, revision = excluded.revision
+    let news = sqlx::query(
+        "insert into queues_v2 as queues (name, revision, is_paused)
+         values ($1, $2, coalesce($3, false))
+         on conflict (name) do update
+            set is_paused = coalesce($3, queues.is_paused), revision = excluded.revision
           where queues.revision < excluded.revision",
     )
     .bind(name)
     .bind(event.revision)
     .bind(paused)
-    .execute(tx)
-    .await?;
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
+    if let (1, Some(left), Some(stage)) = (news, left, stage_of(name)) {
+        let moved = leave_in_tx(tx, stage, left).await?;
+        *deltas.entry((stage.as_str().to_owned(), left)).or_default() -= moved;
+        *deltas.entry((stage.as_str().to_owned(), State::Missing)).or_default() += moved;
+    }
     Ok(())
 }
 
-async fn count_in_tx(
+/// Lets every asset in a state of a step go without that step; says how many.
+async fn leave_in_tx(
     tx: &mut PgConnection,
-    deltas: &BTreeMap<(Stage, String), i64>,
-) -> Result<(), ProjectionError> {
+    stage: Stage,
+    state: State,
+) -> Result<i64, ProjectionError> {
+    let sql = match state {
+        State::Waiting => {
+            "update jobs_v2
+                set waiting = array_remove(waiting, $1), missing = array_append(missing, $1)
+              where waiting @> array[$1] and waiting <> '{}'"
+        }
+        State::Failed => {
+            "update jobs_v2
+                set failed = array_remove(failed, $1), missing = array_append(missing, $1)
+              where failed @> array[$1] and failed <> '{}'"
+        }
+        State::Missing => return Ok(0),
+    };
+    let moved = sqlx::query(sql).bind(stage.as_str()).execute(tx).await?.rows_affected();
+    Ok(i64::try_from(moved).unwrap_or(i64::MAX))
+}
+
+async fn count_in_tx(tx: &mut PgConnection, deltas: &Deltas) -> Result<(), ProjectionError> {
     if deltas.is_empty() {
         return Ok(());
     }
@@ -116,7 +135,7 @@ async fn count_in_tx(
     let states: Vec<&str> = deltas.keys().map(|(_, state)| state.as_str()).collect();
     let counts: Vec<i64> = deltas.values().copied().collect();
     sqlx::query(
-        "insert into jobs_counts_v1 as counts (stage, state, count)
+        "insert into jobs_counts_v2 as counts (stage, state, count)
          select * from unnest($1::text[], $2::text[], $3::bigint[])
          on conflict (stage, state) do update set count = counts.count + excluded.count",
     )
@@ -125,60 +144,6 @@ async fn count_in_tx(
     .bind(&counts)
     .execute(&mut *tx)
     .await?;
-    sqlx::query("delete from jobs_counts_v1 where count = 0").execute(tx).await?;
+    sqlx::query("delete from jobs_counts_v2 where count = 0").execute(tx).await?;
     Ok(())
-}
-
-struct Jobs;
-
-impl Fold for Jobs {
-    fold_sql!("jobs_v1", "asset_id");
-    type Row = JobRow;
-
-    fn key(row: &JobRow) -> Uuid {
-        row.asset_id
-    }
-
-    fn revision(row: &JobRow) -> i64 {
-        row.revision
-    }
-
-    fn evolve(row: Option<JobRow>, event: &Event) -> Option<JobRow> {
-        let AnyEvent::Asset(what) = &event.what else { return row };
-        let mut row = match (row, what) {
-            (None, AssetEvent::Uploaded(_)) => {
-                return Some(JobRow {
-                    asset_id: event.key,
-                    revision: event.revision,
-                    metadata: WAITING.to_owned(),
-                    thumbnails: WAITING.to_owned(),
-                    waiting_since: event.recorded_at,
-                });
-            }
-            (None, _) => return None,
-            (Some(row), _) => row,
-        };
-        match what {
-            AssetEvent::MetadataRecorded(_) => DONE.clone_into(row.state_of(Stage::Metadata)),
-            AssetEvent::ThumbnailsRecorded(_) => DONE.clone_into(row.state_of(Stage::Thumbnails)),
-            AssetEvent::ProcessingFailed(failed) => FAILED.clone_into(row.state_of(failed.stage)),
-            AssetEvent::ProcessingRequested(requested) => {
-                WAITING.clone_into(row.state_of(requested.stage));
-                row.waiting_since = event.recorded_at;
-            }
-            AssetEvent::Purged(_) => return None,
-            AssetEvent::Uploaded(_)
-            | AssetEvent::Favorited(_)
-            | AssetEvent::Unfavorited(_)
-            | AssetEvent::VisibilityChanged(_)
-            | AssetEvent::DescriptionChanged(_)
-            | AssetEvent::RatingChanged(_)
-            | AssetEvent::DateChanged(_)
-            | AssetEvent::LocationChanged(_)
-            | AssetEvent::Trashed(_)
-            | AssetEvent::Restored(_) => return Some(row),
-        }
-        row.revision = event.revision;
-        Some(row)
-    }
 }

@@ -3,6 +3,8 @@
 
 mod apply;
 mod query;
+mod row;
 
 pub use apply::JobsProjection;
-pub use query::{Job, QueueCounts, StageState};
+pub use query::{Job, QueueCounts, StepsLeft};
+pub use row::State as StageState;

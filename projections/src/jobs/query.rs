@@ -5,26 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::row::State;
 use crate::error::ProjectionError;
 use crate::query::Queries;
-
-/// Where an asset stands with a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StageState {
-    /// Not done yet.
-    Waiting,
-    /// A processor gave up.
-    Failed,
-}
-
-impl StageState {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Failed => "failed",
-        }
-    }
-}
 
 /// How many assets wait for a step or failed it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +16,8 @@ pub struct QueueCounts {
     pub waiting: i64,
     /// Given up.
     pub failed: i64,
+    /// Taken off the queue by somebody.
+    pub missing: i64,
 }
 
 /// An asset that waits for a step or failed it.
@@ -44,6 +29,38 @@ pub struct Job {
     pub waiting_since: DateTime<Utc>,
 }
 
+/// The steps that an asset goes without.
+#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct StepsLeft {
+    /// The revision of the asset that this is known of.
+    pub revision: i64,
+    /// Taken off the queue by somebody.
+    pub missing: Vec<String>,
+    /// Given up by a processor.
+    pub failed: Vec<String>,
+}
+
+/// Assets in a state of a step, longest waiting first. One statement for each state, for its own index.
+const fn jobs_sql(state: State) -> &'static str {
+    match state {
+        State::Waiting => {
+            "select asset_id, waiting_since from read.jobs_v2
+              where waiting @> array[$1] and waiting <> '{}' and waiting_since <= $2
+              order by waiting_since, asset_id limit $3"
+        }
+        State::Failed => {
+            "select asset_id, waiting_since from read.jobs_v2
+              where failed @> array[$1] and failed <> '{}' and waiting_since <= $2
+              order by waiting_since, asset_id limit $3"
+        }
+        State::Missing => {
+            "select asset_id, waiting_since from read.jobs_v2
+              where missing @> array[$1] and missing <> '{}' and waiting_since <= $2
+              order by waiting_since, asset_id limit $3"
+        }
+    }
+}
+
 impl Queries {
     /// Counts by step (`metadata`, `thumbnails`).
     ///
@@ -51,7 +68,7 @@ impl Queries {
     /// What the database said.
     pub async fn queue_counts(&self) -> Result<HashMap<String, QueueCounts>, ProjectionError> {
         let rows: Vec<(String, String, i64)> =
-            sqlx::query_as("select stage, state, count from read.jobs_counts_v1")
+            sqlx::query_as("select stage, state, count from read.jobs_counts_v2")
                 .fetch_all(&self.pool)
                 .await?;
         let mut counts: HashMap<String, QueueCounts> = HashMap::new();
@@ -60,7 +77,7 @@ impl Queries {
             match state.as_str() {
                 "waiting" => of_stage.waiting = count,
                 "failed" => of_stage.failed = count,
-                _ => {}
+                _ => of_stage.missing = count,
             }
         }
         Ok(counts)
@@ -71,40 +88,55 @@ impl Queries {
     /// # Errors
     /// What the database said.
     pub async fn paused_queues(&self) -> Result<Vec<String>, ProjectionError> {
-        Ok(sqlx::query_scalar("select name from read.queues_v1 where is_paused")
+        Ok(sqlx::query_scalar("select name from read.queues_v2 where is_paused")
             .fetch_all(&self.pool)
             .await?)
     }
 
-    /// Assets in a state of a step, longest waiting first, after the given one; at most `limit`.
+    /// Assets in a state of a step, longest waiting first; at most `limit`.
     ///
     /// # Errors
     /// What the database said.
     pub async fn assets_in_state(
         &self,
         stage: &str,
-        state: StageState,
+        state: State,
         waiting_before: DateTime<Utc>,
         limit: i64,
     ) -> Result<Vec<Uuid>, ProjectionError> {
-        let sql = match stage {
-            "metadata" => {
-                "select asset_id from read.jobs_v1
-                  where metadata = $1 and waiting_since <= $2
-                  order by waiting_since limit $3"
-            }
-            _ => {
-                "select asset_id from read.jobs_v1
-                  where thumbnails = $1 and waiting_since <= $2
-                  order by waiting_since limit $3"
-            }
-        };
-        Ok(sqlx::query_scalar(sql)
-            .bind(state.as_str())
+        let jobs = self.jobs(stage, state, waiting_before, limit).await?;
+        Ok(jobs.into_iter().map(|job| job.asset_id).collect())
+    }
+
+    /// Assets in a state of a step with the time since when, longest waiting first; at most `limit`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn jobs(
+        &self,
+        stage: &str,
+        state: State,
+        waiting_before: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<Job>, ProjectionError> {
+        Ok(sqlx::query_as(jobs_sql(state))
+            .bind(stage)
             .bind(waiting_before)
             .bind(limit)
             .fetch_all(&self.pool)
             .await?)
+    }
+
+    /// The steps that an asset goes without; none for an asset that the read model does not know yet.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn steps_left(&self, asset_id: Uuid) -> Result<StepsLeft, ProjectionError> {
+        Ok(sqlx::query_as("select revision, missing, failed from read.jobs_v2 where asset_id = $1")
+            .bind(asset_id)
+            .fetch_optional(&self.pool)
+            .await?
+            .unwrap_or_default())
     }
 
     /// Every asset's id after the given one, in the order of ids; for a forced re-run.
@@ -117,36 +149,11 @@ impl Queries {
         limit: i64,
     ) -> Result<Vec<Uuid>, ProjectionError> {
         Ok(sqlx::query_scalar(
-            "select asset_id from read.jobs_v1 where asset_id > $1 order by asset_id limit $2",
+            "select asset_id from read.jobs_v2 where asset_id > $1 order by asset_id limit $2",
         )
         .bind(after)
         .bind(limit)
         .fetch_all(&self.pool)
         .await?)
-    }
-
-    /// Assets in a state of a step with the time since when, longest waiting first; at most `limit`.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn jobs(
-        &self,
-        stage: &str,
-        state: StageState,
-        limit: i64,
-    ) -> Result<Vec<Job>, ProjectionError> {
-        let sql = match stage {
-            "metadata" => {
-                "select asset_id, waiting_since from read.jobs_v1
-                  where metadata = $1
-                  order by waiting_since limit $2"
-            }
-            _ => {
-                "select asset_id, waiting_since from read.jobs_v1
-                  where thumbnails = $1
-                  order by waiting_since limit $2"
-            }
-        };
-        Ok(sqlx::query_as(sql).bind(state.as_str()).bind(limit).fetch_all(&self.pool).await?)
     }
 }

@@ -181,6 +181,7 @@ impl Fold for Counted {
             | AssetEvent::ThumbnailsRecorded(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
+            | AssetEvent::FailureDismissed(_)
             | AssetEvent::DescriptionChanged(_)
             | AssetEvent::RatingChanged(_)
             | AssetEvent::DateChanged(_)

@@ -212,6 +212,7 @@ impl Fold for Timeline {
             AssetEvent::Uploaded(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
+            | AssetEvent::FailureDismissed(_)
             | AssetEvent::DescriptionChanged(_)
             | AssetEvent::RatingChanged(_) => {}
         }

@@ -281,7 +281,12 @@ impl World {
         let ids: Vec<AssetId> = self.some_assets().iter().map(|asset| asset.id).collect();
         let stage = if self.random.random() { Stage::Metadata } else { Stage::Thumbnails };
         let ctx = self.context(None);
-        accept(self.commands.request_processing(&ctx, &ids, stage).await).map(drop)
+        let outcome = if self.random.random_bool(0.3) {
+            self.commands.dismiss_failure(&ctx, &ids, stage).await
+        } else {
+            self.commands.request_processing(&ctx, &ids, stage).await
+        };
+        accept(outcome).map(drop)
     }
 
     async fn change_user(&mut self) -> anyhow::Result<()> {
@@ -378,9 +383,12 @@ impl World {
             QueueCommand::Resume,
             QueueCommand::Rerun(RerunScope::All),
             QueueCommand::Rerun(RerunScope::Missing),
+            QueueCommand::Empty,
+            QueueCommand::ClearFailures,
         ];
         let wish = wishes[self.random.random_range(0..wishes.len())];
-        let name = NAMES[self.random.random_range(0..NAMES.len())];
+        // Mostly the queues that have work.
+        let name = NAMES[self.random.random_range(0..NAMES.len()) % 5];
         let ctx = self.context(None);
         accept(self.commands.control_queue(&ctx, name, wish).await).map(drop)
     }
