@@ -12,8 +12,8 @@ use serde_json::json;
 /// A stop on request takes seconds, not the tens of seconds after which a service manager kills.
 const STOP_MAX: Duration = Duration::from_secs(10);
 /// What a newcomer has to find in the help.
-const COMMANDS: [&str; 7] =
-    ["serve", "migrate", "projections", "history", "admin", "doctor", "openapi"];
+const COMMANDS: [&str; 8] =
+    ["serve", "migrate", "projections", "history", "parked", "admin", "doctor", "openapi"];
 /// A password that `admin reset-password` sets.
 const NEW_PASSWORD: &str = "another password";
 
