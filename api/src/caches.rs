@@ -4,6 +4,7 @@ use calotype_projections::Event;
 
 use crate::assets::cache::AssetCache;
 use crate::assets::owners::Owners;
+use crate::assets::sums::SumsCache;
 use crate::timeline::cache::TimelineCache;
 
 /// Everything cached from the read models. Cheap to clone; clones share what they hold.
@@ -11,6 +12,7 @@ use crate::timeline::cache::TimelineCache;
 pub struct Caches {
     pub(crate) assets: AssetCache,
     pub(crate) owners: Owners,
+    pub(crate) sums: SumsCache,
     pub(crate) timeline: TimelineCache,
 }
 
@@ -19,12 +21,14 @@ impl Caches {
     pub fn on_applied(&self, events: &[Event]) {
         self.owners.on_applied(events);
         self.assets.on_applied(events);
+        self.sums.on_applied(events, &self.owners);
         self.timeline.on_applied(events, &self.owners);
     }
 
     /// Drops everything, after a reset or a rebuild.
     pub fn forget_all(&self) {
         self.assets.forget_all();
+        self.sums.forget_all();
         self.timeline.forget_all();
     }
 }

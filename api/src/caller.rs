@@ -98,10 +98,10 @@ impl Callers {
 
     /// Remembers somebody, unless everybody was forgotten since the look-up began: what was read then
     /// may be what has just been taken away.
-    fn remember(&self, key: String, known: &Arc<Known>, generation: u64) {
-        self.known.insert(key.clone(), Arc::clone(known));
+    fn remember(&self, key: &str, known: &Arc<Known>, generation: u64) {
+        self.known.insert(key.to_owned(), Arc::clone(known));
         if self.generation() != generation {
-            self.known.invalidate(&key);
+            self.known.invalidate(key);
         }
     }
 }
@@ -323,7 +323,7 @@ async fn session(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
         grant: Grant::Session { elevated: false },
     };
     let known = Arc::new(Known { user, via: Via::Session(session), viewer });
-    api.callers.remember(key, &known, generation);
+    api.callers.remember(&key, &known, generation);
     Ok(known)
 }
 
@@ -351,7 +351,7 @@ async fn api_key(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
         grant: Grant::ApiKey { permissions },
     };
     let known = Arc::new(Known { user, via: Via::ApiKey(api_key), viewer });
-    api.callers.remember(key, &known, generation);
+    api.callers.remember(&key, &known, generation);
     Ok(known)
 }
 

@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn no_two_routes_overlap() {
         // Overlapping routes panic.
-        let _ = table(true);
+        let _table = table(true);
     }
 
     #[test]

@@ -94,12 +94,12 @@ pub(crate) fn seals_something(payload: &Value) -> Result<bool, SealError> {
                     }
                     return Err(SealError::ReservedMark { pointer: pointer.clone() });
                 }
-                for (name, inner) in map {
+                for (name, inner) in map.iter().filter(|(_, inner)| is_nested(inner)) {
                     found |= at(pointer, name, |pointer| walk(inner, pointer))?;
                 }
             }
             Value::Array(items) => {
-                for (i, inner) in items.iter().enumerate() {
+                for (i, inner) in items.iter().enumerate().filter(|(_, inner)| is_nested(inner)) {
                     found |= at(pointer, &i.to_string(), |pointer| walk(inner, pointer))?;
                 }
             }
@@ -162,18 +162,23 @@ fn replace(
                 *value = with(pointer, inner)?;
                 return Ok(());
             }
-            for (name, inner) in map {
+            for (name, inner) in map.iter_mut().filter(|(_, inner)| is_nested(inner)) {
                 at(pointer, name, |pointer| replace(inner, pointer, mark, with))?;
             }
         }
         Value::Array(items) => {
-            for (i, inner) in items.iter_mut().enumerate() {
+            for (i, inner) in items.iter_mut().enumerate().filter(|(_, inner)| is_nested(inner)) {
                 at(pointer, &i.to_string(), |pointer| replace(inner, pointer, mark, with))?;
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
     Ok(())
+}
+
+/// Whether something may be sealed in it: payloads are mostly plain values, and those need no pointer.
+fn is_nested(value: &Value) -> bool {
+    matches!(value, Value::Object(_) | Value::Array(_))
 }
 
 /// Runs `inside` with the pointer one step longer (RFC 6901), and takes the step back.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use calotype_eventstore::{EventStore, GlobalPosition};
+use calotype_eventstore::{EventStore, GlobalPosition, Recorded};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use tracing::info;
@@ -84,13 +84,15 @@ pub async fn rebuild(
     begin(&mut db, &*projection).await?;
     let mut position = GlobalPosition::START;
     let mut events: u64 = 0;
-    loop {
-        let (last, count) = catch_up(&mut db, &**store, &*projection, position).await?;
+    let mut next = read(&**store, position).await?;
+    while !next.0.is_empty() {
+        let (recorded, last) = next;
+        // While one batch is applied, the one after it is read.
+        let applying = catch_up(&mut db, &*projection, recorded);
+        let (count, following) = tokio::try_join!(applying, read(&**store, last))?;
         events += count;
-        if last == position {
-            break;
-        }
         position = last;
+        next = following;
     }
     // What came meanwhile is applied in the switching transaction, with the live runner kept out by a lock.
     let mut tx = sqlx::Connection::begin(&mut *db).await?;
@@ -126,42 +128,47 @@ async fn begin(db: &mut PgConnection, projection: &dyn Projection) -> Result<(),
 
 async fn catch_up(
     db: &mut PgConnection,
-    store: &dyn EventStore,
     projection: &dyn Projection,
-    after: GlobalPosition,
-) -> Result<(GlobalPosition, u64), ProjectionError> {
+    recorded: Vec<Recorded>,
+) -> Result<u64, ProjectionError> {
     let mut tx = sqlx::Connection::begin(db).await?;
-    let applied = apply_in_tx(&mut tx, store, projection, after).await?;
+    let count = apply_batch_in_tx(&mut tx, projection, recorded).await?;
     tx.commit().await?;
-    Ok(applied)
+    Ok(count)
 }
 
+/// Reads a batch and applies it; says how far that reached.
 async fn apply_in_tx(
     tx: &mut PgConnection,
     store: &dyn EventStore,
     projection: &dyn Projection,
     after: GlobalPosition,
 ) -> Result<(GlobalPosition, u64), ProjectionError> {
-    sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
-    sqlx::query("set local search_path = read_next").execute(&mut *tx).await?;
     let (recorded, last) = read(store, after).await?;
     if recorded.is_empty() {
         return Ok((past_the_skipped_in_tx(tx, last).await?, 0));
     }
+    Ok((last, apply_batch_in_tx(tx, projection, recorded).await?))
+}
+
+async fn apply_batch_in_tx(
+    tx: &mut PgConnection,
+    projection: &dyn Projection,
+    recorded: Vec<Recorded>,
+) -> Result<u64, ProjectionError> {
+    sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
+    sqlx::query("set local search_path = read_next").execute(&mut *tx).await?;
     let events = recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
     let mine: Vec<&Event> = relevant(projection, &events).collect();
-    if let Err(source) = projection.apply_in_tx(tx, &mine).await {
-        let (event_id, position) = mine.first().map_or((uuid::Uuid::nil(), after.get()), |event| {
-            (event.event_id, event.position.get())
-        });
+    if let (Err(source), Some(first)) = (projection.apply_in_tx(tx, &mine).await, mine.first()) {
         return Err(ProjectionError::Strict {
             projection: projection.name(),
-            event_id,
-            position,
+            event_id: first.event_id,
+            position: first.position.get(),
             source: Box::new(source),
         });
     }
-    Ok((last, u64::try_from(events.len()).unwrap_or(u64::MAX)))
+    Ok(u64::try_from(events.len()).unwrap_or(u64::MAX))
 }
 
 /// Keeps the live runner from moving this projection until the transaction ends:

@@ -20,11 +20,11 @@ struct Findings {
 }
 
 impl Findings {
-    fn good(&self, line: &str) {
+    fn good(line: &str) {
         say(&format!("ok       {line}"));
     }
 
-    fn note(&self, line: &str) {
+    fn note(line: &str) {
         say(&format!("note     {line}"));
     }
 
@@ -52,18 +52,18 @@ pub async fn doctor(config: &Config) -> bool {
 
 fn programs(config: &Config, findings: &mut Findings) {
     if config.database_url.is_some() {
-        findings.note("DATABASE_URL is set: PostgreSQL is somebody else's to look after");
+        Findings::note("DATABASE_URL is set: PostgreSQL is somebody else's to look after");
     } else {
         match find_postgres(&config.data, None) {
-            Ok(_) => findings.good("PostgreSQL's programs are there"),
+            Ok(_) => Findings::good("PostgreSQL's programs are there"),
             Err(error) => findings.problem(&format!("PostgreSQL's programs are missing: {error}")),
         }
     }
     if config.nats_url.is_some() {
-        findings.note("NATS_URL is set: the NATS server is somebody else's to look after");
+        Findings::note("NATS_URL is set: the NATS server is somebody else's to look after");
     } else {
         match find_nats_server(&config.data) {
-            Ok(_) => findings.good("nats-server is there"),
+            Ok(_) => Findings::good("nats-server is there"),
             Err(error) => findings.problem(&format!("nats-server is missing: {error}")),
         }
     }
@@ -75,7 +75,7 @@ fn programs(config: &Config, findings: &mut Findings) {
             .status()
             .is_ok_and(|status| status.success());
         if runs {
-            findings.good(&format!("{name} is there"));
+            Findings::good(&format!("{name} is there"));
         } else {
             findings.problem(&format!(
                 "{name} does not run: films get no pictures; on Debian: apt-get install ffmpeg"
@@ -88,7 +88,7 @@ fn programs(config: &Config, findings: &mut Findings) {
 fn folder(config: &Config, findings: &mut Findings) -> bool {
     let data = &config.data;
     if !data.is_dir() {
-        findings.note(&format!(
+        Findings::note(&format!(
             "there is no data folder {} yet; `calotype serve` makes it",
             data.display()
         ));
@@ -102,19 +102,19 @@ fn folder(config: &Config, findings: &mut Findings) -> bool {
             if free < FREE_BYTES_MIN {
                 findings.problem(&format!("only {gib} GiB are free where the data folder is"));
             } else {
-                findings.good(&format!("{gib} GiB are free where the data folder is"));
+                Findings::good(&format!("{gib} GiB are free where the data folder is"));
             }
         }
         Err(error) => findings.problem(&format!("cannot see how much room the disk has: {error}")),
     }
     match DataFolder::open_exclusive(data) {
         Ok(_) => {
-            findings.good(&format!("the data folder {} can be opened", data.display()));
+            Findings::good(&format!("the data folder {} can be opened", data.display()));
             false
         }
         Err(crate::embedded::EmbeddedError::AlreadyOpen { pid, .. }) => {
             let by = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
-            findings.note(&format!("a server has the data folder open{by}"));
+            Findings::note(&format!("a server has the data folder open{by}"));
             true
         }
         Err(error) => {
@@ -131,14 +131,14 @@ fn keys(folder: &Path, findings: &mut Findings) {
             "others may read {}: chmod 600 it, it opens every personal value",
             master.display()
         )),
-        Ok(_) => findings.good("the master key is there, and only its owner may read it"),
-        Err(_) => findings.note("there is no master key yet; `calotype serve` makes it"),
+        Ok(_) => Findings::good("the master key is there, and only its owner may read it"),
+        Err(_) => Findings::note("there is no master key yet; `calotype serve` makes it"),
     }
 }
 
 fn port(config: &Config, findings: &mut Findings) {
     match TcpListener::bind((config.host, config.port)) {
-        Ok(_) => findings.good(&format!("port {} is free", config.port)),
+        Ok(_) => Findings::good(&format!("port {} is free", config.port)),
         Err(error) => findings.problem(&format!(
             "cannot listen on {}:{}: {error}; another program may have the port",
             config.host, config.port
@@ -151,7 +151,7 @@ async fn server(config: &Config, findings: &mut Findings) {
     let client = reqwest::Client::builder().timeout(ANSWER_WAIT).build().unwrap_or_default();
     match client.get(&address).send().await {
         Ok(response) if response.status().is_success() => {
-            findings.good("the running server is ready");
+            Findings::good("the running server is ready");
         }
         Ok(response) => findings
             .problem(&format!("the running server is not ready: it answers {}", response.status())),

@@ -220,13 +220,17 @@ fn read_side(
     let store: Arc<dyn EventStore> = Arc::new(core.store.clone());
     let (position, applied, reload) = if config.has(Role::Projections) {
         let mut runner = Runner::new(core.pool.clone(), Arc::clone(&store));
-        hooks.into_iter().for_each(|hook| runner.on_applied(hook));
+        for hook in hooks {
+            runner.on_applied(hook);
+        }
         let told = (runner.position(), runner.applied(), runner.reload());
         tasks.spawn(runner.run(late.clone()));
         told
     } else {
         let mut follower = Follower::new(core.pool.clone(), Arc::clone(&store));
-        hooks.into_iter().for_each(|hook| follower.on_applied(hook));
+        for hook in hooks {
+            follower.on_applied(hook);
+        }
         let told = (follower.position(), follower.applied(), Arc::default());
         tasks.spawn(follower.run(late.clone()));
         told
@@ -323,7 +327,7 @@ async fn gauges(core: Core, cancel: CancellationToken) {
                 }
             }
             Err(error) => {
-                error!(error = &error as &dyn std::error::Error, "cannot measure the lag")
+                error!(error = &error as &dyn std::error::Error, "cannot measure the lag");
             }
         }
         if let Ok(counts) = core.queries.queue_counts().await {

@@ -2,6 +2,7 @@
 //! A reworded comment changes nothing here, a new field does.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use calotype_domain::catalogue;
@@ -15,6 +16,15 @@ const MAPS: [&str; 4] = ["properties", "patternProperties", "$defs", "definition
 const LISTS: [&str; 4] = ["oneOf", "anyOf", "allOf", "prefixItems"];
 /// Keywords whose value is a schema.
 const SINGLES: [&str; 4] = ["items", "additionalProperties", "not", "propertyNames"];
+
+/// What stands above the tables.
+const PAGE_HEAD: &str = "\
+# Events
+
+Everything that can have happened, by the aggregate whose stream holds it. Generated from the code by
+`cargo xtask schemas --write`. Released events never change: a new shape is a new version, and older ones
+are read through upcasters (ADR 0004). Personal values are sealed with the key of the person they are about.
+";
 
 /// File name to content, for the newest version of every event.
 ///
@@ -31,6 +41,34 @@ pub fn generate() -> anyhow::Result<BTreeMap<String, String>> {
         files.insert(format!("{event_type}.v{version}.json"), format!("{text}\n"));
     }
     Ok(files)
+}
+
+/// What every event says, as a page for people: one table for each aggregate.
+///
+/// # Errors
+/// When a schema cannot be written as JSON.
+pub fn page() -> anyhow::Result<String> {
+    let mut page = PAGE_HEAD.to_owned();
+    let mut events = catalogue::schemas();
+    events.sort_by_key(|(aggregate, event_type, version, _)| (*aggregate, *event_type, *version));
+    let mut last = "";
+    for (aggregate, event_type, version, schema) in events {
+        if aggregate != last {
+            write!(page, "\n## {aggregate}\n\n| Event | What it says | Fields |\n|---|---|---|\n")?;
+            last = aggregate;
+        }
+        let schema = serde_json::to_value(schema)
+            .with_context(|| format!("the schema of {event_type} is no JSON"))?;
+        let said = schema["description"].as_str().unwrap_or_default();
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
+        let fields = schema["properties"].as_object().map(|fields| {
+            fields.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        });
+        let fields = fields.unwrap_or_default();
+        let file = format!("{event_type}.v{version}");
+        writeln!(page, "| [{file}](../schemas/events/{file}.json) | {said} | {fields} |")?;
+    }
+    Ok(page)
 }
 
 /// Removes annotations from a schema and those within it. A property that is called `description` stays.
@@ -98,5 +136,14 @@ mod tests {
 
         assert_eq!(files.len(), catalogue::schemas().len());
         assert!(files.contains_key("AssetUploaded.v1.json"));
+    }
+
+    #[test]
+    fn page_names_every_event_once() {
+        let page = page().unwrap();
+
+        for (_, event_type, version, _) in catalogue::schemas() {
+            assert_eq!(page.matches(&format!("[{event_type}.v{version}]")).count(), 1);
+        }
     }
 }

@@ -269,7 +269,7 @@ impl TestServer {
         let new = String::from_utf8_lossy(new);
         // Whole lines only: the last one may still be written.
         let whole = new.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let ready = whole.lines().filter(|line| line.contains("ready in")).last();
+        let ready = whole.lines().rfind(|line| line.contains("ready in"));
         let port = ready.and_then(|line| line.rsplit_once("http://127.0.0.1:"));
         port.map(|(_, port)| port.trim().parse().context("no port in the line that says ready"))
             .transpose()

@@ -1,7 +1,12 @@
-//! `schemas/events/<Type>.v<N>.json` is what the code generates, and released files stay as they are.
+//! `schemas/events/<Type>.v<N>.json` and `docs/events.md` are what the code generates, and released schemas
+//! stay as they are.
 //! The generator is `calotype-tests`' binary `schemas`, which writes the files into the folder it is
 //! given. The code knows only the newest version of an event; files of older versions are kept, and
 //! it is the comparison with the newest release (`freeze`) that guards them.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use anyhow::bail;
 
@@ -12,6 +17,9 @@ use crate::{freeze, workspace};
 
 /// Where the files lie, from the root.
 const FOLDER: &str = "schemas/events";
+/// The page about all events, for people.
+const PAGE_FOLDER: &str = "docs";
+const PAGE: &str = "events.md";
 const WRITER: &str = "cargo xtask schemas --write";
 
 /// Generates the schemas, writes them if asked to, and compares.
@@ -33,8 +41,24 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<Vec<Finding>> {
     }
     let mut findings = missing_or_changed(&generated, &committed, FOLDER, WRITER);
     findings.extend(extra(&generated, &committed));
+    findings.extend(page(scratch.path(), mode)?);
     findings.extend(freeze::run(FOLDER)?);
     Ok(findings)
+}
+
+/// The page, written if asked to, and compared.
+fn page(generated: &Path, mode: Mode) -> anyhow::Result<Vec<Finding>> {
+    let wanted = Files::from([(PAGE.to_owned(), fs::read(generated.join(PAGE))?)]);
+    let folder = workspace::root().join(PAGE_FOLDER);
+    let read = || match fs::read(folder.join(PAGE)) {
+        Ok(content) => Ok(Files::from([(PAGE.to_owned(), content)])),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Files::new()),
+        Err(error) => Err(error),
+    };
+    if mode == Mode::Write {
+        write_changed(&folder, &wanted, &read()?)?;
+    }
+    Ok(missing_or_changed(&wanted, &read()?, PAGE_FOLDER, WRITER))
 }
 
 /// Committed files that belong to no event of the code, neither as its newest version nor an older.

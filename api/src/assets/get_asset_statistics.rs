@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use calotype_domain::permission::Permission;
+use calotype_projections::statistics::AssetCounts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{VISIBILITIES, not_elevated};
+use super::{VISIBILITIES, not_elevated, sums};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -46,7 +47,8 @@ pub(crate) async fn get_asset_statistics(
         None => vec!["timeline".to_owned(), "archive".to_owned()],
     };
     let owner_id = caller.user_id().uuid();
-    let counts = api.queries.asset_counts(owner_id, &places, is_favorite, Some(is_trashed)).await?;
+    let sums = sums::sums(&api, owner_id).await?;
+    let counts = AssetCounts::of(&sums, &places, is_favorite, Some(is_trashed));
     Ok(Json(AssetStatsResponseDto {
         images: counts.images,
         videos: counts.videos,

@@ -14,6 +14,7 @@ mod play_asset_video;
 mod receive;
 mod routes;
 mod run_asset_jobs;
+pub(crate) mod sums;
 mod update_asset;
 mod update_assets;
 mod upload_asset;

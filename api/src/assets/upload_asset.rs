@@ -297,7 +297,7 @@ impl Wish {
         };
         let placed = place(self.original, &key, self.sidecar, &sidecar_key).await;
         if let Err(problem) = placed {
-            clear(api, [&key, &sidecar_key]).await;
+            clear(api, &[&key, &sidecar_key]).await;
             return Err(problem);
         }
         match api.commands.upload_asset(context, AssetId::new(asset_id), uploaded).await {
@@ -306,13 +306,13 @@ impl Wish {
                 Ok(Answer::Created(asset_id))
             }
             Ok(Uploaded::Duplicate(first)) => {
-                clear(api, [&key, &sidecar_key]).await;
+                clear(api, &[&key, &sidecar_key]).await;
                 Ok(Answer::Duplicate(first.uuid()))
             }
             Err(error) => {
                 // When the answer was lost the event may stand: then its files must stay.
                 if error.is_certainly_unwritten() {
-                    clear(api, [&key, &sidecar_key]).await;
+                    clear(api, &[&key, &sidecar_key]).await;
                 } else {
                     tracing::error!(asset.id = %asset_id, "an upload may have been recorded, its file is kept");
                 }
@@ -345,7 +345,7 @@ async fn place(
 }
 
 /// Removes files that no event refers to.
-async fn clear(api: &Api, keys: [&BlobKey; 2]) {
+async fn clear(api: &Api, keys: &[&BlobKey; 2]) {
     for key in keys {
         if let Err(error) = api.blobs.remove(key).await {
             tracing::error!(error = &error as &dyn std::error::Error, "a file is left over");

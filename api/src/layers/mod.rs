@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::problem::Problem;
 
+#[expect(clippy::needless_pass_by_value, reason = "tower-http hands the panic over so")]
 /// What a client hears when a handler panicked; the text of the panic goes to the log.
 pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = panic

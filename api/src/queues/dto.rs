@@ -50,7 +50,7 @@ pub(crate) async fn all(api: &Api) -> Result<Vec<QueueResponseDto>, Problem> {
 /// One queue.
 pub(crate) async fn one(api: &Api, name: &str) -> Result<QueueResponseDto, Problem> {
     let found = all(api).await?.into_iter().find(|queue| queue.name == name);
-    found.ok_or_else(|| no_such_queue())
+    found.ok_or_else(no_such_queue)
 }
 
 /// The queue that a path names.

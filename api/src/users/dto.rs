@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::assets::sums::usage_bytes;
 use crate::dates;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -92,7 +93,7 @@ impl UserAdminResponseDto {
     /// 400 `User not found`.
     pub(crate) async fn load(api: &Api, user_id: Uuid) -> Result<Self, Problem> {
         let row = api.queries.user(user_id).await?.ok_or_else(not_found)?;
-        Ok(Self::new(row, api.queries.usage_bytes(user_id).await?))
+        Ok(Self::new(row, usage_bytes(api, user_id).await?))
     }
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::dto::UserAdminResponseDto;
 use super::{avatar, taken};
+use crate::assets::sums::usage_bytes;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -55,7 +56,8 @@ pub(super) async fn get_my_user(
     caller: Caller,
 ) -> Result<Json<UserAdminResponseDto>, Problem> {
     caller.require(Permission::UserRead)?;
-    Ok(Json(UserAdminResponseDto::load(&api, caller.user_id().uuid()).await?))
+    let usage_bytes = usage_bytes(&api, caller.user_id().uuid()).await?;
+    Ok(Json(UserAdminResponseDto::new(caller.user().clone(), usage_bytes)))
 }
 
 /// Changes the caller's account.

@@ -18,10 +18,10 @@ async fn payloads_of(store: &impl EventStore, key: &str) -> Vec<Value> {
 
 pub(super) async fn sealed_values_come_back(store: &impl EventStore) {
     let events =
-        vec![sealed_event(1, json!("Ada")), event(2), sealed_event(3, json!({"a": [1.5]}))];
+        vec![sealed_event(1, &json!("Ada")), event(2), sealed_event(3, &json!({"a": [1.5]}))];
     let given: Vec<Value> = events.iter().map(|event| event.payload.clone()).collect();
     store.append(vec![append("a", NoStream, events)], envelope()).await.expect("an append");
-    let later = sealed_event(4, json!(null));
+    let later = sealed_event(4, &json!(null));
     let appended = append("a", Exact(Revision::new(2)), vec![later.clone()]);
     store.append(vec![appended], envelope()).await.expect("an append under the same key");
 
@@ -34,7 +34,7 @@ pub(super) async fn sealed_values_come_back(store: &impl EventStore) {
 pub(super) async fn forgotten_values_are_gone_and_the_rest_stays(store: &impl EventStore) {
     for key in ["a", "b"] {
         let number = u128::from(key.as_bytes()[0]);
-        let events = vec![sealed_event(number, json!("Ada"))];
+        let events = vec![sealed_event(number, &json!("Ada"))];
         store.append(vec![append(key, NoStream, events)], envelope()).await.expect("an append");
     }
 
@@ -43,17 +43,17 @@ pub(super) async fn forgotten_values_are_gone_and_the_rest_stays(store: &impl Ev
 
     let forgotten = json!({"name": {"$forgotten": true}, "open": [1, null, {"a": 0.5}]});
     assert_eq!(payloads_of(store, "a").await, [forgotten]);
-    assert_eq!(payloads_of(store, "b").await, [sealed_event(0, json!("Ada")).payload]);
+    assert_eq!(payloads_of(store, "b").await, [sealed_event(0, &json!("Ada")).payload]);
 }
 
 pub(super) async fn nothing_is_sealed_for_a_forgotten_subject(store: &impl EventStore) {
-    let first = append("a", NoStream, vec![sealed_event(1, json!("Ada"))]);
+    let first = append("a", NoStream, vec![sealed_event(1, &json!("Ada"))]);
     store.append(vec![first.clone()], envelope()).await.expect("an append");
     store.forget("thing-a").await.expect("forgetting");
     store.forget("thing-b").await.expect("forgetting before anything was sealed");
 
     for (key, expected) in [("a", Exact(Revision::FIRST)), ("b", NoStream)] {
-        let sealing = append(key, expected, vec![sealed_event(2, json!("Eve"))]);
+        let sealing = append(key, expected, vec![sealed_event(2, &json!("Eve"))]);
         let together = append("c", NoStream, vec![event(3)]);
         let refused = store.append(vec![together, sealing], envelope()).await;
         let Err(AppendError::SubjectForgotten { subject }) = refused else { panic!("{refused:?}") };
@@ -84,7 +84,7 @@ pub(super) async fn attachments_are_read_until_forgotten(store: &impl EventStore
 pub(super) async fn concurrent_first_seals_can_all_be_read(store: &impl EventStore) {
     let attempts = (0..20).map(|number| {
         let mut append =
-            append(&format!("s{number}"), Any, vec![sealed_event(number, json!("Ada"))]);
+            append(&format!("s{number}"), Any, vec![sealed_event(number, &json!("Ada"))]);
         append.subject = Some("user-1".to_owned());
         store.append(vec![append], envelope())
     });
@@ -94,6 +94,6 @@ pub(super) async fn concurrent_first_seals_can_all_be_read(store: &impl EventSto
 
     for number in 0..20 {
         let read = payloads_of(store, &format!("s{number}")).await;
-        assert_eq!(read, [sealed_event(0, json!("Ada")).payload]);
+        assert_eq!(read, [sealed_event(0, &json!("Ada")).payload]);
     }
 }

@@ -47,7 +47,7 @@ pub fn event(number: u128) -> NewEvent {
 
 /// The event with this number, with a sealed value.
 #[must_use]
-pub fn sealed_event(number: u128, value: Value) -> NewEvent {
+pub fn sealed_event(number: u128, value: &Value) -> NewEvent {
     with_payload(number, json!({"name": {"$seal": value}, "open": [1, null, {"a": 0.5}]}))
 }
 

@@ -323,7 +323,7 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error
 /// What an error says about whether it was written (SQLSTATE, appendix A of PostgreSQL's manual).
 fn classify(error: sqlx::Error) -> Failure {
     let Some(code) =
-        error.as_database_error().and_then(|error| error.code()).map(|c| c.to_string())
+        error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(|c| c.to_string())
     else {
         return Failure::Lost(error);
     };

@@ -72,7 +72,7 @@ pub(super) fn running(kind: &Kind) -> String {
     let folder = Folder::make(kind.name);
     touch(&folder.path).expect("the server's folder can be written");
     fs::write(&pointer, folder.path.as_os_str().as_encoded_bytes()).expect("a pointer file");
-    folder.start((kind.prepare)(&folder));
+    folder.start(&(kind.prepare)(&folder));
     for _ in 0..START_TRIES_MAX {
         if let Some(address) = (kind.answers)(&folder.path) {
             keep_touching(folder.path);
@@ -125,7 +125,7 @@ impl Folder {
     }
 
     #[expect(clippy::zombie_processes, reason = "the server outlives this process on purpose")]
-    fn start(&self, server: Command) {
+    fn start(&self, server: &Command) {
         let mut watchdog = Command::new("sh");
         watchdog
             .args(["-c", WATCHDOG, "calotype-test-server", &IDLE_MINUTES.to_string()])

@@ -50,7 +50,7 @@ async fn the_role_that_serves_can_append_sequence_and_forget() {
 
     store
         .append(
-            vec![append("a", ExpectedRevision::NoStream, vec![sealed_event(1, json!("Ada"))])],
+            vec![append("a", ExpectedRevision::NoStream, vec![sealed_event(1, &json!("Ada"))])],
             envelope(),
         )
         .await
@@ -68,7 +68,11 @@ async fn sealed_values_are_nowhere_in_clear() {
     let store = store_over(&database.pool).await;
     store
         .append(
-            vec![append("a", ExpectedRevision::NoStream, vec![sealed_event(1, json!("Lovelace"))])],
+            vec![append(
+                "a",
+                ExpectedRevision::NoStream,
+                vec![sealed_event(1, &json!("Lovelace"))],
+            )],
             envelope(),
         )
         .await
@@ -86,7 +90,7 @@ async fn sealed_values_are_nowhere_in_clear() {
 async fn another_process_forgets_too() {
     let database = database().await;
     let [here, elsewhere] = [store_over(&database.pool).await, store_over(&database.pool).await];
-    let sealed = append("a", ExpectedRevision::NoStream, vec![sealed_event(1, json!("Ada"))]);
+    let sealed = append("a", ExpectedRevision::NoStream, vec![sealed_event(1, &json!("Ada"))]);
     here.append(vec![sealed], envelope()).await.expect("an append");
     let stream_id = calotype_eventstore::contract::stream_id("a");
     let read = elsewhere.read_stream(&stream_id, Revision::FIRST, 1).await.expect("a stream");

@@ -20,7 +20,7 @@ async fn the_order_survives_dump_and_restore() {
     let here = sequenced().await;
     for number in 0..20 {
         let key = (number % 3).to_string();
-        let events = vec![event(number), sealed_event(100 + number, json!("Ada"))];
+        let events = vec![event(number), sealed_event(100 + number, &json!("Ada"))];
         here.store
             .append(vec![append(&key, ExpectedRevision::Any, events)], envelope())
             .await

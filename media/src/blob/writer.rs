@@ -42,10 +42,13 @@ pub struct StagedBlob {
     pub blake3: [u8; 32],
 }
 
+/// The sink and its emptied buffer after a write.
+type Written = Result<(Box<Sink>, Vec<u8>), BlobError>;
+
 #[derive(Debug)]
 enum State {
     Ready(Box<Sink>),
-    Busy(JoinHandle<Result<(Box<Sink>, Vec<u8>), BlobError>>),
+    Busy(JoinHandle<Written>),
     /// An earlier write failed; the temporary file is gone.
     Failed,
 }

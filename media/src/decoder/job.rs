@@ -47,7 +47,7 @@ pub struct Report {
 
 /// What the child makes of a file: a report, or word that it is a film and thus not its work.
 pub(super) enum Outcome {
-    Picture(Report),
+    Picture(Box<Report>),
     Film { mime: &'static str },
 }
 
@@ -57,7 +57,7 @@ pub(super) enum Outcome {
 /// [`DecodeError::Unsupported`] for films; otherwise as the decoders say.
 pub fn process(job: &Job) -> Result<Report, DecodeError> {
     match work(&job.source, job.sidecar.as_deref(), job.want)? {
-        Outcome::Picture(report) => Ok(report),
+        Outcome::Picture(report) => Ok(*report),
         Outcome::Film { mime } => Err(DecodeError::Unsupported { what: mime.to_owned() }),
     }
 }
@@ -90,7 +90,7 @@ pub(super) fn work(
     file.take(PICTURE_FILE_BYTES_MAX)
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(&error))?;
-    Ok(Outcome::Picture(picture(&bytes, kind, sidecar, want)))
+    Ok(Outcome::Picture(Box::new(picture(&bytes, kind, sidecar, want))))
 }
 
 fn picture(bytes: &[u8], kind: Sniffed, sidecar: Option<&Path>, want: Want) -> Report {

@@ -36,11 +36,11 @@ impl<'a> Outside<'a> {
         Self { config }
     }
 
-    pub(crate) fn ffprobe(&self) -> &'a Path {
+    pub(crate) fn ffprobe(self) -> &'a Path {
         &self.config.ffprobe
     }
 
-    pub(crate) fn ffmpeg(&self) -> &'a Path {
+    pub(crate) fn ffmpeg(self) -> &'a Path {
         &self.config.ffmpeg
     }
 
@@ -91,7 +91,7 @@ impl<'a> Outside<'a> {
         }
     }
 
-    fn spawn(&self, program: &Path, args: &[&OsStr]) -> io::Result<Child> {
+    fn spawn(self, program: &Path, args: &[&OsStr]) -> io::Result<Child> {
         let limits = [
             "--memory",
             &FFMPEG_MEMORY_BYTES.to_string(),

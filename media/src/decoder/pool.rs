@@ -112,7 +112,7 @@ impl DecoderPool {
         match self.ask(&request, &[]).await? {
             (Answer::Report { facts, images }, blob) => {
                 let report = report(*facts, images, blob)?;
-                if self.should_try_ffmpeg(&report) {
+                if Self::should_try_ffmpeg(&report) {
                     self.rescue(job, report).await
                 } else {
                     Ok(report)
@@ -167,7 +167,7 @@ impl DecoderPool {
     }
 
     /// ffmpeg knows a few still formats that no library here does (JPEG XL, JPEG 2000, PSD).
-    fn should_try_ffmpeg(&self, report: &Report) -> bool {
+    fn should_try_ffmpeg(report: &Report) -> bool {
         let mime = report.facts.true_mime.as_deref().unwrap_or_default();
         matches!(report.images, Some(Err(DecodeError::Unsupported { .. })))
             && ["image/jxl", "image/jp2", "application/vnd.adobe.photoshop", "image/tiff"]

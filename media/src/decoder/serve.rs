@@ -156,11 +156,11 @@ fn answer(request: Request, blob: &[u8]) -> (Answer, Vec<u8>) {
     let done = catch_unwind(AssertUnwindSafe(|| match request {
         Request::File { source, sidecar, want } => job::work(&source, sidecar.as_deref(), want),
         Request::Frame { facts, sidecar, want } => {
-            Ok(Outcome::Picture(job::frame(blob, *facts, sidecar.as_deref(), want)))
+            Ok(Outcome::Picture(Box::new(job::frame(blob, *facts, sidecar.as_deref(), want))))
         }
     }));
     match done {
-        Ok(Ok(Outcome::Picture(report))) => protocol::pack(report),
+        Ok(Ok(Outcome::Picture(report))) => protocol::pack(*report),
         Ok(Ok(Outcome::Film { mime })) => (Answer::Film { mime: mime.to_owned() }, Vec::new()),
         Ok(Err(error)) => (Answer::Failed(error), Vec::new()),
         Err(_) => (Answer::Failed(DecodeError::corrupt("decoder gave up on it")), Vec::new()),

@@ -55,7 +55,7 @@ mod tests {
             (found.latitude, found.longitude, found.altitude_m),
             (48.8584, 2.2945, Some(35.5))
         );
-        assert_eq!(iso6709("-33.8568-070.6382/").unwrap().longitude, -70.6382);
+        assert_eq!(iso6709("-33.8568-070.6382/").map(|found| found.longitude), Some(-70.6382));
         assert_eq!(iso6709("+00.0000+000.0000/"), None);
         assert_eq!(iso6709("nonsense"), None);
     }

@@ -1,5 +1,7 @@
 //! Tests of this room on real files, in one program: linking the codecs once saves minutes.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
 mod blobs;
 mod broken;
 mod corpus;

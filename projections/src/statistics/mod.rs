@@ -4,4 +4,4 @@ mod apply;
 mod query;
 
 pub use apply::StatisticsProjection;
-pub use query::{AssetCounts, Usage};
+pub use query::{AssetCounts, Sum, Usage};

@@ -31,7 +31,63 @@ pub struct Usage {
     pub total_bytes: i64,
 }
 
+/// How many assets of one kind and state a person has, and how large they are.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Sum {
+    /// Films, or else pictures.
+    pub is_video: bool,
+    /// Immich's word for where they show.
+    pub visibility: String,
+    /// Whether they are favorites.
+    pub is_favorite: bool,
+    /// Whether they are in the trash.
+    pub is_trashed: bool,
+    /// How many.
+    pub count: i64,
+    /// Their originals together.
+    pub size_bytes: i64,
+}
+
+impl AssetCounts {
+    /// The assets in the given places and states, by kind.
+    #[must_use]
+    pub fn of(
+        sums: &[Sum],
+        visibilities: &[String],
+        is_favorite: Option<bool>,
+        is_trashed: Option<bool>,
+    ) -> Self {
+        let mut counts = Self::default();
+        for sum in sums {
+            let wanted = visibilities.contains(&sum.visibility)
+                && is_favorite.is_none_or(|wanted| wanted == sum.is_favorite)
+                && is_trashed.is_none_or(|wanted| wanted == sum.is_trashed);
+            match (wanted, sum.is_video) {
+                (false, _) => {}
+                (true, false) => counts.images += sum.count,
+                (true, true) => counts.videos += sum.count,
+            }
+        }
+        counts
+    }
+}
+
 impl Queries {
+    /// What one person stores, by kind and state: a few rows.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn sums(&self, owner_id: Uuid) -> Result<Vec<Sum>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select is_video, visibility, is_favorite, is_trashed, count, size_bytes
+               from read.statistics_v1
+              where owner_id = $1",
+        )
+        .bind(owner_id)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// A person's assets by kind, in the given places and states.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Writes `<folder>/<Type>.v<N>.json` for every event: `cargo xtask schemas` calls this and compares.
+//! Writes `<folder>/<Type>.v<N>.json` for every event, and a page `<folder>/events.md` about them: `cargo xtask schemas` calls this and compares.
 
 use std::path::PathBuf;
 
@@ -22,5 +22,7 @@ fn main() -> anyhow::Result<()> {
         std::fs::write(&path, text)
             .with_context(|| format!("failed to write {}", path.display()))?;
     }
-    Ok(())
+    let page = folder.join("events.md");
+    std::fs::write(&page, schemas::page()?)
+        .with_context(|| format!("failed to write {}", page.display()))
 }

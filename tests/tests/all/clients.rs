@@ -1,4 +1,4 @@
-//! Immich's own clients from npm and PyPI, driving a real server.
+//! Immich's own clients from npm and `PyPI`, driving a real server.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

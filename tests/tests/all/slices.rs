@@ -85,11 +85,7 @@ fn ensure_size(asset: &Value, known: &Facts) -> anyhow::Result<()> {
 }
 
 fn ensure_exif(exif: &Value, known: &Facts) -> anyhow::Result<()> {
-    ensure!(
-        exif["fileSizeInByte"].to_string() == known["bytes"],
-        "size {}",
-        exif["fileSizeInByte"]
-    );
+    ensure!(exif["fileSizeInByte"] == known["bytes"], "size {}", exif["fileSizeInByte"]);
     for (name, column) in [("make", "make"), ("model", "model")] {
         let expected = Some(known[column].as_str()).filter(|value| !value.is_empty());
         ensure!(

@@ -29,6 +29,8 @@ const ASSET_EVENTS: u32 = 3;
 const BATCHES_UNDER_WAY: usize = 4;
 /// Months that the library spans.
 const MONTHS: u32 = 181;
+/// Multiples of this spread evenly between whole numbers.
+const GOLDEN: f64 = 0.618_033_988_749_895;
 /// Connections to the database beside the server's own.
 const CONNECTIONS: u32 = 6;
 /// How long the sequencer may stay behind.
@@ -128,7 +130,7 @@ fn append(owner_id: UserId, number: u32) -> anyhow::Result<Append> {
 }
 
 fn events(owner_id: UserId, asset_id: Uuid, number: u32, random: &mut StdRng) -> [AssetEvent; 3] {
-    let taken_at = taken_at(number, random);
+    let taken_at = taken_at(random);
     let digest: [u8; 32] = random.random();
     let blake3 = hex(&digest);
     let (make, model, lens) = CAMERAS[random.random_range(0..CAMERAS.len())];
@@ -205,11 +207,15 @@ fn events(owner_id: UserId, asset_id: Uuid, number: u32, random: &mut StdRng) ->
     ]
 }
 
-/// Fifteen years and a month; a month in three is a holiday with twice as many photos.
-fn taken_at(number: u32, random: &mut StdRng) -> DateTime<Utc> {
-    let slots = MONTHS + MONTHS / 3;
-    let slot = number % slots;
-    let month = if slot < MONTHS { slot } else { (slot - MONTHS) * 3 };
+/// Fifteen years and a month. Months differ up to tenfold and evenly: the largest holds twice the median.
+fn taken_at(random: &mut StdRng) -> DateTime<Utc> {
+    let month = loop {
+        let month = random.random_range(0..MONTHS);
+        let weight = 0.2 + 1.8 * (f64::from(month) * GOLDEN).fract();
+        if random.random_range(0.0..2.0) < weight {
+            break month;
+        }
+    };
     let first = NaiveDate::from_ymd_opt(2010, 11, 1).unwrap_or_default() + Months::new(month);
     let day = first + Days::new(random.random_range(0..28));
     let seconds = TimeDelta::milliseconds(random.random_range(0..20 * 3_600_000));
@@ -244,7 +250,7 @@ fn make_pictures(server: &TestServer, owner_id: UserId) -> anyhow::Result<()> {
         for (ending, size) in
             [("-thumbnail.webp", THUMBNAIL_BYTES), ("-preview.jpg", PREVIEW_BYTES)]
         {
-            let path = server.data().join(key("thumbs", owner_id, id, ending));
+            let path = server.data().join("derived").join(key("thumbs", owner_id, id, ending));
             std::fs::create_dir_all(path.parent().context("a key without a folder")?)?;
             let bytes: Vec<u8> = (0..size).map(|_| random.random()).collect();
             std::fs::write(&path, bytes)?;

@@ -83,7 +83,6 @@ pub(crate) fn synthesize(kind: Kind, seed: u32) -> anyhow::Result<Vec<u8>> {
 }
 
 #[expect(
-    clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "clamped to a byte, and there is no other way from a float"
