@@ -14,7 +14,7 @@ use tracing::warn;
 use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::projection::{all, checkpoint_name};
-use crate::runner::{Applied, Hook, LISTENERS_BEHIND_MAX, read};
+use crate::runner::{Applied, BATCH_EVENTS_MAX, Hook, LISTENERS_BEHIND_MAX, read};
 
 /// How often the committed positions are looked at while something is expected.
 const POLL: Duration = Duration::from_millis(20);
@@ -83,7 +83,7 @@ impl Follower {
         // A crash of the database may have taken back what was committed last.
         self.at = self.at.min(committed);
         while self.at < committed {
-            let (recorded, last) = read(&*self.store, self.at).await?;
+            let (recorded, last) = read(&*self.store, self.at, BATCH_EVENTS_MAX).await?;
             if recorded.is_empty() {
                 // The rest was skipped or erased.
                 self.at = committed;

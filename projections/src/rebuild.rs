@@ -17,6 +17,9 @@ use crate::parked;
 use crate::projection::{Projection, all, checkpoint_name};
 use crate::runner::{checkpoint, past_the_skipped_in_tx, read, relevant};
 
+/// Events read and applied in one transaction: more than live, nobody waits for one of them.
+const REBUILD_EVENTS_MAX: u32 = 5_000;
+
 /// What a rebuild did.
 #[derive(Clone, Debug, Serialize)]
 pub struct Rebuilt {
@@ -84,16 +87,18 @@ pub async fn rebuild(
     begin(&mut db, &*projection).await?;
     let mut position = GlobalPosition::START;
     let mut events: u64 = 0;
-    let mut next = read(&**store, position).await?;
+    let mut next = read(&**store, position, REBUILD_EVENTS_MAX).await?;
     while !next.0.is_empty() {
         let (recorded, last) = next;
         // While one batch is applied, the one after it is read.
         let applying = catch_up(&mut db, &*projection, recorded);
-        let (count, following) = tokio::try_join!(applying, read(&**store, last))?;
+        let (count, following) =
+            tokio::try_join!(applying, read(&**store, last, REBUILD_EVENTS_MAX))?;
         events += count;
         position = last;
         next = following;
     }
+    index(&mut db, &*projection).await?;
     // What came meanwhile is applied in the switching transaction, with the live runner kept out by a lock.
     let mut tx = sqlx::Connection::begin(&mut *db).await?;
     lock_in_tx(&mut tx, &*projection).await?;
@@ -111,19 +116,59 @@ pub async fn rebuild(
     Ok(Rebuilt { name: name.to_owned(), events, position: position.get() })
 }
 
-/// Empty tables of the next generation, shaped like the live ones.
+/// Empty tables of the next generation, shaped like the live ones. Only the primary keys are there from
+/// the start: the other indexes are cheaper to make at the end than to keep on the way.
 async fn begin(db: &mut PgConnection, projection: &dyn Projection) -> Result<(), ProjectionError> {
     for table in projection.tables() {
         sqlx::query(AssertSqlSafe(format!("drop table if exists read_next.{table}")))
             .execute(&mut *db)
             .await?;
         sqlx::query(AssertSqlSafe(format!(
-            "create table read_next.{table} (like read.{table} including all)"
+            "create table read_next.{table} (like read.{table} including all excluding indexes)"
         )))
         .execute(&mut *db)
         .await?;
+        for (index, definition) in indexes(db, table, true).await? {
+            let (_, columns) = definition.split_once(" USING btree ").unwrap_or_default();
+            sqlx::query(AssertSqlSafe(format!(
+                "alter table read_next.{table} add constraint {index} primary key {columns}"
+            )))
+            .execute(&mut *db)
+            .await?;
+        }
     }
     Ok(())
+}
+
+/// The other indexes of the next generation.
+async fn index(db: &mut PgConnection, projection: &dyn Projection) -> Result<(), ProjectionError> {
+    for table in projection.tables() {
+        for (_, definition) in indexes(db, table, false).await? {
+            let next = definition.replace(" ON read.", " ON read_next.");
+            sqlx::query(AssertSqlSafe(next)).execute(&mut *db).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Name and definition of a live table's primary key, or of its other indexes.
+async fn indexes(
+    db: &mut PgConnection,
+    table: &str,
+    is_primary: bool,
+) -> Result<Vec<(String, String)>, ProjectionError> {
+    Ok(sqlx::query_as(
+        "select class.relname::text, pg_get_indexdef(index.indexrelid)
+           from pg_index as index
+           join pg_class as class on class.oid = index.indexrelid
+          where index.indrelid = ('read.' || quote_ident($1))::regclass
+            and index.indisprimary = $2
+          order by class.relname",
+    )
+    .bind(table)
+    .bind(is_primary)
+    .fetch_all(db)
+    .await?)
 }
 
 async fn catch_up(
@@ -144,7 +189,7 @@ async fn apply_in_tx(
     projection: &dyn Projection,
     after: GlobalPosition,
 ) -> Result<(GlobalPosition, u64), ProjectionError> {
-    let (recorded, last) = read(store, after).await?;
+    let (recorded, last) = read(store, after, REBUILD_EVENTS_MAX).await?;
     if recorded.is_empty() {
         return Ok((past_the_skipped_in_tx(tx, last).await?, 0));
     }

@@ -153,7 +153,7 @@ impl Runner {
     pub async fn step(&mut self) -> Result<usize, ProjectionError> {
         let Some(after) = self.live.iter().map(|live| live.checkpoint).min() else { return Ok(0) };
         let head = *self.store.positions().borrow();
-        let (recorded, mut last) = read(&*self.store, after).await?;
+        let (recorded, mut last) = read(&*self.store, after, BATCH_EVENTS_MAX).await?;
         if recorded.is_empty() && head <= after {
             return Ok(0);
         }
@@ -419,8 +419,9 @@ async fn apply_or_park(
 pub(crate) async fn read(
     store: &dyn EventStore,
     after: GlobalPosition,
+    events_max: u32,
 ) -> Result<(Vec<Recorded>, GlobalPosition), ProjectionError> {
-    let recorded = store.read_all(after, BATCH_EVENTS_MAX).await?;
+    let recorded = store.read_all(after, events_max).await?;
     let last = recorded.last().and_then(|event| event.position).unwrap_or(after);
     Ok((recorded, last))
 }

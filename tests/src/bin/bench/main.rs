@@ -18,6 +18,10 @@ mod uploads;
 
 use clap::{Parser, ValueEnum};
 
+/// The server's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Threads of the side that asks.
 const THREADS: usize = 2;
 
