@@ -102,6 +102,7 @@ async fn parked_work_is_retried_and_discarded_by_an_operator() -> anyhow::Result
         ensure!(retried.contains("1 done, 0 left"), "{retried}");
         let again = async || Ok(cli(&["show", &stream]).await?.contains("tried 2").then_some(()));
         until("the second try", SOON, again).await?;
+        admin.wait_until_idle().await?;
 
         cli(&["discard", &stream]).await?;
         ensure!(cli(&["list"]).await?.contains("Nothing is parked"), "it is still parked");

@@ -85,7 +85,8 @@ fn ensure_size(asset: &Value, known: &Facts) -> anyhow::Result<()> {
 }
 
 fn ensure_exif(exif: &Value, known: &Facts) -> anyhow::Result<()> {
-    ensure!(exif["fileSizeInByte"] == known["bytes"], "size {}", exif["fileSizeInByte"]);
+    let bytes: u64 = known["bytes"].parse()?;
+    ensure!(exif["fileSizeInByte"] == bytes, "size {}", exif["fileSizeInByte"]);
     for (name, column) in [("make", "make"), ("model", "model")] {
         let expected = Some(known[column].as_str()).filter(|value| !value.is_empty());
         ensure!(
