@@ -1,4 +1,6 @@
 //! Looks up the facts that `calotype_domain::access::check` decides by, and asks it. Holds no rule.
+//!
+//! The route asks first what a key may do ([`Caller::require`]); here it is asked what the person may do.
 
 use std::collections::HashMap;
 
@@ -6,11 +8,13 @@ use calotype_domain::access::{Object, Reach, check, needs_reach};
 use calotype_domain::asset::Visibility;
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, UserId};
+use calotype_projections::albums::AlbumPart;
 use calotype_projections::assets::AssetRow;
 use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::sharing;
 use crate::state::Api;
 
 /// What the rules ask about an asset.
@@ -88,7 +92,6 @@ pub(crate) async fn require_assets(
 ///
 /// # Errors
 /// What the database said.
-#[expect(dead_code, reason = "for operations that answer for each asset by itself")]
 pub(crate) async fn allowed_assets(
     api: &Api,
     caller: &Caller,
@@ -100,7 +103,7 @@ pub(crate) async fn allowed_assets(
     let reaches = reaches(api, caller, &facts).await?;
     let allowed = assets.into_iter().zip(&facts).filter(|(_, facts)| {
         let reach = reaches.get(&facts.asset_id).copied().unwrap_or_default();
-        check(caller.viewer(), permission, facts.object(reach)).is_ok()
+        check(caller.person(), permission, facts.object(reach)).is_ok()
     });
     Ok(allowed.map(|(row, _)| row).collect())
 }
@@ -118,7 +121,7 @@ pub(crate) async fn require_facts(
     let reaches = reaches(api, caller, facts).await?;
     for facts in facts {
         let reach = reaches.get(&facts.asset_id).copied().unwrap_or_default();
-        check(caller.viewer(), permission, facts.object(reach))
+        check(caller.person(), permission, facts.object(reach))
             .map_err(|denied| Problem::denied(denied, permission))?;
     }
     Ok(())
@@ -126,16 +129,19 @@ pub(crate) async fn require_facts(
 
 /// By which ways the caller reaches those assets that are not decided without; one question at most.
 async fn reaches(
-    _api: &Api,
+    api: &Api,
     caller: &Caller,
     facts: &[AssetFacts],
 ) -> Result<HashMap<Uuid, Reach>, Problem> {
-    let foreign: Vec<&AssetFacts> = facts
+    let foreign: Vec<(Uuid, Uuid)> = facts
         .iter()
-        .filter(|facts| needs_reach(caller.viewer(), UserId::new(facts.owner_id)))
+        .filter(|facts| needs_reach(caller.person(), UserId::new(facts.owner_id)))
+        .map(|facts| (facts.asset_id, facts.owner_id))
         .collect();
-    // Nothing is shared yet, so nobody reaches what is somebody else's.
-    Ok(foreign.into_iter().map(|facts| (facts.asset_id, Reach::default())).collect())
+    if foreign.is_empty() {
+        return Ok(HashMap::new());
+    }
+    sharing::reaches(api, caller.user_id().uuid(), &foreign).await
 }
 
 impl Caller {
@@ -150,26 +156,59 @@ impl Caller {
     ) -> Result<(), Problem> {
         let owner_id = owner_id.ok_or_else(|| Problem::no_access(permission))?;
         let object = Object::Owned { owner_id: UserId::new(owner_id) };
-        check(self.viewer(), permission, object)
+        check(self.person(), permission, object)
             .map_err(|denied| Problem::denied(denied, permission))
     }
 }
 
-/// Whether the caller may do this with every one of some albums.
+/// The caller's parts in some albums, with every one of which they may do this.
 ///
 /// # Errors
 /// 400 `Not found or no … access` when any is missing or not allowed.
-#[expect(dead_code, reason = "for operations on albums")]
 pub(crate) async fn require_albums(
-    _api: &Api,
+    api: &Api,
     caller: &Caller,
     permission: Permission,
     album_ids: &[Uuid],
-) -> Result<(), Problem> {
-    // There are no albums yet, so nobody has a part in one.
-    for _ in album_ids {
-        check(caller.viewer(), permission, Object::Album { role: None, by_link: false })
-            .map_err(|denied| Problem::denied(denied, permission))?;
+) -> Result<Vec<AlbumPart>, Problem> {
+    let mut wanted = album_ids.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let allowed = allowed_albums(api, caller, permission, &wanted).await?;
+    if allowed.len() < wanted.len() {
+        return Err(Problem::no_access(permission));
     }
-    Ok(())
+    Ok(allowed)
+}
+
+/// The caller's part in an album that they may do this with.
+///
+/// # Errors
+/// 400 `Not found or no … access`, for a missing album too.
+pub(crate) async fn require_album(
+    api: &Api,
+    caller: &Caller,
+    permission: Permission,
+    album_id: Uuid,
+) -> Result<AlbumPart, Problem> {
+    let part = require_albums(api, caller, permission, &[album_id]).await?.pop();
+    part.ok_or_else(|| Problem::no_access(permission))
+}
+
+/// The caller's parts in those of some albums that they may do this with.
+///
+/// # Errors
+/// What the database said.
+pub(crate) async fn allowed_albums(
+    api: &Api,
+    caller: &Caller,
+    permission: Permission,
+    album_ids: &[Uuid],
+) -> Result<Vec<AlbumPart>, Problem> {
+    let mut parts = api.queries.album_parts(caller.user_id().uuid(), album_ids).await?;
+    parts.retain(|part| {
+        let object = Object::Album { role: part.role.parse().ok(), by_link: false };
+        check(caller.person(), permission, object).is_ok()
+    });
+    Ok(parts)
 }

@@ -5,6 +5,7 @@ use calotype_projections::Event;
 use crate::assets::cache::AssetCache;
 use crate::assets::owners::Owners;
 use crate::assets::sums::SumsCache;
+use crate::sharing::Sharing;
 use crate::timeline::cache::TimelineCache;
 
 /// Everything cached from the read models. Cheap to clone; clones share what they hold.
@@ -13,6 +14,7 @@ pub struct Caches {
     pub(crate) assets: AssetCache,
     pub(crate) owners: Owners,
     pub(crate) sums: SumsCache,
+    pub(crate) sharing: Sharing,
     pub(crate) timeline: TimelineCache,
 }
 
@@ -20,6 +22,7 @@ impl Caches {
     /// Drops what changed. Called with each applied batch before anybody is told that it shows.
     pub fn on_applied(&self, events: &[Event]) {
         self.owners.on_applied(events);
+        self.sharing.on_applied(events);
         self.assets.on_applied(events);
         self.sums.on_applied(events, &self.owners);
         self.timeline.on_applied(events, &self.owners);
@@ -29,6 +32,7 @@ impl Caches {
     pub fn forget_all(&self) {
         self.assets.forget_all();
         self.sums.forget_all();
+        self.sharing.forget_all();
         self.timeline.forget_all();
     }
 }

@@ -52,6 +52,19 @@ pub struct Known {
     pub via: Via,
     /// What the rules need to know of them.
     pub viewer: Viewer,
+    /// The same, with all that the person behind a key may do.
+    person: Viewer,
+}
+
+impl Known {
+    fn new(user: UserRow, via: Via, viewer: Viewer) -> Arc<Self> {
+        let grant = match &viewer.grant {
+            Grant::ApiKey { .. } => Grant::Session { elevated: false },
+            other => other.clone(),
+        };
+        let person = Viewer { grant, ..viewer.clone() };
+        Arc::new(Self { user, via, viewer, person })
+    }
 }
 
 /// Remembers callers by the digest of what they showed.
@@ -151,6 +164,13 @@ impl Caller {
     #[must_use]
     pub fn viewer(&self) -> &Viewer {
         &self.known.viewer
+    }
+
+    /// What the rules need to know of the person behind a key, where the route has asked the key already:
+    /// a key for putting assets into albums need not name the sharing of assets, too.
+    #[must_use]
+    pub fn person(&self) -> &Viewer {
+        &self.known.person
     }
 
     /// Whether this route may be used at all.
@@ -322,7 +342,7 @@ async fn session(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
         is_admin: user.is_admin,
         grant: Grant::Session { elevated: false },
     };
-    let known = Arc::new(Known { user, via: Via::Session(session), viewer });
+    let known = Known::new(user, Via::Session(session), viewer);
     api.callers.remember(&key, &known, generation);
     Ok(known)
 }
@@ -350,7 +370,7 @@ async fn api_key(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
         is_admin: user.is_admin,
         grant: Grant::ApiKey { permissions },
     };
-    let known = Arc::new(Known { user, via: Via::ApiKey(api_key), viewer });
+    let known = Known::new(user, Via::ApiKey(api_key), viewer);
     api.callers.remember(&key, &known, generation);
     Ok(known)
 }

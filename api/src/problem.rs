@@ -8,8 +8,11 @@ use axum::response::{IntoResponse, Response};
 use calotype_commands::CommandError;
 use calotype_commands::users::AccountError;
 use calotype_domain::access::Denied;
+use calotype_domain::activity::ActivityError;
+use calotype_domain::album::AlbumError;
 use calotype_domain::api_key::ApiKeyError;
 use calotype_domain::asset::AssetError;
+use calotype_domain::partner::PartnerError;
 use calotype_domain::permission::Permission;
 use calotype_domain::queue::QueueError;
 use calotype_domain::session::SessionError;
@@ -202,6 +205,38 @@ impl From<CommandError<AssetError>> for Problem {
             }
             AssetError::BadRating { .. } => Self::bad_request("Rating must be -1 or 1 to 5"),
         })
+    }
+}
+
+impl From<CommandError<AlbumError>> for Problem {
+    fn from(error: CommandError<AlbumError>) -> Self {
+        Self::command(error, |refusal| match refusal {
+            AlbumError::NotFound | AlbumError::AlreadyExists => {
+                Self::no_access(Permission::AlbumRead)
+            }
+            AlbumError::NoAccess(permission) => Self::no_access(permission),
+            AlbumError::HasPart(_) => Self::bad_request("User already added"),
+            AlbumError::IsOwner(_) => Self::bad_request("Cannot be shared with owner"),
+            AlbumError::HasNoPart(_) => Self::bad_request("Album not shared with user"),
+            AlbumError::LastOwner => Self::bad_request("Cannot remove album owner"),
+            AlbumError::CoverNotInside => Self::bad_request("Invalid album thumbnail"),
+        })
+    }
+}
+
+impl From<CommandError<PartnerError>> for Problem {
+    fn from(error: CommandError<PartnerError>) -> Self {
+        Self::command(error, |refusal| match refusal {
+            PartnerError::NotFound => Self::bad_request("Partner not found"),
+            PartnerError::AlreadyExists => Self::bad_request("Partner already exists"),
+            PartnerError::Oneself => Self::bad_request("Cannot share with yourself"),
+        })
+    }
+}
+
+impl From<CommandError<ActivityError>> for Problem {
+    fn from(error: CommandError<ActivityError>) -> Self {
+        Self::command(error, |_| Self::no_access(Permission::ActivityDelete))
     }
 }
 

@@ -18,8 +18,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::{
-    api_keys, assets, auth, calotype, jobs, layers, queues, server, sessions, timeline, trash,
-    users, users_admin, web,
+    activities, albums, api_keys, assets, auth, calotype, jobs, layers, partners, queues, server,
+    sessions, timeline, trash, users, users_admin, web,
 };
 
 /// The largest JSON body; uploads stream and lift this limit for themselves.
@@ -41,11 +41,14 @@ struct Document;
 /// Every documented operation, by tag.
 fn operations() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Document::openapi())
+        .merge(activities::routes())
+        .merge(albums::routes())
         .merge(api_keys::routes())
         .merge(assets::routes())
         .merge(auth::routes())
         .merge(calotype::routes())
         .merge(jobs::routes())
+        .merge(partners::routes())
         .merge(queues::routes())
         .merge(server::routes())
         .merge(sessions::routes())

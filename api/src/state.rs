@@ -18,6 +18,7 @@ use crate::assets::uploads::Uploads;
 use crate::caches::Caches;
 use crate::caller::Callers;
 use crate::logins::LoginLimits;
+use crate::problem::Problem;
 
 /// What the surface is told by configuration.
 #[derive(Clone, Debug, Default)]
@@ -122,6 +123,21 @@ impl Api {
             && !self.progress.seen(written.event_id, READ_OWN_WRITE_MAX).await
         {
             tracing::warn!(event.id = %written.event_id, read_own_write = "late", "answering before the write shows");
+        }
+    }
+
+    /// Waits until what was written shows, where it takes something away: who lost access has lost it
+    /// when this returns.
+    ///
+    /// # Errors
+    /// 503 when that takes longer than two seconds; the change stands.
+    pub async fn surely_seen(&self, outcome: &Outcome) -> Result<(), Problem> {
+        match outcome.written() {
+            Some(written) if !self.progress.seen(written.event_id, READ_OWN_WRITE_MAX).await => {
+                tracing::error!(event.id = %written.event_id, "access that was taken away may still show");
+                Err(Problem::unavailable())
+            }
+            _ => Ok(()),
         }
     }
 

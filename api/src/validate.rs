@@ -357,6 +357,63 @@ impl Fields {
         self.uuids(name).unwrap_or_default().into_iter().map(AssetId::new).collect()
     }
 
+    /// A UUID of version 4 that must be there; nil when it is not, with an issue.
+    pub fn required_uuid(&mut self, name: &str) -> Uuid {
+        if !self.has(name) {
+            self.missing("string", name);
+        }
+        self.uuid(name).unwrap_or_default()
+    }
+
+    /// A list of objects, when it is there, each read by `read`; issues name the place in the list.
+    pub fn objects<T>(
+        &mut self,
+        name: &str,
+        items_min: usize,
+        mut read: impl FnMut(&mut Self) -> T,
+    ) -> Option<Vec<T>> {
+        let values = match self.values.get(name) {
+            None => return None,
+            Some(Value::Array(values)) => values.clone(),
+            Some(other) => {
+                self.issues.push(wrong_type("array", Some(other), &[name]));
+                return None;
+            }
+        };
+        if values.len() < items_min {
+            self.issues.push(json!({
+                "origin": "array", "code": "too_small", "minimum": items_min, "inclusive": true,
+                "path": [name],
+                "message": format!("Too small: expected array to have >={items_min} items")
+            }));
+        }
+        let mut items = Vec::with_capacity(values.len());
+        for (index, value) in values.into_iter().enumerate() {
+            let (mut inner, is_object) = match value {
+                Value::Object(values) => (Self::object(values), true),
+                other => {
+                    let mut inner = Self::default();
+                    inner.issue(wrong_type("object", Some(&other), &[]));
+                    (inner, false)
+                }
+            };
+            if is_object {
+                items.push(read(&mut inner));
+            }
+            for mut issue in inner.issues {
+                let mut path = vec![json!(name), json!(index)];
+                if let Some(Value::Array(rest)) = issue.get("path") {
+                    path.extend(rest.iter().cloned());
+                }
+                if let Some(object) = issue.as_object_mut() {
+                    object.insert("path".into(), Value::Array(path));
+                }
+                self.issues.push(issue);
+            }
+        }
+        Some(items)
+    }
+
     /// A date and time with an offset, when it is there.
     pub fn datetime(&mut self, name: &str) -> Option<DateTime<FixedOffset>> {
         match self.values.get(name) {

@@ -283,7 +283,7 @@ impl Commands {
     }
 
     /// A command of its own for each part of a bulk wish, so that event ids do not collide.
-    fn part_of(&self, ctx: &CommandContext, part: usize) -> CommandContext {
+    pub(crate) fn part_of(&self, ctx: &CommandContext, part: usize) -> CommandContext {
         let mut ctx = ctx.clone();
         if part > 0 {
             ctx.command_id = calotype_domain::CommandId::new(self.ids.v7());

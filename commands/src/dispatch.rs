@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::context::CommandContext;
 use crate::error::CommandError;
+use crate::turns::Turns;
 
 /// How often a command is decided anew when somebody else wrote first.
 pub const ATTEMPTS_MAX: u32 = 3;
@@ -27,6 +28,7 @@ pub struct Commands {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) ids: Arc<dyn IdGen>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) turns: Turns,
 }
 
 /// Where a command's last event went.
@@ -69,7 +71,7 @@ impl Commands {
         ids: Arc<dyn IdGen>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { store, keyring, ids, clock }
+        Self { store, keyring, ids, clock, turns: Turns::default() }
     }
 
     /// The generator that use cases draw ids from.

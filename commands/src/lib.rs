@@ -3,15 +3,19 @@
 //! A use case is one async function named after the wish.
 //! It asks aggregates and obeys them; it holds no rule of its own and reads no `read.*` table.
 
+pub mod activities;
+pub mod albums;
 pub mod api_keys;
 pub mod assets;
 pub mod context;
 pub mod dispatch;
 pub mod error;
+pub mod partners;
 pub mod password;
 pub mod queues;
 pub mod sessions;
 pub mod token;
+mod turns;
 pub mod users;
 
 pub use context::CommandContext;

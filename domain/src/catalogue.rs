@@ -3,9 +3,12 @@
 use schemars::Schema;
 use serde_json::Value;
 
+use crate::activity::ActivityEvent;
+use crate::album::AlbumEvent;
 use crate::api_key::ApiKeyEvent;
 use crate::asset::AssetEvent;
 use crate::event::{DecodeError, DomainEvent};
+use crate::partner::PartnerEvent;
 use crate::queue::QueueEvent;
 use crate::reservation::ReservationEvent;
 use crate::session::SessionEvent;
@@ -55,8 +58,11 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    Activity(ActivityEvent),
+    Album(AlbumEvent),
     ApiKey(ApiKeyEvent),
     Asset(AssetEvent),
+    Partner(PartnerEvent),
     Queue(QueueEvent),
     Reservation(ReservationEvent),
     Session(SessionEvent),

@@ -54,6 +54,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// A comment or a like.
+    ActivityId,
     /// An album.
     AlbumId,
     /// An API key.
@@ -64,6 +66,8 @@ ids! {
     CommandId,
     /// One event. Version 5, derived from the command's id and the event's place in it.
     EventId,
+    /// A sharing of somebody's timeline with somebody.
+    PartnerId,
     /// A login of a device.
     SessionId,
     /// A shared link.

@@ -9,6 +9,9 @@
 //! | aggregate | stream | what it stands for |
 //! |---|---|---|
 //! | [`asset`] | `asset-<uuid>` | one photo or film, from upload to purge |
+//! | [`album`] | `album-<uuid>` | an album: what is in it, and who has which part in it |
+//! | [`activity`] | `activity-<uuid>` | a comment or a like in an album |
+//! | [`partner`] | `partner-<uuid>` | one person shares their timeline with another |
 //! | [`user`] | `user-<uuid>` | an account with its preferences |
 //! | [`session`] | `session-<uuid>` | one login of a device |
 //! | [`api_key`] | `api_key-<uuid>` | a key with permissions |
@@ -18,12 +21,15 @@
 //! Words used here and everywhere: *aggregate*, *command*, *event*, *stream*, *revision*.
 
 pub mod access;
+pub mod activity;
+pub mod album;
 pub mod api_key;
 pub mod asset;
 pub mod catalogue;
 pub mod clock;
 pub mod event;
 pub mod id;
+pub mod partner;
 pub mod permission;
 pub mod queue;
 pub mod reservation;
@@ -33,5 +39,8 @@ pub mod user;
 
 pub use clock::{Clock, IdGen};
 pub use event::{Aggregate, DecodeError, DomainEvent, EventPayload, RawEvent};
-pub use id::{AlbumId, ApiKeyId, AssetId, CommandId, EventId, SessionId, SharedLinkId, UserId};
+pub use id::{
+    ActivityId, AlbumId, ApiKeyId, AssetId, CommandId, EventId, PartnerId, SessionId, SharedLinkId,
+    UserId,
+};
 pub use sealed::Sealed;

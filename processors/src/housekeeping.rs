@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use calotype_domain::{AssetId, SessionId, UserId};
+use calotype_commands::CommandError;
+use calotype_domain::album::AlbumError;
+use calotype_domain::partner::PartnerError;
+use calotype_domain::{AlbumId, AssetId, SessionId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -68,6 +71,7 @@ impl Worker {
             }
             let assets = self.queries.assets_of(user.user_id, LOOK_MAX).await?;
             if assets.is_empty() {
+                self.end_sharing(UserId::new(user.user_id)).await?;
                 let ctx = self.context(NAME, self.commands.ids().v7(), None);
                 let user_id = UserId::new(user.user_id);
                 self.commands.purge_user(&ctx, user_id).await?;
@@ -75,6 +79,32 @@ impl Worker {
             }
             for asset in assets {
                 self.purge(&asset).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an account out of all that is shared: its own albums go, others' lose it, partners part.
+    async fn end_sharing(&self, user_id: UserId) -> Result<(), ProcessorError> {
+        for (album_id, _) in self.queries.album_parts_of(user_id.uuid()).await? {
+            let album_id = AlbumId::new(album_id);
+            let ctx = self.context(NAME, self.commands.ids().v7(), None);
+            match self.commands.remove_album_user(&ctx, None, album_id, user_id).await {
+                Err(CommandError::Refused(AlbumError::LastOwner)) => {
+                    let ctx = self.context(NAME, self.commands.ids().v7(), None);
+                    self.commands.delete_album(&ctx, None, album_id).await?;
+                }
+                Ok(_)
+                | Err(CommandError::Refused(AlbumError::NotFound | AlbumError::HasNoPart(_))) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for (shared_by_id, shared_with_id) in self.queries.partner_pairs_of(user_id.uuid()).await? {
+            let ctx = self.context(NAME, self.commands.ids().v7(), None);
+            let (by, with) = (UserId::new(shared_by_id), UserId::new(shared_with_id));
+            match self.commands.remove_partner(&ctx, None, by, with).await {
+                Ok(_) | Err(CommandError::Refused(PartnerError::NotFound)) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())

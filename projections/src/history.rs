@@ -1,10 +1,11 @@
-//! The history of an asset: its events, as they were recorded, with a sentence for each.
+//! The history of an asset, an album or an account: its events, as they were recorded, with a sentence for each.
 //!
 //! Read from the log itself, not from a table: the log is the truth.
 
-use calotype_domain::AssetId;
+use calotype_domain::album::{AlbumEvent, AlbumOrder};
 use calotype_domain::asset::{AssetEvent, Stage};
 use calotype_domain::catalogue::{self, AnyEvent};
+use calotype_domain::user::UserEvent;
 pub use calotype_eventstore::Recorded;
 use calotype_eventstore::{EventStore, Revision, StreamId};
 
@@ -24,21 +25,23 @@ pub struct Told {
     pub derived_from: Option<(String, u32, String)>,
 }
 
-/// Every event of an asset in order; empty when there is none.
+/// Payload members that no history shows, sealed or not: what somebody logs in with.
+const SECRETS: [&str; 1] = ["password_hash"];
+
+/// Every event of a stream in order; empty when there is none.
 ///
 /// # Errors
 /// When the log cannot be read or an event not be decoded.
-pub async fn of_asset(
+pub async fn of_stream(
     store: &dyn EventStore,
-    asset_id: AssetId,
+    stream_id: &StreamId,
 ) -> Result<Vec<Told>, ProjectionError> {
-    let stream_id = StreamId::new("asset", asset_id);
     let mut told = Vec::new();
     let mut from = Revision::new(0);
     loop {
-        let page = store.read_stream(&stream_id, from, PAGE_EVENTS).await?;
+        let page = store.read_stream(stream_id, from, PAGE_EVENTS).await?;
         let Some(last) = page.last().map(|recorded| recorded.revision) else { return Ok(told) };
-        for recorded in page {
+        for mut recorded in page {
             let what = catalogue::decode(
                 recorded.stream_id.aggregate(),
                 &recorded.event_type,
@@ -46,6 +49,9 @@ pub async fn of_asset(
                 recorded.payload.clone(),
             )
             .map_err(|source| ProjectionError::Decode { event_id: recorded.event_id, source })?;
+            if let Some(payload) = recorded.payload.as_object_mut() {
+                payload.retain(|name, _| !SECRETS.contains(&name.as_str()));
+            }
             told.push(Told {
                 sentence: sentence(&what),
                 derived_from: derived_from(&what),
@@ -69,7 +75,72 @@ fn derived_from(what: &AnyEvent) -> Option<(String, u32, String)> {
 
 /// What happened, in plain words, without personal values.
 fn sentence(what: &AnyEvent) -> String {
-    let AnyEvent::Asset(what) = what else { return "Something happened to another object".into() };
+    match what {
+        AnyEvent::Asset(what) => of_asset(what),
+        AnyEvent::Album(what) => of_album(what),
+        AnyEvent::User(what) => of_user(what).into(),
+        _ => "Something happened to another object".into(),
+    }
+}
+
+fn of_album(what: &AlbumEvent) -> String {
+    match what {
+        AlbumEvent::Created(_) => "Album made".into(),
+        AlbumEvent::Renamed(_) => "Renamed".into(),
+        AlbumEvent::DescriptionChanged(_) => "Description changed".into(),
+        AlbumEvent::OrderChanged(changed) => match changed.order {
+            AlbumOrder::Asc => "Shown oldest first".into(),
+            AlbumOrder::Desc => "Shown newest first".into(),
+        },
+        AlbumEvent::CoverChosen(chosen) => format!("Cover set to {}", chosen.asset_id),
+        AlbumEvent::ActivityEnabled(_) => "Comments and likes switched on".into(),
+        AlbumEvent::ActivityDisabled(_) => "Comments and likes switched off".into(),
+        AlbumEvent::AssetsAdded(added) => format!("{} put in", assets(added.asset_ids.len())),
+        AlbumEvent::AssetsRemoved(removed) => {
+            format!("{} taken out", assets(removed.asset_ids.len()))
+        }
+        AlbumEvent::UserAdded(added) => {
+            format!("Shared with {} as {}", added.user_id, added.role.as_str())
+        }
+        AlbumEvent::UserRoleChanged(changed) => {
+            format!("{} became {}", changed.user_id, changed.role.as_str())
+        }
+        AlbumEvent::UserRemoved(removed) => format!("{} left or was removed", removed.user_id),
+        AlbumEvent::Deleted(_) => "Album deleted".into(),
+    }
+}
+
+fn assets(count: usize) -> String {
+    if count == 1 { "1 asset".into() } else { format!("{count} assets") }
+}
+
+fn of_user(what: &UserEvent) -> &'static str {
+    match what {
+        UserEvent::Registered(_) => "Account made",
+        UserEvent::Renamed(_) => "Renamed",
+        UserEvent::EmailChanged(_) => "E-mail changed",
+        UserEvent::PasswordChanged(_) => "Password changed",
+        UserEvent::PasswordChangeRequired(changed) if changed.required => {
+            "A new password was asked for"
+        }
+        UserEvent::PasswordChangeRequired(_) => "No new password is asked for any more",
+        UserEvent::AdminGranted(_) => "Became administrator",
+        UserEvent::AdminRevoked(_) => "No longer administrator",
+        UserEvent::QuotaChanged(_) => "Quota changed",
+        UserEvent::StorageLabelChanged(_) => "Storage label changed",
+        UserEvent::AvatarColorChanged(_) => "Colour of the avatar changed",
+        UserEvent::PreferencesChanged(_) => "Preferences changed",
+        UserEvent::ProfileImageChanged(_) => "Profile picture set",
+        UserEvent::ProfileImageRemoved(_) => "Profile picture removed",
+        UserEvent::Onboarded(_) => "First steps done",
+        UserEvent::OnboardingReset(_) => "First steps to be shown again",
+        UserEvent::Deleted(_) => "Marked for deletion",
+        UserEvent::Restored(_) => "Taken back from deletion",
+        UserEvent::Purged(_) => "Deleted for good",
+    }
+}
+
+fn of_asset(what: &AssetEvent) -> String {
     match what {
         AssetEvent::Uploaded(uploaded) => {
             format!("Uploaded, {} bytes", uploaded.original.size_bytes)

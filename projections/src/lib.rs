@@ -4,6 +4,8 @@
 //! A projection pulls events in order and keeps its checkpoint in the same transaction as its rows.
 //! It has no side effects: dropping its tables and replaying the log gives the same rows.
 
+pub mod activities;
+pub mod albums;
 pub mod api_keys;
 pub mod assets;
 pub mod error;
@@ -13,6 +15,7 @@ pub mod follower;
 pub mod history;
 pub mod jobs;
 pub mod parked;
+pub mod partners;
 pub mod projection;
 pub mod query;
 pub mod rebuild;

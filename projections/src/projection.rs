@@ -52,5 +52,8 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::timeline::TimelineProjection),
         Box::new(crate::statistics::StatisticsProjection),
         Box::new(crate::jobs::JobsProjection),
+        Box::new(crate::albums::AlbumsProjection),
+        Box::new(crate::partners::PartnersProjection),
+        Box::new(crate::activities::ActivitiesProjection),
     ]
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use calotype_domain::AssetId;
-use calotype_eventstore::EventStore;
+use calotype_eventstore::{EventStore, StreamId};
 use sqlx::PgPool;
 
 use crate::error::ProjectionError;
@@ -27,12 +26,16 @@ impl Queries {
         &*self.store
     }
 
-    /// Every event of an asset in order, with a sentence for each.
+    /// Every event of a stream in order, with a sentence for each: of an asset, an album or an account.
     ///
     /// # Errors
-    /// See [`history::of_asset`].
-    pub async fn history_of_asset(&self, asset_id: AssetId) -> Result<Vec<Told>, ProjectionError> {
-        history::of_asset(&*self.store, asset_id).await
+    /// See [`history::of_stream`].
+    pub async fn history(
+        &self,
+        aggregate: &str,
+        key: uuid::Uuid,
+    ) -> Result<Vec<Told>, ProjectionError> {
+        history::of_stream(&*self.store, &StreamId::new(aggregate, key)).await
     }
 
     /// How every projection stands.

@@ -219,7 +219,7 @@ pub async fn history(target: &Target, command: History) -> anyhow::Result<()> {
         Remote::new(server, target)?.get(&format!("/calotype/assets/{id}/history")).await?
     } else {
         let local = Local::open(target).await?;
-        let told = local.core.queries.history_of_asset(id).await?;
+        let told = local.core.queries.history("asset", id.uuid()).await?;
         local.close().await;
         let events: Vec<Value> = told
             .into_iter()

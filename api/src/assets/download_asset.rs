@@ -25,7 +25,7 @@ pub(crate) async fn download_asset(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    caller.require(Permission::AssetDownload)?;
+    caller.require_shared(Permission::AssetDownload)?;
     let id = path_uuid("id", &id)?;
     let files = allowed_files(&api, &caller, Permission::AssetDownload, id).await;
     original(&api, &*files.map_err(any_is_missing)?, &headers).await

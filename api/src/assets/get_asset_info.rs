@@ -22,10 +22,14 @@ pub(crate) async fn get_asset_info(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<AssetResponseDto>, Problem> {
-    caller.require(Permission::AssetRead)?;
+    caller.require_shared(Permission::AssetRead)?;
     let asset = api.queries.asset(path_uuid("id", &id)?).await?;
     require_asset(&api, &caller, Permission::AssetRead, asset.as_ref()).await?;
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetRead))?;
-    // Whoever may read an asset is its owner until albums are shared.
-    Ok(Json(AssetResponseDto::whole(asset, caller.user())))
+    if asset.owner_id == caller.user().user_id {
+        return Ok(Json(AssetResponseDto::whole(asset, caller.user())));
+    }
+    let owner = api.queries.user(asset.owner_id).await?;
+    let owner = owner.ok_or_else(|| Problem::no_access(Permission::AssetRead))?;
+    Ok(Json(AssetResponseDto::whole(asset.as_seen_by_others(), &owner)))
 }

@@ -24,7 +24,7 @@ pub(crate) async fn play_asset_video(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    caller.require(Permission::AssetView)?;
+    caller.require_shared(Permission::AssetView)?;
     let id = path_uuid("id", &id)?;
     let files = allowed_files(&api, &caller, Permission::AssetView, id).await;
     let files = files.map_err(any_is_missing)?;

@@ -35,7 +35,7 @@ pub(crate) async fn view_asset(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    caller.require(Permission::AssetView)?;
+    caller.require_shared(Permission::AssetView)?;
     let id = path_uuid("id", &id)?;
     let mut fields = Fields::query(query.as_deref());
     fields.boolean("edited");

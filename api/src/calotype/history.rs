@@ -1,8 +1,7 @@
-//! `GET /calotype/assets/{id}/history`: everything that ever happened to an asset.
+//! `GET /calotype/assets|albums|users/{id}/history`: everything that ever happened to one of them.
 
 use axum::Json;
 use axum::extract::{Path, State};
-use calotype_domain::AssetId;
 use calotype_domain::permission::Permission;
 use calotype_projections::history::Told;
 use serde::Serialize;
@@ -10,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::access::require_asset;
+use crate::access::{require_album, require_asset};
 use crate::caller::Caller;
 use crate::dates;
 use crate::problem::Problem;
@@ -32,7 +31,7 @@ pub(crate) struct HistoryEvent {
     /// Its place in the whole log; `null` for a moment after it was written.
     #[schema(required)]
     position: Option<i64>,
-    /// Its place in the asset's own stream, from 0.
+    /// Its place in its own stream, from 0.
     revision: i64,
     event_id: Uuid,
     r#type: String,
@@ -127,7 +126,7 @@ pub(super) async fn get_asset_history(
         require_asset(&api, &caller, Permission::AssetRead, asset.as_ref()).await?;
         caller.require_owned(Permission::AssetRead, asset.map(|asset| asset.owner_id))?;
     }
-    let events = api.queries.history_of_asset(AssetId::new(asset_id)).await?;
+    let events = api.queries.history("asset", asset_id).await?;
     if events.is_empty() {
         return Err(Problem::no_access(Permission::AssetRead));
     }
@@ -135,4 +134,68 @@ pub(super) async fn get_asset_history(
         asset_id,
         events: events.into_iter().map(HistoryEvent::from).collect(),
     }))
+}
+
+/// An album's or an account's history, oldest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct History {
+    id: Uuid,
+    events: Vec<HistoryEvent>,
+}
+
+/// Tells what happened to an album to those who have a part in it. Of a deleted album only administrators hear.
+#[utoipa::path(
+    get,
+    path = "/calotype/albums/{id}/history",
+    operation_id = "getAlbumHistory",
+    tag = "Calotype",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = History)),
+)]
+pub(super) async fn get_album_history(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<History>, Problem> {
+    caller.require(Permission::AlbumRead)?;
+    let id = path_uuid("id", &id)?;
+    if api.queries.album(id).await?.is_some() || !caller.user().is_admin {
+        require_album(&api, &caller, Permission::AlbumRead, id).await?;
+    }
+    tell(&api, "album", id, Permission::AlbumRead).await
+}
+
+/// Tells what happened to an account to its owner and to administrators.
+#[utoipa::path(
+    get,
+    path = "/calotype/users/{id}/history",
+    operation_id = "getUserHistory",
+    tag = "Calotype",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = History)),
+)]
+pub(super) async fn get_user_history(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<History>, Problem> {
+    caller.require(Permission::UserRead)?;
+    let id = path_uuid("id", &id)?;
+    if !caller.user().is_admin {
+        caller.require_owned(Permission::UserRead, Some(id))?;
+    }
+    tell(&api, "user", id, Permission::UserRead).await
+}
+
+async fn tell(
+    api: &Api,
+    aggregate: &str,
+    id: Uuid,
+    permission: Permission,
+) -> Result<Json<History>, Problem> {
+    let events = api.queries.history(aggregate, id).await?;
+    if events.is_empty() {
+        return Err(Problem::no_access(permission));
+    }
+    Ok(Json(History { id, events: events.into_iter().map(HistoryEvent::from).collect() }))
 }

@@ -15,6 +15,8 @@ use crate::state::Api;
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(history::get_asset_history))
+        .routes(routes!(history::get_album_history))
+        .routes(routes!(history::get_user_history))
         .routes(routes!(parked::get_parked))
         .routes(routes!(parked::get_parked_stream, parked::discard_parked_stream))
         .routes(routes!(parked::retry_parked_stream))

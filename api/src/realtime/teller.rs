@@ -1,6 +1,6 @@
 //! Listens to applied batches and tells the sockets they concern.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -67,6 +67,7 @@ impl Teller {
         let rows = self.rows(told).await?;
         let mut trashed: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
         let mut restored: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+        let mut albums: BTreeSet<Uuid> = BTreeSet::new();
         for told in told {
             match *told {
                 Told::Ready(id) => self.ready(rows.get(&id)).await?,
@@ -90,6 +91,9 @@ impl Teller {
                         self.send(row.owner_id, "on_asset_hidden", &id).await;
                     }
                 }
+                Told::AlbumChanged(id) => {
+                    albums.insert(id);
+                }
                 Told::SessionClosed(id) => {
                     self.send(id, "on_session_delete", &id).await;
                     // Whoever logged out hears nothing more.
@@ -103,6 +107,9 @@ impl Teller {
                     }
                 }
             }
+        }
+        for album_id in albums {
+            self.album_changed(album_id).await?;
         }
         for (owner_id, ids) in trashed {
             self.send(owner_id, "on_asset_trash", &ids).await;
@@ -121,7 +128,10 @@ impl Teller {
                 Told::Ready(id) | Told::Trashed(id) | Told::Restored(id) | Told::Hidden(id) => {
                     Some(*id)
                 }
-                Told::Deleted(_) | Told::SessionClosed(_) | Told::UserDeleted(_) => None,
+                Told::AlbumChanged(_)
+                | Told::Deleted(_)
+                | Told::SessionClosed(_)
+                | Told::UserDeleted(_) => None,
             })
             .collect();
         asset_ids.sort_unstable();
@@ -132,6 +142,15 @@ impl Teller {
         let rows = self.api.queries.assets(&asset_ids).await?;
         self.api.caches.owners.learn(&rows);
         Ok(rows.into_iter().map(|row| (row.asset_id, row)).collect())
+    }
+
+    /// Tells everybody who has a part in an album now.
+    async fn album_changed(&self, album_id: Uuid) -> Result<(), Problem> {
+        let Some(album) = self.api.queries.album(album_id).await? else { return Ok(()) };
+        for user_id in album.member_ids {
+            self.send(user_id, "on_album_update", &album_id).await;
+        }
+        Ok(())
     }
 
     async fn ready(&self, row: Option<&AssetRow>) -> Result<(), Problem> {

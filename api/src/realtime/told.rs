@@ -1,5 +1,6 @@
 //! What of a batch of events is told, before anything is looked up.
 
+use calotype_domain::album::AlbumEvent;
 use calotype_domain::asset::{AssetEvent, Visibility};
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::session::SessionEvent;
@@ -26,10 +27,31 @@ pub(super) enum Told {
     Deleted(Uuid),
     /// An asset is hidden.
     Hidden(Uuid),
+    /// What is in an album, or who, is not what it was.
+    AlbumChanged(Uuid),
     /// A session is over.
     SessionClosed(Uuid),
     /// An account is gone.
     UserDeleted(Uuid),
+}
+
+/// Whether everybody in an album hears of it.
+fn changes_album(what: &AlbumEvent) -> bool {
+    match what {
+        AlbumEvent::AssetsAdded(_)
+        | AlbumEvent::AssetsRemoved(_)
+        | AlbumEvent::CoverChosen(_)
+        | AlbumEvent::DescriptionChanged(_)
+        | AlbumEvent::Renamed(_)
+        | AlbumEvent::UserAdded(_)
+        | AlbumEvent::UserRemoved(_)
+        | AlbumEvent::UserRoleChanged(_) => true,
+        AlbumEvent::ActivityDisabled(_)
+        | AlbumEvent::ActivityEnabled(_)
+        | AlbumEvent::Created(_)
+        | AlbumEvent::Deleted(_)
+        | AlbumEvent::OrderChanged(_) => false,
+    }
 }
 
 /// Knows which uploads still wait for their pictures.
@@ -68,8 +90,11 @@ impl Waiting {
             }
             AnyEvent::Session(SessionEvent::Closed(_)) => Some(Told::SessionClosed(event.key)),
             AnyEvent::User(UserEvent::Purged(_)) => Some(Told::UserDeleted(event.key)),
-            AnyEvent::ApiKey(_)
+            AnyEvent::Album(what) => changes_album(what).then_some(Told::AlbumChanged(event.key)),
+            AnyEvent::Activity(_)
+            | AnyEvent::ApiKey(_)
             | AnyEvent::Asset(_)
+            | AnyEvent::Partner(_)
             | AnyEvent::Queue(_)
             | AnyEvent::Reservation(_)
             | AnyEvent::Session(_)

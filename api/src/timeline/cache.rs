@@ -1,4 +1,4 @@
-//! Finished answers of the timeline, plain and compressed, kept as bytes and dropped by person.
+//! Finished answers of the timeline, plain and compressed, kept as bytes and dropped by person and album.
 //!
 //! The key holds how often the person's assets changed. An answer that was read before a change therefore
 //! lies under a key that nobody asks for any more; it leaves when room is needed.
@@ -21,6 +21,7 @@ use moka::sync::Cache;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::filter::Asked;
 use crate::assets::owners::Owners;
 use crate::problem::Problem;
 
@@ -49,7 +50,8 @@ pub(super) enum Question {
     },
 }
 
-/// How often everybody's assets and a person's assets changed.
+/// How often everybody's assets changed, and the assets of those people and the album that were asked for.
+/// Each only grows, so a sum never comes again after a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Generation {
     all: u64,
@@ -82,6 +84,7 @@ pub(crate) struct TimelineCache {
 #[derive(Default)]
 struct Generations {
     all: u64,
+    /// By person or album; as many as there are.
     own: HashMap<Uuid, u64>,
 }
 
@@ -104,17 +107,23 @@ impl Default for TimelineCache {
 impl TimelineCache {
     /// Counts the changes that show on a timeline.
     pub(crate) fn on_applied(&self, events: &[Event], owners: &Owners) {
-        let shown = events.iter().filter(|event| shows(&event.what));
-        let mut changed: Vec<Option<Uuid>> = shown.map(|event| owners.of(event.key)).collect();
+        let mut changed: Vec<Option<Uuid>> = events
+            .iter()
+            .filter_map(|event| match &event.what {
+                AnyEvent::Album(_) => Some(Some(event.key)),
+                what if shows(what) => Some(owners.of(event.key)),
+                _ => None,
+            })
+            .collect();
         changed.sort_unstable();
         changed.dedup();
         if changed.is_empty() {
             return;
         }
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        for owner_id in changed {
-            match owner_id {
-                Some(owner_id) => *generations.own.entry(owner_id).or_default() += 1,
+        for id in changed {
+            match id {
+                Some(id) => *generations.own.entry(id).or_default() += 1,
                 // Nobody remembers whose it was: everybody's answers are made anew.
                 None => generations.all += 1,
             }
@@ -127,12 +136,10 @@ impl TimelineCache {
         self.entries.invalidate_all();
     }
 
-    fn generation(&self, owner_id: Uuid) -> Generation {
+    fn generation(&self, people: &[Uuid], album_id: Option<Uuid>) -> Generation {
         let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        Generation {
-            all: generations.all,
-            own: generations.own.get(&owner_id).copied().unwrap_or_default(),
-        }
+        let of = |id: &Uuid| generations.own.get(id).copied().unwrap_or_default();
+        Generation { all: generations.all, own: people.iter().chain(&album_id).map(of).sum() }
     }
 
     /// The answer to a question: the one that is there, or one that `make` makes, once for all who ask.
@@ -141,12 +148,12 @@ impl TimelineCache {
     /// What `make` says; then the next who asks tries again.
     pub(super) async fn answer(
         &self,
-        filter: &BucketFilter,
+        asked: &Asked,
         question: Question,
         make: impl Future<Output = Result<Vec<u8>, Problem>>,
     ) -> Result<Arc<Finished>, Problem> {
-        let generation = self.generation(filter.owner_id);
-        let key = Key { generation, filter: filter.clone(), question };
+        let generation = self.generation(&asked.people, asked.filter.album_id);
+        let key = Key { generation, filter: asked.filter.clone(), question };
         let entry = self.entries.get_with_by_ref(&key, Arc::default);
         let mut is_new = false;
         let making = async {
@@ -231,15 +238,19 @@ mod tests {
 
     use super::*;
 
-    fn filter(owner: u128) -> BucketFilter {
-        BucketFilter {
-            owner_id: Uuid::from_u128(owner),
+    fn asked(owner: u128) -> Asked {
+        let filter = BucketFilter {
+            viewer_id: Uuid::from_u128(owner),
+            owner_ids: vec![Uuid::from_u128(owner)],
+            album_id: None,
             visibilities: vec!["timeline".into()],
             is_favorite: None,
             is_trashed: false,
             order_by: BucketOrder::Taken,
             ascending: false,
-        }
+        };
+        let people = vec![Uuid::from_u128(owner)];
+        Asked { filter, people, with_coordinates: false, with_stacked: false, time_bucket: None }
     }
 
     async fn ask(cache: &TimelineCache, owner: u128, made: &AtomicUsize) -> Arc<Finished> {
@@ -247,7 +258,7 @@ mod tests {
             tokio::task::yield_now().await;
             Ok(format!("[{}]", made.fetch_add(1, Ordering::SeqCst)).into_bytes())
         };
-        cache.answer(&filter(owner), Question::Months, make).await.unwrap()
+        cache.answer(&asked(owner), Question::Months, make).await.unwrap()
     }
 
     #[tokio::test]
@@ -274,7 +285,7 @@ mod tests {
     async fn failed_answer_is_not_kept() {
         let (cache, made) = (TimelineCache::default(), AtomicUsize::new(0));
         let failing = async { Err(Problem::unavailable()) };
-        assert!(cache.answer(&filter(1), Question::Months, failing).await.is_err());
+        assert!(cache.answer(&asked(1), Question::Months, failing).await.is_err());
         assert_eq!(ask(&cache, 1, &made).await.plain, "[0]");
     }
 

@@ -1,18 +1,26 @@
 //! What both questions about a timeline share: which assets it shows, checked as Immich checks it.
 
+use calotype_domain::UserId;
+use calotype_domain::access::{Object, check};
 use calotype_domain::permission::Permission;
 use calotype_projections::timeline::{BucketFilter, BucketOrder};
 use serde_json::json;
+use uuid::Uuid;
 
+use crate::access::require_album;
 use crate::assets::{VISIBILITIES, not_elevated};
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::sharing::partners_of;
+use crate::state::Api;
 use crate::validate::Fields;
 
 /// What a client asks to see.
 pub(super) struct Asked {
     /// Which assets.
     pub(super) filter: BucketFilter,
+    /// Whose assets the answer depends on.
+    pub(super) people: Vec<Uuid>,
     /// With latitude and longitude.
     pub(super) with_coordinates: bool,
     /// With stacks.
@@ -25,13 +33,14 @@ pub(super) struct Asked {
 ///
 /// # Errors
 /// 400 for what is not valid or not supported yet, and for what is somebody else's; 401 for the locked folder.
-pub(super) fn read(
+pub(super) async fn read(
+    api: &Api,
     query: Option<&str>,
     caller: &Caller,
     needs_month: bool,
 ) -> Result<Asked, Problem> {
     let mut fields = Fields::query(query);
-    let album = fields.uuid("albumId").is_some();
+    let album_id = fields.uuid("albumId");
     let is_favorite = fields.boolean("isFavorite");
     let is_trashed = fields.boolean("isTrashed");
     let order = fields.option("order", &["asc", "desc"]);
@@ -42,7 +51,7 @@ pub(super) fn read(
         fields.missing("string", "timeBucket");
     }
     let time_bucket = fields.string("timeBucket");
-    let user = fields.uuid("userId");
+    let user_id = fields.uuid("userId");
     let place = fields.option("visibility", VISIBILITIES);
     let with_coordinates = fields.boolean("withCoordinates").unwrap_or_default();
     let with_partners = fields.boolean("withPartners").unwrap_or_default();
@@ -56,14 +65,8 @@ pub(super) fn read(
     if place.as_deref() == Some("locked") {
         return Err(not_elevated());
     }
-    let owner_id = caller.user_id().uuid();
     // None of these exist yet, so nobody has access to one.
-    for (asked, permission) in [
-        (album, Permission::AlbumRead),
-        (user.is_some_and(|user| user != owner_id), Permission::TimelineRead),
-        (tag, Permission::TagRead),
-        (person, Permission::PersonRead),
-    ] {
+    for (asked, permission) in [(tag, Permission::TagRead), (person, Permission::PersonRead)] {
         if asked {
             return Err(Problem::no_access(permission));
         }
@@ -76,10 +79,14 @@ pub(super) fn read(
             "withPartners is only supported for non-archived, non-trashed, non-favorited assets",
         ));
     }
-    let filter = BucketFilter {
-        owner_id,
-        visibilities: place
-            .map_or_else(|| vec!["archive".to_owned(), "timeline".to_owned()], |place| vec![place]),
+    let viewer_id = caller.user_id().uuid();
+    let visibilities = place
+        .map_or_else(|| vec!["archive".to_owned(), "timeline".to_owned()], |place| vec![place]);
+    let mut filter = BucketFilter {
+        viewer_id,
+        owner_ids: Vec::new(),
+        album_id,
+        visibilities,
         is_favorite,
         is_trashed,
         order_by: match order_by.as_deref() {
@@ -88,5 +95,54 @@ pub(super) fn read(
         },
         ascending: order.as_deref() == Some("asc"),
     };
-    Ok(Asked { filter, with_coordinates, with_stacked, time_bucket })
+    let mut people = Vec::new();
+    if let Some(album_id) = album_id {
+        people = require_album(api, caller, Permission::AlbumRead, album_id).await?.people;
+    }
+    // Without an album a timeline is somebody's: the caller's own when nobody is named.
+    if let Some(owner_id) = user_id.or_else(|| album_id.is_none().then_some(viewer_id)) {
+        require_timeline(api, caller, &mut filter, owner_id).await?;
+        if with_partners {
+            let partners = partners_of(api, owner_id).await?;
+            let shown = partners.iter().filter(|pair| {
+                pair.shared_with_id == owner_id && pair.in_timeline && owner_id == viewer_id
+            });
+            filter.owner_ids.extend(shown.map(|pair| pair.shared_by_id));
+        }
+        people.extend(&filter.owner_ids);
+    }
+    Ok(Asked { filter, people, with_coordinates, with_stacked, time_bucket })
+}
+
+/// Shows the timeline of one person, as far as the caller may see it.
+async fn require_timeline(
+    api: &Api,
+    caller: &Caller,
+    filter: &mut BucketFilter,
+    owner_id: Uuid,
+) -> Result<(), Problem> {
+    let me = caller.user_id().uuid();
+    let is_partner = owner_id != me
+        && partners_of(api, me)
+            .await?
+            .iter()
+            .any(|pair| pair.shared_by_id == owner_id && pair.shared_with_id == me);
+    let timeline = Object::Timeline { owner_id: UserId::new(owner_id), is_partner };
+    let mut needed = vec![Permission::TimelineRead];
+    if filter.visibilities == ["archive"] {
+        needed.push(Permission::ArchiveRead);
+    }
+    for permission in needed {
+        check(caller.person(), permission, timeline)
+            .map_err(|denied| Problem::denied(denied, permission))?;
+    }
+    if owner_id != me {
+        // Of somebody else's, only what their timeline shows.
+        filter.visibilities = vec!["timeline".to_owned()];
+        if filter.is_trashed {
+            return Err(Problem::no_access(Permission::TimelineRead));
+        }
+    }
+    filter.owner_ids = vec![owner_id];
+    Ok(())
 }

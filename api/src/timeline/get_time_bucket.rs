@@ -63,8 +63,8 @@ pub(crate) async fn get_time_bucket(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    caller.require(Permission::AssetRead)?;
-    let asked = filter::read(query.as_deref(), &caller, true)?;
+    caller.require_shared(Permission::AssetRead)?;
+    let asked = filter::read(&api, query.as_deref(), &caller, true).await?;
     // Immich hands the text to its database and answers 500 when that does not take it.
     let month = asked.time_bucket.as_deref().and_then(date).ok_or_else(|| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Failed to get time bucket")
@@ -77,7 +77,7 @@ pub(crate) async fn get_time_bucket(
             .map_err(|error| Problem::internal(&error))
     };
     let question = Question::Month { month, with_coordinates, with_stacked };
-    let finished = api.caches.timeline.answer(&asked.filter, question, make).await?;
+    let finished = api.caches.timeline.answer(&asked, question, make).await?;
     answer(&finished, &headers).await
 }
 

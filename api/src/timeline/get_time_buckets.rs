@@ -42,12 +42,12 @@ pub(crate) async fn get_time_buckets(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    caller.require(Permission::AssetRead)?;
-    let asked = filter::read(query.as_deref(), &caller, false)?;
+    caller.require_shared(Permission::AssetRead)?;
+    let asked = filter::read(&api, query.as_deref(), &caller, false).await?;
     let make = async {
         let counts = api.queries.buckets(&asked.filter).await?;
         Ok(columns::months(&counts))
     };
-    let finished = api.caches.timeline.answer(&asked.filter, Question::Months, make).await?;
+    let finished = api.caches.timeline.answer(&asked, Question::Months, make).await?;
     answer(&finished, &headers).await
 }

@@ -36,6 +36,14 @@ impl From<UserRow> for UserResponseDto {
     }
 }
 
+impl UserResponseDto {
+    /// As Immich writes an account inside something else: its date as Postgres' JSON spells it.
+    pub(crate) fn nested(row: UserRow) -> Self {
+        let profile_changed_at = dates::postgres(row.profile_changed_at);
+        Self { profile_changed_at, ..row.into() }
+    }
+}
+
 /// What the owner and administrators see of an account.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -36,6 +36,10 @@ pub fn check(viewer: &Viewer, permission: Permission, object: Object) -> Result<
             owner_id == viewer.user_id || (is_partner && permission == Permission::TimelineRead)
         }
         Object::Album { role, .. } => role.is_some_and(|role| role_allows(role, permission)),
+        Object::Activity { author_id, role, is_enabled } => match permission {
+            Permission::ActivityCreate => is_enabled && role.is_some(),
+            _ => author_id == Some(viewer.user_id) || role == Some(AlbumRole::Owner),
+        },
         Object::Asset { owner_id, visibility, .. } if owner_id == viewer.user_id => {
             visibility != Visibility::Locked || viewer.grant == (Grant::Session { elevated: true })
         }
@@ -47,12 +51,11 @@ pub fn check(viewer: &Viewer, permission: Permission, object: Object) -> Result<
 }
 
 /// What a person's part in an album lets them do with it.
-fn role_allows(role: AlbumRole, permission: Permission) -> bool {
+pub(crate) fn role_allows(role: AlbumRole, permission: Permission) -> bool {
     match permission {
         Permission::AlbumRead
         | Permission::AlbumDownload
         | Permission::AlbumStatistics
-        | Permission::ActivityCreate
         | Permission::ActivityRead
         | Permission::ActivityStatistics => true,
         Permission::AlbumAssetCreate | Permission::AlbumAssetDelete => role >= AlbumRole::Editor,
@@ -90,7 +93,7 @@ fn by_link(
     let may = match object {
         Object::Route { .. } => return Err(Denied::NotForLinks),
         Object::SharedRoute => true,
-        Object::Owned { .. } | Object::Timeline { .. } => false,
+        Object::Owned { .. } | Object::Timeline { .. } | Object::Activity { .. } => false,
         Object::Album { by_link, .. } => {
             by_link
                 && matches!(

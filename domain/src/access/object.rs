@@ -99,6 +99,15 @@ pub enum Object {
         /// Whether the shared link they hold points at it.
         by_link: bool,
     },
+    /// A comment or a like in an album, there or to be made.
+    Activity {
+        /// Whose it is, where it is there.
+        author_id: Option<UserId>,
+        /// The viewer's part in the album.
+        role: Option<AlbumRole>,
+        /// Whether the album takes comments and likes.
+        is_enabled: bool,
+    },
     /// An asset.
     Asset {
         /// Whose it is.

@@ -141,7 +141,7 @@ fn roles_grow_from_looking_to_deciding() {
         (Some(AlbumRole::Viewer), Some(AlbumRole::Editor), Some(AlbumRole::Owner));
     for role in [viewer, editor, owner] {
         assert!(may(role, Permission::AlbumRead));
-        assert!(may(role, Permission::ActivityCreate));
+        assert!(may(role, Permission::ActivityRead));
     }
     assert!(!may(viewer, Permission::AlbumAssetCreate));
     assert!(may(editor, Permission::AlbumAssetCreate));
@@ -151,6 +151,24 @@ fn roles_grow_from_looking_to_deciding() {
         assert!(may(owner, permission));
     }
     assert!(!may(None, Permission::AlbumRead));
+}
+
+#[test]
+fn comments_are_made_where_they_are_taken_and_deleted_by_author_or_owner() {
+    let create = |role, is_enabled| {
+        let object = Object::Activity { author_id: None, role, is_enabled };
+        check(&session(2), Permission::ActivityCreate, object).is_ok()
+    };
+    assert!(create(Some(AlbumRole::Viewer), true));
+    assert!(!create(Some(AlbumRole::Owner), false));
+    assert!(!create(None, true));
+    let delete = |user, role| {
+        let object = Object::Activity { author_id: Some(OWNER), role, is_enabled: false };
+        check(&session(user), Permission::ActivityDelete, object).is_ok()
+    };
+    assert!(delete(1, None));
+    assert!(delete(2, Some(AlbumRole::Owner)));
+    assert!(!delete(2, Some(AlbumRole::Editor)));
 }
 
 #[test]

@@ -108,3 +108,11 @@ pub struct AssetRow {
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
+
+impl AssetRow {
+    /// What others see of it: favorites are the owner's alone.
+    #[must_use]
+    pub fn as_seen_by_others(self) -> Self {
+        Self { is_favorite: false, ..self }
+    }
+}

@@ -53,4 +53,17 @@ impl Queries {
             .fetch_one(&self.pool)
             .await?)
     }
+
+    /// Some accounts, those that are marked for deletion left out.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn people(&self, user_ids: &[Uuid]) -> Result<Vec<UserRow>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select * from read.users_v1 where user_id = any($1) and deleted_at is null",
+        )
+        .bind(user_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
 }

@@ -33,8 +33,8 @@ const DAYS: i64 = 200;
 /// An asset the walk has made.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
-    id: AssetId,
-    owner_id: UserId,
+    pub(super) id: AssetId,
+    pub(super) owner_id: UserId,
     sha1: String,
     blake3: String,
 }
@@ -47,7 +47,8 @@ impl World {
         }
         match self.random.random_range(0..100) {
             0..3 => self.register().await,
-            3..35 => self.upload().await,
+            3..27 => self.upload().await,
+            27..35 => self.share().await,
             35..50 => self.develop().await,
             50..64 => self.change_assets().await,
             64..70 => self.trash_or_restore().await,
@@ -61,7 +62,7 @@ impl World {
         }
     }
 
-    fn context(&self, user_id: Option<UserId>) -> CommandContext {
+    pub(super) fn context(&self, user_id: Option<UserId>) -> CommandContext {
         let actor = user_id.map_or_else(
             || Actor { kind: ActorKind::System, id: "walk".into(), user_id: None },
             |id| Actor { kind: ActorKind::User, id: id.to_string(), user_id: Some(id.uuid()) },
@@ -76,11 +77,11 @@ impl World {
         }
     }
 
-    fn anybody(&mut self) -> UserId {
+    pub(super) fn anybody(&mut self) -> UserId {
         self.users.choose(&mut self.random).copied().unwrap_or_default()
     }
 
-    fn some_assets(&mut self) -> Vec<Known> {
+    pub(super) fn some_assets(&mut self) -> Vec<Known> {
         let count = self.random.random_range(1..5);
         let some: Vec<Known> =
             self.assets.choose_multiple(&mut self.random, count).cloned().collect();
@@ -418,7 +419,7 @@ const STARS: [Option<i8>; 4] = [None, Some(5), Some(-1), Some(9)];
 const PLACE: Position = Position { latitude: 48.8566, longitude: 2.3522 };
 
 /// What was done; nothing when a rule refused it.
-fn accept<T, E>(outcome: Result<T, CommandError<E>>) -> anyhow::Result<Option<T>>
+pub(super) fn accept<T, E>(outcome: Result<T, CommandError<E>>) -> anyhow::Result<Option<T>>
 where
     E: std::error::Error + Send + Sync + 'static,
 {

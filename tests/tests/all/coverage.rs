@@ -171,6 +171,7 @@ struct Theirs {
     session: String,
     api_key: String,
     user: String,
+    album: String,
     as_it_was: Value,
 }
 
@@ -181,10 +182,13 @@ impl Theirs {
         let sessions = admin.get_json("/api/sessions").await?;
         let key = json!({ "name": "mine", "permissions": ["all"] });
         let key = admin.post("/api/api-keys", &key).await?.expect(201)?.json()?;
+        let album = json!({ "albumName": "Mine", "assetIds": [asset] });
+        let album = admin.post("/api/albums", &album).await?.expect(201)?.json()?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("no id");
         Ok(Self {
             session: text(&sessions[0]["id"])?,
             api_key: text(&key["apiKey"]["id"])?,
+            album: text(&album["id"])?,
             user: admin.my_id().await?,
             as_it_was: admin.get_json(&format!("/api/assets/{asset}")).await?,
             asset,
@@ -197,6 +201,7 @@ impl Theirs {
             "assets" => &self.asset,
             "sessions" => &self.session,
             "api-keys" => &self.api_key,
+            "albums" => &self.album,
             "users" | "admin" => &self.user,
             _ => NOBODYS_ID,
         }
@@ -212,6 +217,12 @@ impl Theirs {
                 Some(json!({ "assetIds": [self.asset], "name": "regenerate-thumbnail" }))
             }
             "updateAsset" => Some(json!({ "isFavorite": true })),
+            "addAssetsToAlbum" | "removeAssetFromAlbum" => Some(json!({ "ids": [self.asset] })),
+            "addUsersToAlbum" => Some(json!({ "albumUsers": [{ "userId": self.user }] })),
+            "updateAlbumInfo" => Some(json!({ "albumName": "Yours" })),
+            "updateAlbumUser" => Some(json!({ "role": "viewer" })),
+            "createActivity" => Some(json!({ "albumId": self.album, "type": "like" })),
+            "updatePartner" => Some(json!({ "inTimeline": true })),
             "updateApiKey" => Some(json!({ "name": "yours", "permissions": ["asset.read"] })),
             "updateSession" => Some(json!({ "isPendingSyncReset": true })),
             "createUserAdmin" => Some(json!({
@@ -232,6 +243,8 @@ impl Theirs {
         ensure!(now == self.as_it_was, "a stranger changed an asset: {now}");
         let key = admin.get_json(&format!("/api/api-keys/{}", self.api_key)).await?;
         ensure!(key["name"] == "mine", "a stranger changed a key: {key}");
+        let album = admin.get_json(&format!("/api/albums/{}", self.album)).await?;
+        ensure!(album["albumName"] == "Mine" && album["assetCount"] == 1, "{album}");
         let users = admin.get_json("/api/admin/users").await?;
         ensure!(users.as_array().is_some_and(|users| users.len() == 2), "{users}");
         ensure!(users.to_string().contains("\"Admin\""), "a stranger renamed somebody: {users}");

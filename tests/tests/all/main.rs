@@ -10,4 +10,5 @@ mod operator;
 mod queues;
 mod rebuild;
 mod schemas;
+mod sharing;
 mod slices;

@@ -47,8 +47,11 @@ fn stored_payloads_of_every_version_decode_to_what_they_mean() -> anyhow::Result
 /// The newest version of a decoded event, as it would be stored.
 fn payload(event: &AnyEvent) -> anyhow::Result<Value> {
     let raw = match event {
+        AnyEvent::Activity(event) => event.to_raw(),
+        AnyEvent::Album(event) => event.to_raw(),
         AnyEvent::ApiKey(event) => event.to_raw(),
         AnyEvent::Asset(event) => event.to_raw(),
+        AnyEvent::Partner(event) => event.to_raw(),
         AnyEvent::Queue(event) => event.to_raw(),
         AnyEvent::Reservation(event) => event.to_raw(),
         AnyEvent::Session(event) => event.to_raw(),

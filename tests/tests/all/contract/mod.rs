@@ -14,7 +14,22 @@ use replay::{Library, Replayed};
 
 /// Requests that change something or end a session, in the order they were recorded; the rest comes
 /// before them.
-const LAST: [&str; 9] = [
+const LAST: [&str; 24] = [
+    "album_create",
+    "album_add_assets",
+    "album_get",
+    "albums_list",
+    "albums_shared",
+    "albums_statistics",
+    "timeline_buckets_album",
+    "album_400_other_user",
+    "album_patch",
+    "album_remove_assets",
+    "album_share_user",
+    "album_get_as_viewer",
+    "albums_list_as_viewer",
+    "asset_get_as_album_viewer",
+    "album_viewer_edit_400",
     "asset_update",
     "assets_bulk_update_204",
     "assets_archive",

@@ -21,7 +21,10 @@ const SECOND: &str = "f119a524-637e-4898-9de5-0e9e3f3a05f0";
 /// The picture most requests are about is not among the test media; this one stands in.
 const CYCLAMEN: &str = "91da1ac8-0dfd-45f4-9efc-16416a8dea30";
 const STAND_IN: &str = "956c4848-2ac9-4cc4-a83e-41f3b5db9fa8";
+/// The recorded album.
+const ALBUM: &str = "85db6be3-a746-4280-9781-c5eeda04949c";
 /// Ids that nobody has, on purpose.
+
 const NOBODYS: [&str; 1] = ["9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d"];
 
 /// Our people and assets, by the ids that were recorded.
@@ -70,6 +73,13 @@ impl Library {
         let stand_in = ids.get(STAND_IN).context("the stand-in is not among the media")?.clone();
         ids.insert(CYCLAMEN.to_owned(), stand_in);
         admin.wait_until_idle().await?;
+        let body = fixture("album_create")?["request"]["body"].to_string();
+        let body: Value = serde_json::from_str(
+            &ids.iter().fold(body, |body, (recorded, ours)| body.replace(recorded, ours)),
+        )?;
+        let made = admin.post("/api/albums", &body).await?.expect(201)?;
+        ids.insert(ALBUM.to_owned(), made.json()?["id"].as_str().context("no id")?.to_owned());
+        once.insert(ALBUM.to_owned(), made);
         let leaving = nobody.login("admin@example.com").await?;
         let key = admin.create_secret(&["asset.read"]).await?;
         let served = Served::by(&nobody).await?;
@@ -156,6 +166,8 @@ impl Library {
             (_, Some(_)) => self.nobody.with_key(&self.key),
             ("auth_401_bad_token", _) => self.nobody.with_token("nope"),
             ("auth_logout" | "auth_401_after_logout", _) => self.leaving.clone(),
+            ("album_viewer_edit_400", _) => self.second.clone(),
+            _ if name.ends_with("_viewer") => self.second.clone(),
             _ if name.ends_with("other_user") || name.ends_with("nonadmin") => self.second.clone(),
             _ if request["auth"].is_null() => self.nobody.clone(),
             _ => self.admin.clone(),

@@ -1,0 +1,233 @@
+//! An album as Immich's REST API shows it.
+
+use std::collections::HashMap;
+
+use calotype_projections::albums::AlbumView;
+use calotype_projections::users::UserRow;
+use chrono::NaiveDateTime;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::caller::Caller;
+use crate::dates;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::users::dto::UserResponseDto;
+use crate::validate::Fields;
+
+/// Immich's words for parts in an album, in the order of its document.
+pub(super) const ROLES: &[&str] = &["editor", "owner", "viewer"];
+
+/// An album.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AlbumResponseDto {
+    album_name: String,
+    /// Empty when there is none.
+    description: String,
+    #[schema(required)]
+    album_thumbnail_asset_id: Option<Uuid>,
+    created_at: String,
+    updated_at: String,
+    id: Uuid,
+    /// The owner first, then the caller, then the others by name.
+    album_users: Vec<AlbumUserResponseDto>,
+    shared: bool,
+    has_shared_link: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_date: Option<String>,
+    asset_count: i64,
+    is_activity_enabled: bool,
+    order: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_modified_asset_timestamp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contributor_counts: Option<Vec<ContributorCountResponseDto>>,
+}
+
+/// Somebody's part in an album.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AlbumUserResponseDto {
+    user: UserResponseDto,
+    role: String,
+}
+
+/// How many assets of an album are somebody's.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ContributorCountResponseDto {
+    user_id: Uuid,
+    asset_count: i64,
+}
+
+/// What became of one of several things.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkIdResponseDto)]
+pub(crate) struct BulkIdResponseDto {
+    pub(crate) id: Uuid,
+    pub(crate) success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<&'static str>,
+}
+
+impl BulkIdResponseDto {
+    /// It worked, or why not.
+    pub(crate) fn new(id: Uuid, error: Option<&'static str>) -> Self {
+        Self { id, success: error.is_none(), error }
+    }
+}
+
+/// How an answer spells the dates of an album's assets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// Days, and when an asset last changed: what a page and a list show.
+    Days,
+    /// Instants, as the answer to a change shows them.
+    Instants,
+}
+
+impl AlbumResponseDto {
+    fn new(
+        album: AlbumView,
+        viewer_id: Uuid,
+        people: &HashMap<Uuid, UserRow>,
+        spelling: Spelling,
+    ) -> Self {
+        let mut members: Vec<(String, &UserRow)> = album
+            .members(viewer_id)
+            .into_iter()
+            .filter_map(|member| Some((member.role, people.get(&member.user_id)?)))
+            .collect();
+        let fixed = members.iter().take(2).filter(|(_, user)| {
+            Some(user.user_id) == album.owner_id() || user.user_id == viewer_id
+        });
+        let fixed = fixed.count();
+        if let Some(others) = members.get_mut(fixed..) {
+            others.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
+        }
+        let shared = members.len() > 1;
+        let spell = |instant: NaiveDateTime| match spelling {
+            Spelling::Days => {
+                let midnight = instant.date().and_time(chrono::NaiveTime::MIN);
+                dates::iso_local(midnight)
+            }
+            Spelling::Instants => dates::postgres(instant.and_utc()),
+        };
+        Self {
+            album_name: album.name,
+            description: album.description,
+            album_thumbnail_asset_id: album.cover_id,
+            created_at: dates::iso(album.created_at),
+            updated_at: dates::iso(album.updated_at),
+            id: album.album_id,
+            album_users: members
+                .into_iter()
+                .map(|(role, user)| AlbumUserResponseDto {
+                    user: UserResponseDto::nested(user.clone()),
+                    role,
+                })
+                .collect(),
+            shared,
+            // There are no shared links yet.
+            has_shared_link: false,
+            start_date: album.start_at.map(spell),
+            end_date: album.end_at.map(spell),
+            asset_count: album.asset_count,
+            is_activity_enabled: album.is_activity_enabled,
+            order: album.sort_order,
+            last_modified_asset_timestamp: album
+                .assets_changed_at
+                .filter(|_| spelling == Spelling::Days)
+                .map(dates::iso),
+            contributor_counts: None,
+        }
+    }
+
+    /// Several albums, with the people in them asked for once.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(super) async fn list(
+        api: &Api,
+        caller: &Caller,
+        albums: Vec<AlbumView>,
+        spelling: Spelling,
+    ) -> Result<Vec<Self>, Problem> {
+        let mut user_ids: Vec<Uuid> =
+            albums.iter().flat_map(|album| album.member_ids.iter().copied()).collect();
+        user_ids.sort_unstable();
+        user_ids.dedup();
+        let people: HashMap<Uuid, UserRow> = api
+            .queries
+            .people(&user_ids)
+            .await?
+            .into_iter()
+            .map(|row| (row.user_id, row))
+            .collect();
+        let viewer_id = caller.user_id().uuid();
+        Ok(albums.into_iter().map(|album| Self::new(album, viewer_id, &people, spelling)).collect())
+    }
+
+    /// An album as the answer to a change shows it.
+    ///
+    /// # Errors
+    /// 400 when it is not there.
+    pub(super) async fn changed(api: &Api, caller: &Caller, id: Uuid) -> Result<Self, Problem> {
+        let album = api.queries.album(id).await?.ok_or_else(not_found)?;
+        let answer = Self::list(api, caller, vec![album], Spelling::Instants).await?.pop();
+        answer.ok_or_else(not_found)
+    }
+
+    /// An album as its page shows it.
+    ///
+    /// # Errors
+    /// 400 when it is not there.
+    pub(super) async fn page(api: &Api, caller: &Caller, id: Uuid) -> Result<Self, Problem> {
+        let album = api.queries.album(id).await?.ok_or_else(not_found)?;
+        let page = Self::list(api, caller, vec![album], Spelling::Days).await?.pop();
+        let mut page = page.ok_or_else(not_found)?;
+        if page.shared {
+            let contributors = api.queries.album_contributors(id).await?;
+            page.contributor_counts = Some(
+                contributors
+                    .into_iter()
+                    .map(|(user_id, asset_count)| ContributorCountResponseDto {
+                        user_id,
+                        asset_count,
+                    })
+                    .collect(),
+            );
+        }
+        Ok(page)
+    }
+}
+
+/// An album that does not show yet, or went away between two questions.
+fn not_found() -> Problem {
+    Problem::unavailable()
+}
+
+/// `name` as a text, or empty for `null`; nothing when it is not there.
+pub(super) fn text_or_null(fields: &mut Fields, name: &str) -> Option<String> {
+    if fields.is_null(name) {
+        return Some(String::new());
+    }
+    fields.string(name)
+}
+
+/// Whether some accounts are all there.
+///
+/// # Errors
+/// 400 `User not found`.
+pub(super) async fn require_people(api: &Api, user_ids: &[Uuid]) -> Result<(), Problem> {
+    let mut wanted = user_ids.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    if api.queries.people(&wanted).await?.len() < wanted.len() {
+        return Err(Problem::bad_request("User not found"));
+    }
+    Ok(())
+}

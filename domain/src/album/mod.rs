@@ -1,0 +1,16 @@
+//! An album: what is in it, and who has which part in it.
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+
+pub use aggregate::{ADDED_AT_ONCE_MAX, Album};
+pub use command::{AlbumChange, AlbumCommand, NewAlbum};
+pub use error::AlbumError;
+pub use event::{
+    AlbumActivityDisabled, AlbumActivityEnabled, AlbumAssetsAdded, AlbumAssetsRemoved,
+    AlbumCoverChosen, AlbumCreated, AlbumDeleted, AlbumDescriptionChanged, AlbumEvent, AlbumOrder,
+    AlbumOrderChanged, AlbumRenamed, AlbumText, AlbumUserAdded, AlbumUserRemoved,
+    AlbumUserRoleChanged,
+};

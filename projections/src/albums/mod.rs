@@ -1,0 +1,14 @@
+//! Albums: their page, who has which part in them, what is in them, and what is kept about that.
+
+mod apply;
+mod facts;
+mod inside;
+mod kept;
+mod query;
+mod reach;
+mod view;
+
+pub use apply::AlbumsProjection;
+pub use query::{AlbumCounts, AlbumFilter};
+pub use reach::{AlbumPart, AssetReach};
+pub use view::{AlbumMarker, AlbumView, Member};

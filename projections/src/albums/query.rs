@@ -1,0 +1,206 @@
+//! Questions about albums. An album whose owner is marked for deletion is as good as gone.
+
+use uuid::Uuid;
+
+use super::view::{AlbumMarker, AlbumView};
+use crate::error::ProjectionError;
+use crate::query::Queries;
+
+/// Albums listed at once.
+const LISTED_MAX: i64 = 10_000;
+
+/// Which albums of a person are listed; nothing means whichever.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlbumFilter {
+    /// Only this one.
+    pub album_id: Option<Uuid>,
+    /// Only those with exactly this name.
+    pub name: Option<String>,
+    /// Only the person's own, or only others'.
+    pub is_owned: Option<bool>,
+    /// Only shared ones, or only others.
+    pub is_shared: Option<bool>,
+    /// Only those that this asset is in.
+    pub asset_id: Option<Uuid>,
+}
+
+/// How many albums a person has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct AlbumCounts {
+    /// Their own.
+    pub owned: i64,
+    /// Their own that are shared, and others' that are shared with them.
+    pub shared: i64,
+    /// Their own that are not shared.
+    pub not_shared: i64,
+}
+
+/// The columns of an [`AlbumView`], of albums whose owner is there.
+macro_rules! albums {
+    ($rest:literal) => {
+        concat!(
+            "select albums.album_id, albums.name, albums.description, albums.sort_order,
+                    albums.is_activity_enabled, albums.member_ids, albums.member_roles,
+                    albums.created_at, albums.updated_at, kept.asset_count, kept.start_at,
+                    kept.end_at, kept.assets_changed_at, kept.cover_id
+               from read.albums_v1 as albums
+               join read.albums_kept_v1 as kept using (album_id)
+               join read.album_users_v1 as owners
+                 on owners.album_id = albums.album_id and owners.is_first_owner
+               join read.users_v1 as users
+                 on users.user_id = owners.user_id and users.deleted_at is null ",
+            $rest
+        )
+    };
+}
+
+impl Queries {
+    /// One album.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn album(&self, album_id: Uuid) -> Result<Option<AlbumView>, ProjectionError> {
+        Ok(sqlx::query_as(albums!("where albums.album_id = $1"))
+            .bind(album_id)
+            .fetch_optional(&self.pool)
+            .await?)
+    }
+
+    /// The albums that a person has a part in, newest first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn albums_of(
+        &self,
+        user_id: Uuid,
+        filter: &AlbumFilter,
+    ) -> Result<Vec<AlbumView>, ProjectionError> {
+        Ok(sqlx::query_as(albums!(
+            "join read.album_users_v1 as parts
+               on parts.album_id = albums.album_id and parts.user_id = $1
+            where ($2::uuid is null or albums.album_id = $2)
+              and ($3::text is null or albums.name = $3)
+              and ($4::bool is null or (parts.role = 'owner') = $4)
+              and ($5::bool is null or (cardinality(albums.member_ids) > 1) = $5)
+              and ($6::uuid is null or exists (
+                    select from read.album_assets_v1 as inside
+                     where inside.album_id = albums.album_id and inside.asset_id = $6))
+            order by albums.created_at desc, albums.album_id
+            limit $7"
+        ))
+        .bind(user_id)
+        .bind(filter.album_id)
+        .bind(&filter.name)
+        .bind(filter.is_owned)
+        .bind(filter.is_shared)
+        .bind(filter.asset_id)
+        .bind(LISTED_MAX)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// How many albums a person has.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn album_counts(&self, user_id: Uuid) -> Result<AlbumCounts, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select count(*) filter (where parts.role = 'owner') as owned,
+                    count(*) filter (where cardinality(albums.member_ids) > 1) as shared,
+                    count(*) filter (where parts.role = 'owner'
+                                       and cardinality(albums.member_ids) = 1) as not_shared
+               from read.album_users_v1 as parts
+               join read.albums_v1 as albums using (album_id)
+               join read.album_users_v1 as owners
+                 on owners.album_id = albums.album_id and owners.is_first_owner
+               join read.users_v1 as users
+                 on users.user_id = owners.user_id and users.deleted_at is null
+              where parts.user_id = $1",
+        )
+        .bind(user_id)
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
+    /// Whose assets are in an album, and how many of them; most first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn album_contributors(
+        &self,
+        album_id: Uuid,
+    ) -> Result<Vec<(Uuid, i64)>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select user_id, asset_count
+               from read.album_contributors_v1
+              where album_id = $1 and asset_count > 0
+              order by asset_count desc, user_id",
+        )
+        .bind(album_id)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Where the assets of an album were taken.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn album_markers(&self, album_id: Uuid) -> Result<Vec<AlbumMarker>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select assets.asset_id, assets.latitude, assets.longitude
+               from read.album_assets_v1 as inside
+               join read.assets_v1 as assets using (asset_id)
+              where inside.album_id = $1 and inside.shows
+                and assets.latitude is not null and assets.longitude is not null
+              order by assets.taken_at desc, assets.asset_id",
+        )
+        .bind(album_id)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// The albums that any of some assets is in.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn albums_with(&self, asset_ids: &[Uuid]) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select distinct album_id from read.album_assets_v1 where asset_id = any($1)",
+        )
+        .bind(asset_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Every album that a person has a part in, with the part, for the removal of the account.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn album_parts_of(
+        &self,
+        user_id: Uuid,
+    ) -> Result<Vec<(Uuid, String)>, ProjectionError> {
+        Ok(sqlx::query_as("select album_id, role from read.album_users_v1 where user_id = $1")
+            .bind(user_id)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
+    /// Those of some assets that are in an album.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn inside_album(
+        &self,
+        album_id: Uuid,
+        asset_ids: &[Uuid],
+    ) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select asset_id from read.album_assets_v1 where album_id = $1 and asset_id = any($2)",
+        )
+        .bind(album_id)
+        .bind(asset_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+}

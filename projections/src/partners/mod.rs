@@ -1,0 +1,8 @@
+//! Partners: who shares their timeline with whom.
+
+mod apply;
+mod query;
+mod view;
+
+pub use apply::PartnersProjection;
+pub use view::PartnerRow;
