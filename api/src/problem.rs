@@ -6,14 +6,17 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use calotype_commands::CommandError;
+use calotype_commands::faces::TagError;
 use calotype_commands::users::AccountError;
 use calotype_domain::access::Denied;
 use calotype_domain::activity::ActivityError;
 use calotype_domain::album::AlbumError;
 use calotype_domain::api_key::ApiKeyError;
 use calotype_domain::asset::AssetError;
+use calotype_domain::faces::FacesError;
 use calotype_domain::partner::PartnerError;
 use calotype_domain::permission::Permission;
+use calotype_domain::person::PersonError;
 use calotype_domain::queue::QueueError;
 use calotype_domain::session::SessionError;
 use calotype_domain::user::UserError;
@@ -224,12 +227,45 @@ impl From<CommandError<AlbumError>> for Problem {
     }
 }
 
+impl From<CommandError<PersonError>> for Problem {
+    fn from(error: CommandError<PersonError>) -> Self {
+        Self::command(error, |refusal| match refusal {
+            PersonError::NotFound | PersonError::NotOwner { .. } | PersonError::AlreadyExists => {
+                Self::no_access(Permission::PersonUpdate)
+            }
+            PersonError::BirthDateInFuture => {
+                Self::bad_request("Birth date cannot be in the future")
+            }
+            PersonError::MergedWithThemselves => {
+                Self::bad_request("Cannot merge a person into themselves")
+            }
+            PersonError::NotTheirFace => Self::bad_request("Invalid assetId for feature face"),
+        })
+    }
+}
+
 impl From<CommandError<PartnerError>> for Problem {
     fn from(error: CommandError<PartnerError>) -> Self {
         Self::command(error, |refusal| match refusal {
             PartnerError::NotFound => Self::bad_request("Partner not found"),
             PartnerError::AlreadyExists => Self::bad_request("Partner already exists"),
             PartnerError::Oneself => Self::bad_request("Cannot share with yourself"),
+        })
+    }
+}
+
+impl From<CommandError<TagError>> for Problem {
+    fn from(error: CommandError<TagError>) -> Self {
+        Self::command(error, |refusal| match refusal {
+            TagError::Photo(_) => Self::no_access(Permission::AssetUpdate),
+            TagError::Person(_) => Self::no_access(Permission::PersonUpdate),
+            TagError::Face(FacesError::NotFound | FacesError::AlreadyExists) => {
+                Self::no_access(Permission::FaceUpdate)
+            }
+            TagError::Face(FacesError::BadArea) => Self::bad_request("Face is not on the photo"),
+            TagError::Face(FacesError::TooMany) => {
+                Self::bad_request("The photo has too many faces")
+            }
         })
     }
 }

@@ -18,8 +18,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::{
-    activities, albums, api_keys, assets, auth, calotype, jobs, layers, partners, queues, server,
-    sessions, timeline, trash, users, users_admin, web,
+    activities, albums, api_keys, assets, auth, calotype, faces, jobs, layers, partners, people,
+    queues, server, sessions, timeline, trash, users, users_admin, web,
 };
 
 /// The largest JSON body; uploads stream and lift this limit for themselves.
@@ -47,8 +47,10 @@ fn operations() -> OpenApiRouter<Api> {
         .merge(assets::routes())
         .merge(auth::routes())
         .merge(calotype::routes())
+        .merge(faces::routes())
         .merge(jobs::routes())
         .merge(partners::routes())
+        .merge(people::routes())
         .merge(queues::routes())
         .merge(server::routes())
         .merge(sessions::routes())

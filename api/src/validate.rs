@@ -83,6 +83,12 @@ impl Fields {
         if self.issues.is_empty() { Ok(()) } else { Err(Problem::validation(self.issues)) }
     }
 
+    /// The issues found, for a list that gathers those of its objects.
+    #[must_use]
+    pub fn into_issues(self) -> Vec<Value> {
+        self.issues
+    }
+
     /// Whether the field is there at all, `null` included.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

@@ -42,7 +42,7 @@ pub fn subject(asset_id: AssetId) -> String {
     format!("asset-{asset_id}")
 }
 
-fn stream(asset_id: AssetId) -> StreamId {
+pub(crate) fn stream(asset_id: AssetId) -> StreamId {
     StreamId::new("asset", asset_id)
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use calotype_domain::event::{Aggregate, DomainEvent};
 use calotype_domain::{Clock, IdGen};
 use calotype_eventstore::{
@@ -201,6 +202,14 @@ impl Unit<'_> {
             self.appends.push(Append { stream_id, expected, subject, events });
         }
         Ok(())
+    }
+
+    /// Attaches large bytes to the event that was decided last, if any was.
+    pub fn attach(&mut self, name: &str, bytes: Bytes) {
+        let events = self.appends.last_mut().map(|append| &mut append.events);
+        if let Some(event) = events.and_then(|events| events.last_mut()) {
+            event.attachments.push((name.to_owned(), bytes));
+        }
     }
 
     /// Writes everything, or nothing. `None` says that somebody else wrote first: decide again.

@@ -8,7 +8,9 @@ use crate::album::AlbumEvent;
 use crate::api_key::ApiKeyEvent;
 use crate::asset::AssetEvent;
 use crate::event::{DecodeError, DomainEvent};
+use crate::faces::FacesEvent;
 use crate::partner::PartnerEvent;
+use crate::person::PersonEvent;
 use crate::queue::QueueEvent;
 use crate::reservation::ReservationEvent;
 use crate::session::SessionEvent;
@@ -63,6 +65,8 @@ catalogue! {
     ApiKey(ApiKeyEvent),
     Asset(AssetEvent),
     Partner(PartnerEvent),
+    Faces(FacesEvent),
+    Person(PersonEvent),
     Queue(QueueEvent),
     Reservation(ReservationEvent),
     Session(SessionEvent),

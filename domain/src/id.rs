@@ -68,6 +68,10 @@ ids! {
     EventId,
     /// A sharing of somebody's timeline with somebody.
     PartnerId,
+    /// A face on a photo.
+    FaceId,
+    /// Somebody who is on photos.
+    PersonId,
     /// A login of a device.
     SessionId,
     /// A shared link.

@@ -12,6 +12,8 @@
 //! | [`album`] | `album-<uuid>` | an album: what is in it, and who has which part in it |
 //! | [`activity`] | `activity-<uuid>` | a comment or a like in an album |
 //! | [`partner`] | `partner-<uuid>` | one person shares their timeline with another |
+//! | [`person`] | `person-<uuid>` | somebody who is on photos |
+//! | [`faces`] | `faces-<asset uuid>` | the faces on one photo, as models found them and people decided |
 //! | [`user`] | `user-<uuid>` | an account with its preferences |
 //! | [`session`] | `session-<uuid>` | one login of a device |
 //! | [`api_key`] | `api_key-<uuid>` | a key with permissions |
@@ -28,9 +30,11 @@ pub mod asset;
 pub mod catalogue;
 pub mod clock;
 pub mod event;
+pub mod faces;
 pub mod id;
 pub mod partner;
 pub mod permission;
+pub mod person;
 pub mod queue;
 pub mod reservation;
 pub mod sealed;
@@ -40,7 +44,7 @@ pub mod user;
 pub use clock::{Clock, IdGen};
 pub use event::{Aggregate, DecodeError, DomainEvent, EventPayload, RawEvent};
 pub use id::{
-    ActivityId, AlbumId, ApiKeyId, AssetId, CommandId, EventId, PartnerId, SessionId, SharedLinkId,
-    UserId,
+    ActivityId, AlbumId, ApiKeyId, AssetId, CommandId, EventId, FaceId, PartnerId, PersonId,
+    SessionId, SharedLinkId, UserId,
 };
 pub use sealed::Sealed;

@@ -87,6 +87,18 @@ pub const RERUNS: Subscription = Subscription {
     urgency: Urgency::Rerun,
 };
 
+/// What may make a picture of a person missing.
+pub const PEOPLE: Subscription = Subscription {
+    durable: "people-pictures",
+    subjects: &[
+        "faces.*.*",
+        "person.PersonDeleted.*",
+        "person.PersonFeatureFaceChosen.*",
+        "person.PersonMergedInto.*",
+    ],
+    urgency: Urgency::Rerun,
+};
+
 impl Worker {
     /// Pulls and works until cancelled.
     pub async fn consume(
@@ -226,10 +238,19 @@ impl Worker {
             }
             "QueueRerunRequested" => self.rerun(key, bell.event_id).await,
             "QueueFailuresCleared" => parked::forget_cleared(&self.pool).await,
+            _ if matches!(stream_kind(&bell.stream_id), "faces" | "person") => {
+                self.people_bell.notify_one();
+                Ok(())
+            }
             "QueueResumed" => self.reconcile_now().await.map(drop),
             _ => Ok(()),
         }
     }
+}
+
+/// What stands before the first hyphen of a stream's id.
+fn stream_kind(stream_id: &str) -> &str {
+    stream_id.split_once('-').map_or("", |(kind, _)| kind)
 }
 
 async fn open(

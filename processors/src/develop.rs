@@ -284,9 +284,9 @@ fn metadata(uploaded: &AssetUploaded, facts: &Facts) -> AssetMetadataRecorded {
     }
 }
 
-/// What is recorded when the file could not be processed: of all that was wanted, or of the pictures alone.
-fn failed(wanted: &Wanted, error: &DecodeError, metadata_too: bool) -> Findings {
-    let code = match error {
+/// The short code that failures are recorded with.
+pub(crate) fn failure_code(error: &DecodeError) -> &'static str {
+    match error {
         DecodeError::Crashed { .. } => "crashed",
         DecodeError::TimedOut => "timed_out",
         DecodeError::OutOfMemory => "out_of_memory",
@@ -295,7 +295,12 @@ fn failed(wanted: &Wanted, error: &DecodeError, metadata_too: bool) -> Findings 
         DecodeError::TooLarge { .. } => "too_large",
         DecodeError::Unreadable { .. } => "unreadable",
         DecodeError::Unavailable { .. } => "unavailable",
-    };
+    }
+}
+
+/// What is recorded when the file could not be processed: of all that was wanted, or of the pictures alone.
+fn failed(wanted: &Wanted, error: &DecodeError, metadata_too: bool) -> Findings {
+    let code = failure_code(error);
     if code == "unavailable" {
         warn!(error = error as &dyn std::error::Error, "the decoder program is not available");
     }

@@ -6,6 +6,7 @@ use calotype_commands::CommandError;
 use calotype_domain::album::AlbumError;
 use calotype_domain::partner::PartnerError;
 use calotype_domain::{AlbumId, AssetId, SessionId, UserId};
+use calotype_media::blob::BlobKey;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -74,6 +75,11 @@ impl Worker {
                 self.end_sharing(UserId::new(user.user_id)).await?;
                 let ctx = self.context(NAME, self.commands.ids().v7(), None);
                 let user_id = UserId::new(user.user_id);
+                for key in self.queries.people_pictures_of(user.user_id).await? {
+                    if let Ok(key) = BlobKey::parse(&key) {
+                        self.blobs.remove(&key).await?;
+                    }
+                }
                 self.commands.purge_user(&ctx, user_id).await?;
                 info!(user.id = %user_id, "removed a deleted account");
             }

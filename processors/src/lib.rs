@@ -10,6 +10,7 @@ pub mod error;
 pub mod housekeeping;
 pub mod in_flight;
 pub mod parked;
+pub mod people;
 pub mod priority;
 pub mod reconcile;
 pub mod rerun;

@@ -11,6 +11,7 @@ use calotype_media::blob::BlobStore;
 use calotype_media::decoder::DecoderPool;
 use calotype_projections::Queries;
 use sqlx::PgPool;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::in_flight::InFlight;
@@ -37,6 +38,10 @@ pub struct Worker {
     pub pool: PgPool,
     /// How often reconciling has tried in vain.
     pub(crate) tries: Tries,
+    /// Rung when it may be time to look for missing pictures of people.
+    pub(crate) people_bell: Arc<Notify>,
+    /// How often a picture of a face was tried in vain.
+    pub(crate) people_tries: Arc<Mutex<HashMap<Uuid, u32>>>,
     /// Assets in hand in this process, so that two bells for one asset are one job at a time.
     in_hand: Arc<Mutex<HashSet<AssetId>>>,
 }
@@ -75,6 +80,8 @@ impl Worker {
             in_flight: parts.in_flight,
             pool: parts.pool,
             tries: Tries::default(),
+            people_bell: Arc::default(),
+            people_tries: Arc::default(),
             in_hand: Arc::new(Mutex::new(HashSet::new())),
         }
     }

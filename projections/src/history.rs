@@ -1,11 +1,14 @@
-//! The history of an asset, an album or an account: its events, as they were recorded, with a sentence for each.
+//! The history of an asset, an album, a person or an account: its events, as they were recorded, with a
+//! sentence for each.
 //!
 //! Read from the log itself, not from a table: the log is the truth.
 
 use calotype_domain::album::{AlbumEvent, AlbumOrder};
 use calotype_domain::asset::{AssetEvent, Stage};
 use calotype_domain::catalogue::{self, AnyEvent};
+use calotype_domain::person::PersonEvent;
 use calotype_domain::user::UserEvent;
+use calotype_domain::{PersonId, UserId};
 pub use calotype_eventstore::Recorded;
 use calotype_eventstore::{EventStore, Revision, StreamId};
 
@@ -27,6 +30,21 @@ pub struct Told {
 
 /// Payload members that no history shows, sealed or not: what somebody logs in with.
 const SECRETS: [&str; 1] = ["password_hash"];
+
+/// In whose library a person is or was, and every event of them in order; `None` when there is no event.
+///
+/// # Errors
+/// When the log cannot be read or an event not be decoded.
+pub async fn of_person(
+    store: &dyn EventStore,
+    person_id: PersonId,
+) -> Result<Option<(UserId, Vec<Told>)>, ProjectionError> {
+    let events = of_stream(store, &StreamId::new("person", person_id)).await?;
+    let owner_id = events.first().and_then(|created| {
+        created.recorded.payload.get("owner_id")?.as_str()?.parse::<UserId>().ok()
+    });
+    Ok(owner_id.map(|owner_id| (owner_id, events)))
+}
 
 /// Every event of a stream in order; empty when there is none.
 ///
@@ -63,6 +81,10 @@ pub async fn of_stream(
 }
 
 fn derived_from(what: &AnyEvent) -> Option<(String, u32, String)> {
+    if let AnyEvent::Person(PersonEvent::ThumbnailRecorded(made)) = what {
+        let processor = &made.processor;
+        return Some((processor.name.clone(), processor.version, made.input_blake3.clone()));
+    }
     let AnyEvent::Asset(what) = what else { return None };
     let (processor, input) = match what {
         AssetEvent::MetadataRecorded(facts) => (&facts.processor, &facts.input_blake3),
@@ -78,6 +100,7 @@ fn sentence(what: &AnyEvent) -> String {
     match what {
         AnyEvent::Asset(what) => of_asset(what),
         AnyEvent::Album(what) => of_album(what),
+        AnyEvent::Person(what) => of_person_event(what),
         AnyEvent::User(what) => of_user(what).into(),
         _ => "Something happened to another object".into(),
     }
@@ -180,6 +203,38 @@ fn of_asset(what: &AssetEvent) -> String {
         AssetEvent::Trashed(_) => "Moved to the trash".into(),
         AssetEvent::Restored(_) => "Restored from the trash".into(),
         AssetEvent::Purged(_) => "Deleted for good".into(),
+    }
+}
+
+fn of_person_event(what: &PersonEvent) -> String {
+    match what {
+        PersonEvent::Created(_) => "Told apart from others".into(),
+        PersonEvent::Named(named) if named.name.known().is_some_and(String::is_empty) => {
+            "Name removed".into()
+        }
+        PersonEvent::Named(_) => "Named".into(),
+        PersonEvent::BirthDateChanged(changed) => match changed.birth_date.known() {
+            Some(None) => "Birth date removed".into(),
+            Some(Some(_)) | None => "Birth date set".into(),
+        },
+        PersonEvent::Hidden(_) => "Hidden from lists".into(),
+        PersonEvent::Shown(_) => "Shown in lists again".into(),
+        PersonEvent::Favorited(_) => "Marked as a favorite".into(),
+        PersonEvent::Unfavorited(_) => "No longer a favorite".into(),
+        PersonEvent::ColorChanged(changed) => changed
+            .color
+            .as_ref()
+            .map_or_else(|| "Colour removed".into(), |color| format!("Colour set to {color}")),
+        PersonEvent::FeatureFaceChosen(chosen) => {
+            format!("Feature photo chosen: {}", chosen.asset_id)
+        }
+        PersonEvent::Merged(merged) => format!("Merged with {}", merged.absorbed_id),
+        PersonEvent::MergedInto(merged) => format!("Became part of {}", merged.into_id),
+        PersonEvent::Deleted(_) => "Deleted; their faces are nobody's".into(),
+        PersonEvent::ThumbnailRecorded(_) => "Picture made".into(),
+        PersonEvent::ThumbnailFailed(failed) => {
+            format!("Making a picture failed: {}", failed.reason)
+        }
     }
 }
 

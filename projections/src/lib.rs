@@ -16,6 +16,7 @@ pub mod history;
 pub mod jobs;
 pub mod parked;
 pub mod partners;
+pub mod people;
 pub mod projection;
 pub mod query;
 pub mod rebuild;

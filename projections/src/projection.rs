@@ -50,6 +50,7 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::api_keys::ApiKeysProjection),
         Box::new(crate::assets::AssetsProjection),
         Box::new(crate::timeline::TimelineProjection),
+        Box::new(crate::people::PeopleProjection),
         Box::new(crate::statistics::StatisticsProjection),
         Box::new(crate::jobs::JobsProjection),
         Box::new(crate::albums::AlbumsProjection),

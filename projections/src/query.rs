@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use calotype_domain::{PersonId, UserId};
 use calotype_eventstore::{EventStore, StreamId};
 use sqlx::PgPool;
 
@@ -36,6 +37,17 @@ impl Queries {
         key: uuid::Uuid,
     ) -> Result<Vec<Told>, ProjectionError> {
         history::of_stream(&*self.store, &StreamId::new(aggregate, key)).await
+    }
+
+    /// In whose library a person is or was, and every event of them in order with a sentence for each.
+    ///
+    /// # Errors
+    /// See [`history::of_person`].
+    pub async fn history_of_person(
+        &self,
+        person_id: PersonId,
+    ) -> Result<Option<(UserId, Vec<Told>)>, ProjectionError> {
+        history::of_person(&*self.store, person_id).await
     }
 
     /// How every projection stands.

@@ -11,7 +11,7 @@ use calotype_api::{Api, ApiConfig, Caches, Parts, Reset, Uploads};
 use calotype_eventstore::{EventStore, Relay, RelayOptions, Sequencer};
 use calotype_media::blob::BlobStore;
 use calotype_processors::InFlight;
-use calotype_processors::consumer::{RERUNS, Source, UPLOADS};
+use calotype_processors::consumer::{PEOPLE, RERUNS, Source, UPLOADS};
 use calotype_projections::runner::Hook;
 use calotype_projections::{Applied, Follower, Progress, Runner};
 use tokio::sync::{Notify, broadcast};
@@ -267,7 +267,7 @@ async fn start_workers(
     }
     if config.has(Role::Processors) {
         let worker = wiring::worker(core, blobs.clone(), in_flight.clone())?;
-        for subscription in [UPLOADS, RERUNS] {
+        for subscription in [UPLOADS, RERUNS, PEOPLE] {
             tasks.spawn(worker.clone().consume(
                 jetstream.clone(),
                 source.clone(),
@@ -275,6 +275,7 @@ async fn start_workers(
                 soft.clone(),
             ));
         }
+        tasks.spawn(worker.clone().picture_people(soft.clone()));
         tasks.spawn(worker.clone().reconcile(soft.clone()));
         tasks.spawn(worker.keep_house(soft.clone()));
     }

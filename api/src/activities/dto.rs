@@ -50,7 +50,7 @@ impl ActivityResponseDto {
         user_ids.dedup();
         let people: HashMap<Uuid, UserRow> = api
             .queries
-            .people(&user_ids)
+            .accounts(&user_ids)
             .await?
             .into_iter()
             .map(|row| (row.user_id, row))

@@ -162,7 +162,7 @@ impl AlbumResponseDto {
         user_ids.dedup();
         let people: HashMap<Uuid, UserRow> = api
             .queries
-            .people(&user_ids)
+            .accounts(&user_ids)
             .await?
             .into_iter()
             .map(|row| (row.user_id, row))
@@ -226,7 +226,7 @@ pub(super) async fn require_people(api: &Api, user_ids: &[Uuid]) -> Result<(), P
     let mut wanted = user_ids.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
-    if api.queries.people(&wanted).await?.len() < wanted.len() {
+    if api.queries.accounts(&wanted).await?.len() < wanted.len() {
         return Err(Problem::bad_request("User not found"));
     }
     Ok(())

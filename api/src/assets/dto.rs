@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use calotype_media::kind::by_name;
 use calotype_projections::assets::AssetRow;
+use calotype_projections::people::PersonRow;
 use calotype_projections::users::UserRow;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::dates;
+use crate::people::dto::PersonResponseDto;
 
 /// An asset with everything its page shows. `owner`, `tags` and `stack` are there only when it is asked
 /// for by itself, not in the answer to a change.
@@ -42,7 +44,7 @@ pub(crate) struct AssetResponseDto {
     live_photo_video_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<Vec<Value>>,
-    people: Vec<Value>,
+    people: Vec<PersonResponseDto>,
     checksum: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
@@ -117,6 +119,11 @@ impl AssetResponseDto {
             stack: Some(None),
             ..Self::plain(row)
         }
+    }
+
+    /// With who is on it, for its owner.
+    pub(crate) fn with_people(self, people: Vec<PersonRow>) -> Self {
+        Self { people: people.into_iter().map(PersonResponseDto::from).collect(), ..self }
     }
 
     /// As the answer to a change shows it: without owner, tags and stack.

@@ -1,7 +1,8 @@
-//! `GET /calotype/assets|albums|users/{id}/history`: everything that ever happened to one of them.
+//! `GET /calotype/assets|albums|people|users/{id}/history`: everything that ever happened to one of them.
 
 use axum::Json;
 use axum::extract::{Path, State};
+use calotype_domain::PersonId;
 use calotype_domain::permission::Permission;
 use calotype_projections::history::Told;
 use serde::Serialize;
@@ -21,6 +22,14 @@ use crate::validate::path_uuid;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AssetHistory {
     asset_id: Uuid,
+    events: Vec<HistoryEvent>,
+}
+
+/// A person's history, oldest first.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PersonHistory {
+    person_id: Uuid,
     events: Vec<HistoryEvent>,
 }
 
@@ -198,4 +207,29 @@ async fn tell(
         return Err(Problem::no_access(permission));
     }
     Ok(Json(History { id, events: events.into_iter().map(HistoryEvent::from).collect() }))
+}
+
+/// Tells what happened to a person, also of one who was merged or deleted.
+#[utoipa::path(
+    get,
+    path = "/calotype/people/{id}/history",
+    operation_id = "getPersonHistory",
+    tag = "Calotype",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = PersonHistory)),
+)]
+pub(super) async fn get_person_history(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<PersonHistory>, Problem> {
+    caller.require(Permission::PersonRead)?;
+    let person_id = path_uuid("id", &id)?;
+    let history = api.queries.history_of_person(PersonId::new(person_id)).await?;
+    let (owner_id, events) = history.ok_or_else(|| Problem::no_access(Permission::PersonRead))?;
+    caller.require_owned(Permission::PersonRead, Some(owner_id.uuid()))?;
+    Ok(Json(PersonHistory {
+        person_id,
+        events: events.into_iter().map(HistoryEvent::from).collect(),
+    }))
 }

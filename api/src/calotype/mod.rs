@@ -4,6 +4,7 @@ mod history;
 mod parked;
 mod projections;
 mod testing;
+mod testing_people;
 
 use axum::Router;
 use axum::routing::post;
@@ -17,6 +18,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(history::get_asset_history))
         .routes(routes!(history::get_album_history))
         .routes(routes!(history::get_user_history))
+        .routes(routes!(history::get_person_history))
         .routes(routes!(parked::get_parked))
         .routes(routes!(parked::get_parked_stream, parked::discard_parked_stream))
         .routes(routes!(parked::retry_parked_stream))
@@ -26,5 +28,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 
 /// Routes for black-box suites; they need no credentials and are there with `--testing` only.
 pub(crate) fn testing_routes() -> Router<Api> {
-    Router::new().route("/calotype/testing/reset", post(testing::reset))
+    Router::new()
+        .route("/calotype/testing/reset", post(testing::reset))
+        .route("/calotype/testing/faces", post(testing_people::faces))
+        .route("/calotype/testing/person-thumbnail", post(testing_people::person_thumbnail))
 }

@@ -64,7 +64,7 @@ pub(super) async fn get_partners(
         .collect();
     let ids: Vec<Uuid> = others.iter().map(|(user_id, _)| *user_id).collect();
     let mut people: HashMap<Uuid, UserRow> =
-        api.queries.people(&ids).await?.into_iter().map(|row| (row.user_id, row)).collect();
+        api.queries.accounts(&ids).await?.into_iter().map(|row| (row.user_id, row)).collect();
     let answer = others.into_iter().filter_map(|(user_id, in_timeline)| {
         Some(PartnerResponseDto::new(people.remove(&user_id)?, in_timeline))
     });
@@ -166,6 +166,6 @@ pub(super) async fn remove_partner(
 }
 
 async fn person(api: &Api, user_id: Uuid) -> Result<UserRow, Problem> {
-    let row = api.queries.people(&[user_id]).await?.pop();
+    let row = api.queries.accounts(&[user_id]).await?.pop();
     row.ok_or_else(|| Problem::bad_request("User not found"))
 }

@@ -94,6 +94,11 @@ impl Teller {
                 Told::AlbumChanged(id) => {
                     albums.insert(id);
                 }
+                Told::PersonPictured(id) => {
+                    if let Some(person) = self.api.queries.person(id).await? {
+                        self.send(person.owner_id, "on_person_thumbnail", &id).await;
+                    }
+                }
                 Told::SessionClosed(id) => {
                     self.send(id, "on_session_delete", &id).await;
                     // Whoever logged out hears nothing more.
@@ -130,6 +135,7 @@ impl Teller {
                 }
                 Told::AlbumChanged(_)
                 | Told::Deleted(_)
+                | Told::PersonPictured(_)
                 | Told::SessionClosed(_)
                 | Told::UserDeleted(_) => None,
             })

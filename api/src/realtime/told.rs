@@ -3,6 +3,7 @@
 use calotype_domain::album::AlbumEvent;
 use calotype_domain::asset::{AssetEvent, Visibility};
 use calotype_domain::catalogue::AnyEvent;
+use calotype_domain::person::PersonEvent;
 use calotype_domain::session::SessionEvent;
 use calotype_domain::user::UserEvent;
 use calotype_projections::Event;
@@ -29,6 +30,8 @@ pub(super) enum Told {
     Hidden(Uuid),
     /// What is in an album, or who, is not what it was.
     AlbumChanged(Uuid),
+    /// A person has a picture, or another one.
+    PersonPictured(Uuid),
     /// A session is over.
     SessionClosed(Uuid),
     /// An account is gone.
@@ -88,6 +91,9 @@ impl Waiting {
             AnyEvent::Asset(AssetEvent::VisibilityChanged(changed)) => {
                 (changed.visibility == Visibility::Hidden).then_some(Told::Hidden(event.key))
             }
+            AnyEvent::Person(PersonEvent::ThumbnailRecorded(_)) => {
+                Some(Told::PersonPictured(event.key))
+            }
             AnyEvent::Session(SessionEvent::Closed(_)) => Some(Told::SessionClosed(event.key)),
             AnyEvent::User(UserEvent::Purged(_)) => Some(Told::UserDeleted(event.key)),
             AnyEvent::Album(what) => changes_album(what).then_some(Told::AlbumChanged(event.key)),
@@ -95,6 +101,8 @@ impl Waiting {
             | AnyEvent::ApiKey(_)
             | AnyEvent::Asset(_)
             | AnyEvent::Partner(_)
+            | AnyEvent::Faces(_)
+            | AnyEvent::Person(_)
             | AnyEvent::Queue(_)
             | AnyEvent::Reservation(_)
             | AnyEvent::Session(_)

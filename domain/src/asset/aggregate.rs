@@ -56,6 +56,14 @@ impl Asset {
                 }))
     }
 
+    /// Whether somebody may say who is on it.
+    ///
+    /// # Errors
+    /// [`AssetError::NotFound`], [`AssetError::NotOwner`].
+    pub fn may_be_tagged(&self, by: UserId) -> Result<(), AssetError> {
+        self.owned_by(by)
+    }
+
     fn existing(&self) -> Result<UserId, AssetError> {
         self.owner_id().ok_or(AssetError::NotFound)
     }

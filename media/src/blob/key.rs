@@ -70,6 +70,12 @@ impl BlobKey {
         Self(format!("{}-preview.jpg", spread("thumbs", user_id, asset_id)))
     }
 
+    /// Key of a person's picture: `thumbs/<user>/<aa>/<bb>/<person>-<file>.jpeg`.
+    #[must_use]
+    pub fn person(user_id: Uuid, person_id: Uuid, file_id: Uuid) -> Self {
+        Self(format!("{}-{file_id}.jpeg", spread("thumbs", user_id, person_id)))
+    }
+
     /// Key of a transcoded film: `encoded-video/<user>/<aa>/<bb>/<asset>.mp4`.
     #[must_use]
     pub fn encoded_video(user_id: Uuid, asset_id: Uuid) -> Self {
@@ -193,6 +199,7 @@ mod tests {
             original,
             BlobKey::thumbnail(user_id, id),
             BlobKey::preview(user_id, id),
+            BlobKey::person(user_id, id, user_id),
             BlobKey::encoded_video(user_id, id),
             BlobKey::profile(user_id, id, "png"),
         ];

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::DecodeError;
 use crate::{
-    image::{self, Derived, ImageWish, Orientation},
+    image::{self, CropWish, Derived, ImageWish, Orientation, Picture},
     kind::{Family, Sniffed, sniff},
-    limits::{HEAD_BYTES, PICTURE_FILE_BYTES_MAX, XMP_BYTES_MAX},
+    limits::{HEAD_BYTES, PICTURE_FILE_BYTES_MAX, SIDE_PX_MAX, XMP_BYTES_MAX},
     metadata::{self, Facts},
 };
 
@@ -49,6 +49,7 @@ pub struct Report {
 pub(super) enum Outcome {
     Picture(Box<Report>),
     Film { mime: &'static str },
+    Cut(Picture),
 }
 
 /// Does a picture's job in this process, without limits: for tools and measurements only.
@@ -59,6 +60,7 @@ pub fn process(job: &Job) -> Result<Report, DecodeError> {
     match work(&job.source, job.sidecar.as_deref(), job.want)? {
         Outcome::Picture(report) => Ok(*report),
         Outcome::Film { mime } => Err(DecodeError::Unsupported { what: mime.to_owned() }),
+        Outcome::Cut(_) => Err(DecodeError::corrupt("nothing was to be cut out")),
     }
 }
 
@@ -67,6 +69,34 @@ pub(super) fn work(
     sidecar: Option<&Path>,
     want: Want,
 ) -> Result<Outcome, DecodeError> {
+    match read(source)? {
+        Read::Picture { bytes, kind } => {
+            Ok(Outcome::Picture(Box::new(picture(&bytes, kind, sidecar, want))))
+        }
+        Read::Film { mime } => Ok(Outcome::Film { mime }),
+    }
+}
+
+/// A square cut out of a picture.
+pub(super) fn crop(source: &Path, wish: CropWish) -> Result<Picture, DecodeError> {
+    let (bytes, kind) = match read(source)? {
+        Read::Picture { bytes, kind } => (bytes, kind),
+        Read::Film { mime } => return Err(DecodeError::Unsupported { what: mime.to_owned() }),
+    };
+    let (blocks, facts) = metadata::gather(&bytes, kind);
+    let orientation = Orientation::from_exif(facts.orientation.unwrap_or(1));
+    // As large as it is: the box may be a small part of it.
+    let whole = ImageWish { preview_px: SIDE_PX_MAX, ..ImageWish::default() };
+    image::crop(image::decode(&bytes, kind, &blocks, orientation, whole)?, wish)
+}
+
+/// What a file turned out to be.
+enum Read {
+    Picture { bytes: Vec<u8>, kind: Sniffed },
+    Film { mime: &'static str },
+}
+
+fn read(source: &Path) -> Result<Read, DecodeError> {
     let mut file = File::open(source).map_err(|error| unreadable(&error))?;
     let mut bytes = Vec::new();
     let head = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
@@ -80,7 +110,7 @@ pub(super) fn work(
     let kind = sniff(&bytes)
         .ok_or_else(|| DecodeError::Unsupported { what: "unknown kind of bytes".to_owned() })?;
     if kind.family() == Family::Video {
-        return Ok(Outcome::Film { mime: kind.mime() });
+        return Ok(Read::Film { mime: kind.mime() });
     }
     let length = file.metadata().map_err(|error| unreadable(&error))?.len();
     if length > PICTURE_FILE_BYTES_MAX {
@@ -90,7 +120,7 @@ pub(super) fn work(
     file.take(PICTURE_FILE_BYTES_MAX)
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(&error))?;
-    Ok(Outcome::Picture(Box::new(picture(&bytes, kind, sidecar, want))))
+    Ok(Read::Picture { bytes, kind })
 }
 
 fn picture(bytes: &[u8], kind: Sniffed, sidecar: Option<&Path>, want: Want) -> Report {

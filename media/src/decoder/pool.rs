@@ -17,7 +17,10 @@ use super::{
     child::{Decoder, Ended},
     protocol::{self, Answer, Request},
 };
-use crate::{limits, video};
+use crate::{
+    image::{CropWish, Picture},
+    limits, video,
+};
 
 /// How often a job is given to another child because the first had just ended from idleness.
 const ATTEMPTS_MAX: u32 = 3;
@@ -119,7 +122,26 @@ impl DecoderPool {
                 }
             }
             (Answer::Film { mime }, _) => self.film(job, &mime).await,
+            (Answer::Cut { .. }, _) => Err(answered_something_else()),
             (Answer::Failed(error), _) => Err(error),
+        }
+    }
+
+    /// Cuts a square out of a picture, as a JPEG.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the file is no picture, or the box lies outside it.
+    pub async fn crop(&self, source: PathBuf, wish: CropWish) -> Result<Picture, DecodeError> {
+        let _place = self
+            .inner
+            .places
+            .acquire()
+            .await
+            .map_err(|closed| DecodeError::unavailable("decoder pool is closed", &closed))?;
+        match self.ask(&Request::Crop { source, wish }, &[]).await? {
+            (Answer::Cut { width, height }, bytes) => Ok(Picture { width, height, bytes }),
+            (Answer::Failed(error), _) => Err(error),
+            (Answer::Report { .. } | Answer::Film { .. }, _) => Err(answered_something_else()),
         }
     }
 
@@ -162,6 +184,7 @@ impl DecoderPool {
         match self.ask(&request, &frame).await? {
             (Answer::Report { facts, images }, blob) => report(*facts, images, blob),
             (Answer::Film { mime }, _) => Err(DecodeError::Unsupported { what: mime }),
+            (Answer::Cut { .. }, _) => Err(answered_something_else()),
             (Answer::Failed(error), _) => Err(error),
         }
     }
@@ -234,6 +257,10 @@ impl DecoderPool {
     fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Decoder>> {
         self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn answered_something_else() -> DecodeError {
+    DecodeError::Unavailable { reason: "decoder answered something else".to_owned() }
 }
 
 fn report(

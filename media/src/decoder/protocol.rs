@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DecodeError, Report, Want};
 use crate::{
-    image::{Derived, Picture},
+    image::{CropWish, Derived, Picture},
     limits::{FRAME_BLOB_BYTES_MAX, FRAME_JSON_BYTES_MAX},
     metadata::Facts,
 };
@@ -29,15 +29,18 @@ pub(super) struct Hello {
 pub(super) enum Request {
     /// Open a file.
     File { source: PathBuf, sidecar: Option<PathBuf>, want: Want },
+    /// Cut a square out of a picture.
+    Crop { source: PathBuf, wish: CropWish },
     /// Make pictures of the raw frame in the bytes part.
     Frame { facts: Box<Facts>, sidecar: Option<PathBuf>, want: Want },
 }
 
-/// The child's answer; the bytes part holds thumbnail, then preview.
+/// The child's answer; the bytes part holds thumbnail, then preview, or what was cut out.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     Report { facts: Box<Facts>, images: Option<Result<Pictures, DecodeError>> },
     Film { mime: String },
+    Cut { width: u32, height: u32 },
     Failed(DecodeError),
 }
 

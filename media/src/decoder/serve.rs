@@ -20,6 +20,7 @@ use super::{
     protocol::{self, Answer, HEADER_BYTES, Hello, Request},
     sandbox::{self, Limits, Role},
 };
+use crate::image::Picture;
 use crate::limits::{DECODER_CPU_SECONDS, DECODER_IDLE, DECODER_JOBS_MAX, DECODER_MEMORY_BYTES};
 
 /// Exit status when the arguments or the limits cannot be used.
@@ -155,6 +156,7 @@ fn wait_for_job(idle: Duration) -> io::Result<bool> {
 fn answer(request: Request, blob: &[u8]) -> (Answer, Vec<u8>) {
     let done = catch_unwind(AssertUnwindSafe(|| match request {
         Request::File { source, sidecar, want } => job::work(&source, sidecar.as_deref(), want),
+        Request::Crop { source, wish } => job::crop(&source, wish).map(Outcome::Cut),
         Request::Frame { facts, sidecar, want } => {
             Ok(Outcome::Picture(Box::new(job::frame(blob, *facts, sidecar.as_deref(), want))))
         }
@@ -162,6 +164,10 @@ fn answer(request: Request, blob: &[u8]) -> (Answer, Vec<u8>) {
     match done {
         Ok(Ok(Outcome::Picture(report))) => protocol::pack(*report),
         Ok(Ok(Outcome::Film { mime })) => (Answer::Film { mime: mime.to_owned() }, Vec::new()),
+        Ok(Ok(Outcome::Cut(picture))) => {
+            let Picture { width, height, bytes } = picture;
+            (Answer::Cut { width, height }, bytes)
+        }
         Ok(Err(error)) => (Answer::Failed(error), Vec::new()),
         Err(_) => (Answer::Failed(DecodeError::corrupt("decoder gave up on it")), Vec::new()),
     }

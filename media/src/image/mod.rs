@@ -3,6 +3,7 @@
 //! Runs inside decoder children only. One decode serves preview, thumbnail and thumbhash.
 
 mod colour;
+mod crop;
 mod derive;
 mod encode;
 mod formats;
@@ -15,6 +16,8 @@ mod resize;
 
 use serde::{Deserialize, Serialize};
 
+pub use crop::CropWish;
+pub(crate) use crop::crop;
 pub(crate) use derive::derive;
 pub(crate) use formats::check_size;
 pub(crate) use heif::{HeifFile, Item as HeifItem};

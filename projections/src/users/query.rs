@@ -58,7 +58,7 @@ impl Queries {
     ///
     /// # Errors
     /// What the database said.
-    pub async fn people(&self, user_ids: &[Uuid]) -> Result<Vec<UserRow>, ProjectionError> {
+    pub async fn accounts(&self, user_ids: &[Uuid]) -> Result<Vec<UserRow>, ProjectionError> {
         Ok(sqlx::query_as(
             "select * from read.users_v1 where user_id = any($1) and deleted_at is null",
         )

@@ -36,7 +36,7 @@ pub(super) struct Known {
     pub(super) id: AssetId,
     pub(super) owner_id: UserId,
     sha1: String,
-    blake3: String,
+    pub(super) blake3: String,
 }
 
 impl World {
@@ -44,6 +44,9 @@ impl World {
     pub(super) async fn step(&mut self) -> anyhow::Result<()> {
         if self.users.is_empty() {
             return self.register().await;
+        }
+        if self.random.random_bool(0.35) {
+            return self.people_step().await;
         }
         match self.random.random_range(0..100) {
             0..3 => self.register().await,
@@ -410,6 +413,7 @@ impl World {
         let ctx = self.context(None);
         accept(self.commands.purge_user(&ctx, user_id).await)?;
         self.users.retain(|one| *one != user_id);
+        self.people.retain(|(owner_id, _)| *owner_id != user_id);
         Ok(())
     }
 }

@@ -170,6 +170,8 @@ struct Theirs {
     asset: String,
     session: String,
     api_key: String,
+    person: String,
+    face: String,
     user: String,
     album: String,
     as_it_was: Value,
@@ -185,12 +187,22 @@ impl Theirs {
         let album = json!({ "albumName": "Mine", "assetIds": [asset] });
         let album = admin.post("/api/albums", &album).await?.expect(201)?.json()?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("no id");
+        let person = admin.post("/api/people", &json!({ "name": "Anna" })).await?.expect(201)?;
+        let person = text(&person.json()?["id"])?;
+        let face = json!({
+            "assetId": asset, "personId": person, "imageWidth": 100, "imageHeight": 100,
+            "x": 10, "y": 10, "width": 20, "height": 20,
+        });
+        admin.post("/api/faces", &face).await?.expect(201)?;
+        let faces = admin.get_json(&format!("/api/faces?id={asset}")).await?;
         Ok(Self {
+            face: text(&faces[0]["id"])?,
+            person,
             session: text(&sessions[0]["id"])?,
             api_key: text(&key["apiKey"]["id"])?,
             album: text(&album["id"])?,
             user: admin.my_id().await?,
-            as_it_was: admin.get_json(&format!("/api/assets/{asset}")).await?,
+            as_it_was: without_pictures(admin.get_json(&format!("/api/assets/{asset}")).await?),
             asset,
         })
     }
@@ -203,6 +215,8 @@ impl Theirs {
             "api-keys" => &self.api_key,
             "albums" => &self.album,
             "users" | "admin" => &self.user,
+            "people" => &self.person,
+            "faces" => &self.face,
             _ => NOBODYS_ID,
         }
     }
@@ -225,6 +239,17 @@ impl Theirs {
             "updatePartner" => Some(json!({ "inTimeline": true })),
             "updateApiKey" => Some(json!({ "name": "yours", "permissions": ["asset.read"] })),
             "updateSession" => Some(json!({ "isPendingSyncReset": true })),
+            "createFace" => Some(json!({
+                "assetId": self.asset, "personId": self.person, "imageWidth": 100,
+                "imageHeight": 100, "x": 10, "y": 10, "width": 20, "height": 20,
+            })),
+            "deleteFace" => Some(json!({ "force": true })),
+            "reassignFacesById" => Some(json!({ "id": self.face })),
+            "deletePeople" | "mergePerson" => Some(json!({ "ids": [self.person] })),
+            "updatePerson" => Some(json!({ "name": "Yours" })),
+            "reassignFaces" => {
+                Some(json!({ "data": [{ "assetId": self.asset, "personId": self.person }] }))
+            }
             "createUserAdmin" => Some(json!({
                 "email": "more@example.com", "password": "password", "name": "More",
             })),
@@ -239,15 +264,31 @@ impl Theirs {
     }
 
     async fn ensure_untouched(&self, admin: &Client) -> anyhow::Result<()> {
-        let now = admin.get_json(&format!("/api/assets/{}", self.asset)).await?;
+        let now = without_pictures(admin.get_json(&format!("/api/assets/{}", self.asset)).await?);
         ensure!(now == self.as_it_was, "a stranger changed an asset: {now}");
         let key = admin.get_json(&format!("/api/api-keys/{}", self.api_key)).await?;
         ensure!(key["name"] == "mine", "a stranger changed a key: {key}");
         let album = admin.get_json(&format!("/api/albums/{}", self.album)).await?;
         ensure!(album["albumName"] == "Mine" && album["assetCount"] == 1, "{album}");
+        let person = admin.get_json(&format!("/api/people/{}", self.person)).await?;
+        ensure!(person["name"] == "Anna", "a stranger renamed a person: {person}");
+        let faces = admin.get_json(&format!("/api/faces?id={}", self.asset)).await?;
+        ensure!(
+            faces[0]["person"]["id"] == self.person.as_str(),
+            "a stranger took a face: {faces}"
+        );
         let users = admin.get_json("/api/admin/users").await?;
         ensure!(users.as_array().is_some_and(|users| users.len() == 2), "{users}");
         ensure!(users.to_string().contains("\"Admin\""), "a stranger renamed somebody: {users}");
         Ok(())
     }
+}
+
+/// An asset without what processors still add to the people on it.
+fn without_pictures(mut asset: Value) -> Value {
+    for person in asset["people"].as_array_mut().into_iter().flatten() {
+        person["thumbnailPath"].take();
+        person["updatedAt"].take();
+    }
+    asset
 }

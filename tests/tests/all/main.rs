@@ -7,6 +7,7 @@ mod contract;
 mod coverage;
 mod crash;
 mod operator;
+mod people;
 mod queues;
 mod rebuild;
 mod schemas;

@@ -52,6 +52,8 @@ fn payload(event: &AnyEvent) -> anyhow::Result<Value> {
         AnyEvent::ApiKey(event) => event.to_raw(),
         AnyEvent::Asset(event) => event.to_raw(),
         AnyEvent::Partner(event) => event.to_raw(),
+        AnyEvent::Faces(event) => event.to_raw(),
+        AnyEvent::Person(event) => event.to_raw(),
         AnyEvent::Queue(event) => event.to_raw(),
         AnyEvent::Reservation(event) => event.to_raw(),
         AnyEvent::Session(event) => event.to_raw(),

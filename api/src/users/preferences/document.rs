@@ -58,6 +58,13 @@ sections! {
     RecentlyAddedResponse { sidebar_web: bool }
 }
 
+impl UserPreferencesResponseDto {
+    /// With how many faces somebody without a name is listed.
+    pub(super) fn minimum_faces(&self) -> i64 {
+        self.people.minimum_faces
+    }
+}
+
 impl Default for UserPreferencesResponseDto {
     fn default() -> Self {
         Self {

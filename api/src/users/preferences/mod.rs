@@ -24,6 +24,12 @@ pub(crate) async fn load(
     document::of(&row.preferences).map_err(|error| Problem::internal(&error))
 }
 
+/// With how many faces somebody without a name is listed, as an account prefers it.
+pub(crate) fn minimum_faces(preferences: &serde_json::Value) -> Result<i64, Problem> {
+    let document = document::of(preferences).map_err(|error| Problem::internal(&error))?;
+    Ok(document.minimum_faces())
+}
+
 /// Lays changes over the preferences of an account and says what they are now.
 pub(crate) async fn change(
     api: &Api,

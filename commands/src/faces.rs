@@ -1,0 +1,296 @@
+//! Wishes about faces on photos: what people decide, and what models found and guessed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use calotype_domain::asset::{Asset, AssetError};
+use calotype_domain::faces::{
+    Area, Detection, Faces, FacesCommand, FacesError, Guesses, PictureSize, Standing,
+};
+use calotype_domain::person::{Person, PersonError};
+use calotype_domain::{AssetId, FaceId, PersonId, UserId};
+use calotype_eventstore::StreamId;
+
+use crate::assets::{BULK_ASSETS_MAX, stream as asset_stream, subject};
+use crate::context::CommandContext;
+use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
+use crate::error::CommandError;
+use crate::people::stream as person_stream;
+
+/// The name of the attachment that holds a detection's vectors.
+pub const VECTORS: &str = "vectors";
+
+/// Why a wish about faces was refused: by the photo, the person or the face.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagError {
+    /// The photo.
+    #[error("the photo refused")]
+    Photo(#[source] AssetError),
+    /// The person.
+    #[error("the person refused")]
+    Person(#[source] PersonError),
+    /// The face.
+    #[error("the face refused")]
+    Face(#[source] FacesError),
+}
+
+/// A face that a person draws.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drawing {
+    /// Where; nothing for somebody who is on the photo without a place.
+    pub area: Option<Area>,
+    /// The size of the picture it is drawn on; zero without a place.
+    pub size: PictureSize,
+    /// Whose.
+    pub person_id: PersonId,
+}
+
+type Refused = CommandError<TagError>;
+
+pub(crate) fn stream(asset_id: AssetId) -> StreamId {
+    StreamId::new("faces", asset_id)
+}
+
+fn by_person(error: CommandError<PersonError>) -> Refused {
+    error.map_refusal(TagError::Person)
+}
+
+fn by_face(error: CommandError<FacesError>) -> Refused {
+    error.map_refusal(TagError::Face)
+}
+
+impl Commands {
+    /// Draws a face; says its id and where that was written.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn draw_face(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        asset_id: AssetId,
+        drawing: Drawing,
+    ) -> Result<(FaceId, Outcome), Refused> {
+        self.may_tag(by, asset_id).await?;
+        self.may_recognise(by, drawing.person_id).await?;
+        let face_id = FaceId::new(self.ids.v4());
+        let Drawing { area, size, person_id } = drawing;
+        let command = FacesCommand::Draw { face_id, area, size, person_id };
+        let outcome = self
+            .dispatch::<Faces>(ctx, stream(asset_id), Some(subject(asset_id)), &command)
+            .await
+            .map_err(by_face)?;
+        Ok((face_id, outcome))
+    }
+
+    /// Says whose faces these are: all or none of each [`BULK_ASSETS_MAX`] photos.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn confirm_faces(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        person_id: PersonId,
+        faces: &[(AssetId, FaceId)],
+    ) -> Result<Outcome, Refused> {
+        self.may_recognise(by, person_id).await?;
+        let mut by_asset: BTreeMap<AssetId, BTreeSet<FaceId>> = BTreeMap::new();
+        for (asset_id, face_id) in faces {
+            by_asset.entry(*asset_id).or_default().insert(*face_id);
+        }
+        let by_asset: Vec<_> = by_asset.into_iter().collect();
+        let mut last = Outcome::AlreadyTrue;
+        for chunk in by_asset.chunks(BULK_ASSETS_MAX) {
+            let ctx = self.next_command(ctx);
+            let outcome = self.confirm_chunk(&ctx, by, person_id, chunk).await?;
+            if outcome != Outcome::AlreadyTrue {
+                last = outcome;
+            }
+        }
+        Ok(last)
+    }
+
+    async fn confirm_chunk(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        person_id: PersonId,
+        chunk: &[(AssetId, BTreeSet<FaceId>)],
+    ) -> Result<Outcome, Refused> {
+        for (asset_id, _) in chunk {
+            self.may_tag(by, *asset_id).await?;
+        }
+        for _ in 0..ATTEMPTS_MAX {
+            let mut unit = self.unit(ctx);
+            for (asset_id, face_ids) in chunk {
+                let (faces, last) =
+                    self.load::<Faces>(&stream(*asset_id)).await.map_err(by_face)?;
+                let standing = self.standing(faces.people()).await.map_err(by_person)?;
+                let commands: Vec<FacesCommand> = face_ids
+                    .iter()
+                    .map(|face_id| FacesCommand::Confirm {
+                        face_id: *face_id,
+                        person_id,
+                        standing: standing.clone(),
+                    })
+                    .collect();
+                let subject = Some(subject(*asset_id));
+                unit.decide(&faces, last, stream(*asset_id), subject, &commands)
+                    .map_err(by_face)?;
+            }
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// Says whose face it is not.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn reject_face(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        asset_id: AssetId,
+        face_id: FaceId,
+        person_id: PersonId,
+    ) -> Result<Outcome, Refused> {
+        self.may_tag(by, asset_id).await?;
+        let (faces, _) = self.load::<Faces>(&stream(asset_id)).await.map_err(by_face)?;
+        let mut people = faces.people();
+        people.insert(person_id);
+        let standing = self.standing(people).await.map_err(by_person)?;
+        let command = FacesCommand::Reject { face_id, person_id, standing };
+        self.dispatch::<Faces>(ctx, stream(asset_id), Some(subject(asset_id)), &command)
+            .await
+            .map_err(by_face)
+    }
+
+    /// Says that there is no face.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn remove_face(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        asset_id: AssetId,
+        face_id: FaceId,
+    ) -> Result<Outcome, Refused> {
+        self.may_tag(by, asset_id).await?;
+        let command = FacesCommand::Remove { face_id };
+        self.dispatch::<Faces>(ctx, stream(asset_id), Some(subject(asset_id)), &command)
+            .await
+            .map_err(by_face)
+    }
+
+    /// Records what a model found on a photo, with the vectors of the faces: f16, little-endian, one row
+    /// for each of `detection.found`. What is known already is not recorded again.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn record_faces(
+        &self,
+        ctx: &CommandContext,
+        asset_id: AssetId,
+        detection: Detection,
+        vectors: Option<Bytes>,
+    ) -> Result<Outcome, Refused> {
+        let command = FacesCommand::RecordDetection(Box::new(detection));
+        for _ in 0..ATTEMPTS_MAX {
+            let (faces, last) = self.load::<Faces>(&stream(asset_id)).await.map_err(by_face)?;
+            let mut unit = self.unit(ctx);
+            unit.decide(
+                &faces,
+                last,
+                stream(asset_id),
+                Some(subject(asset_id)),
+                std::slice::from_ref(&command),
+            )
+            .map_err(by_face)?;
+            if let Some(vectors) = &vectors {
+                unit.attach(VECTORS, vectors.clone());
+            }
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// Records whose faces a model thinks these are, without what people said otherwise: all or none of
+    /// each [`BULK_ASSETS_MAX`] photos. Each photo may be named once.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn assign_faces(
+        &self,
+        ctx: &CommandContext,
+        guesses: &[(AssetId, Guesses)],
+    ) -> Result<Outcome, Refused> {
+        let mut last = Outcome::AlreadyTrue;
+        for chunk in guesses.chunks(BULK_ASSETS_MAX) {
+            let outcome = self.assign_chunk(&self.next_command(ctx), chunk).await?;
+            if outcome != Outcome::AlreadyTrue {
+                last = outcome;
+            }
+        }
+        Ok(last)
+    }
+
+    async fn assign_chunk(
+        &self,
+        ctx: &CommandContext,
+        chunk: &[(AssetId, Guesses)],
+    ) -> Result<Outcome, Refused> {
+        for _ in 0..ATTEMPTS_MAX {
+            let mut loaded = Vec::with_capacity(chunk.len());
+            let mut people: BTreeSet<PersonId> = BTreeSet::new();
+            for (asset_id, guesses) in chunk {
+                let (faces, last) =
+                    self.load::<Faces>(&stream(*asset_id)).await.map_err(by_face)?;
+                people.extend(faces.people());
+                people.extend(guesses.faces.iter().map(|guess| guess.person_id));
+                loaded.push((asset_id, faces, last, guesses));
+            }
+            // One look at each person of the whole chunk.
+            let standing: Standing = self.standing(people).await.map_err(by_person)?;
+            let mut unit = self.unit(ctx);
+            for (asset_id, faces, last, guesses) in loaded {
+                let guesses = Box::new(guesses.clone());
+                let command = FacesCommand::RecordGuesses { guesses, standing: standing.clone() };
+                unit.decide(
+                    &faces,
+                    last,
+                    stream(*asset_id),
+                    Some(subject(*asset_id)),
+                    std::slice::from_ref(&command),
+                )
+                .map_err(by_face)?;
+            }
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    async fn may_tag(&self, by: UserId, asset_id: AssetId) -> Result<(), Refused> {
+        let (asset, _) = self
+            .load::<Asset>(&asset_stream(asset_id))
+            .await
+            .map_err(|error| error.map_refusal(TagError::Photo))?;
+        asset.may_be_tagged(by).map_err(|refusal| CommandError::Refused(TagError::Photo(refusal)))
+    }
+
+    async fn may_recognise(&self, by: UserId, person_id: PersonId) -> Result<(), Refused> {
+        let (person, _) =
+            self.load::<Person>(&person_stream(person_id)).await.map_err(by_person)?;
+        person
+            .may_be_recognised(by)
+            .map_err(|refusal| CommandError::Refused(TagError::Person(refusal)))
+    }
+}

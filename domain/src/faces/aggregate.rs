@@ -1,0 +1,348 @@
+//! The rules of the faces on one photo.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::area::{Area, PictureSize};
+use super::command::{Detection, FacesCommand, Found, Guesses};
+use super::error::FacesError;
+use super::event::{
+    FaceConfirmed, FaceDrawn, FaceFound, FaceRejected, FaceRemoved, FacesAssigned, FacesDetected,
+    FacesEvent, ModelRef,
+};
+use super::standing::Standing;
+use crate::event::{Aggregate, cqrs_aggregate};
+use crate::id::{FaceId, PersonId};
+
+/// Faces that one photo may have; of more that a model finds, the surest are kept.
+pub const FACES_MAX: usize = 1_000;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Face {
+    area: Option<Area>,
+    person_id: Option<PersonId>,
+    /// A person drew it.
+    drawn: bool,
+    /// A person said whose it is.
+    confirmed: bool,
+}
+
+impl Face {
+    fn is_kept(&self) -> bool {
+        self.drawn || self.confirmed
+    }
+
+    fn is_at(&self, area: &Area) -> bool {
+        self.area.is_some_and(|own| own.is_same_place(area))
+    }
+}
+
+/// Whose a face is not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Rejection {
+    face_id: FaceId,
+    area: Option<Area>,
+    person_id: PersonId,
+}
+
+/// The faces on one photo, folded from their events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Faces {
+    there: BTreeMap<FaceId, Face>,
+    rejections: Vec<Rejection>,
+    removed: Vec<Area>,
+    looked: Option<(ModelRef, String)>,
+}
+
+impl Faces {
+    /// Everybody who was named here, for looking up whom they stand for.
+    #[must_use]
+    pub fn people(&self) -> BTreeSet<PersonId> {
+        let rejected = self.rejections.iter().map(|rejection| rejection.person_id);
+        self.there.values().filter_map(|face| face.person_id).chain(rejected).collect()
+    }
+
+    /// The faces that are said to be somebody's, in order of their ids.
+    #[must_use]
+    pub fn of_person(&self, person_id: PersonId, standing: &Standing) -> Vec<FaceId> {
+        self.there
+            .iter()
+            .filter(|(_, face)| face.person_id.is_some_and(|it| standing.are_one(it, person_id)))
+            .map(|(face_id, _)| *face_id)
+            .collect()
+    }
+
+    /// Whose a face is said to be; `None` for a face that is not there.
+    #[must_use]
+    pub fn person_of(&self, face_id: FaceId) -> Option<Option<PersonId>> {
+        self.there.get(&face_id).map(|face| face.person_id)
+    }
+
+    /// Where a face is.
+    #[must_use]
+    pub fn area_of(&self, face_id: FaceId) -> Option<Area> {
+        self.there.get(&face_id).and_then(|face| face.area)
+    }
+
+    /// Every face that is there.
+    pub fn ids(&self) -> impl Iterator<Item = FaceId> {
+        self.there.keys().copied()
+    }
+
+    fn face(&self, face_id: FaceId) -> Result<&Face, FacesError> {
+        self.there.get(&face_id).ok_or(FacesError::NotFound)
+    }
+
+    fn detect(&self, detection: &Detection) -> Vec<FacesEvent> {
+        let looked = (detection.model.clone(), detection.input_blake3.clone());
+        if self.looked.as_ref() == Some(&looked) {
+            return vec![];
+        }
+        let mut found: Vec<(u32, &Found)> =
+            (0..).zip(&detection.found).filter(|(_, found)| found.area.is_valid()).collect();
+        found.sort_by(|(_, one), (_, other)| other.score.total_cmp(&one.score));
+        found.truncate(FACES_MAX);
+        let mut matched = BTreeSet::new();
+        let mut faces = Vec::with_capacity(found.len());
+        for (row, found) in found {
+            let known = self.known_at(&found.area, &matched);
+            let is_kept = known.is_some_and(|(_, face)| face.is_kept());
+            if !is_kept && self.removed.iter().any(|area| area.is_same_place(&found.area)) {
+                continue;
+            }
+            let face_id = known.map_or(found.fresh_id, |(face_id, _)| face_id);
+            matched.insert(face_id);
+            faces.push(FaceFound { face_id, area: found.area, score: found.score, row });
+        }
+        let lost = self
+            .there
+            .iter()
+            .filter(|(face_id, face)| !face.is_kept() && !matched.contains(face_id))
+            .map(|(face_id, _)| *face_id)
+            .collect();
+        let (model, input_blake3) = looked;
+        vec![
+            FacesDetected {
+                model,
+                input_blake3,
+                size: detection.size,
+                faces: faces.into(),
+                lost,
+                vectors_blake3: detection.vectors_blake3.clone(),
+            }
+            .into(),
+        ]
+    }
+
+    /// The face at a place that no other finding has taken: rather one that a person decided about, then
+    /// the one that overlaps most.
+    fn known_at(&self, area: &Area, matched: &BTreeSet<FaceId>) -> Option<(FaceId, &Face)> {
+        self.there
+            .iter()
+            .filter(|(face_id, face)| !matched.contains(face_id) && face.is_at(area))
+            .map(|(face_id, face)| (*face_id, face))
+            .max_by(|(_, one), (_, other)| {
+                let overlap = |face: &Face| face.area.map_or(0.0, |own| own.overlap(area));
+                one.is_kept()
+                    .cmp(&other.is_kept())
+                    .then_with(|| overlap(one).total_cmp(&overlap(other)))
+            })
+    }
+
+    fn guess(&self, guesses: &Guesses, standing: &Standing) -> Vec<FacesEvent> {
+        let faces: Vec<_> = guesses
+            .faces
+            .iter()
+            .filter(|guess| self.may_be_guessed(guess.face_id, guess.person_id, standing))
+            .copied()
+            .collect();
+        if faces.is_empty() {
+            return vec![];
+        }
+        vec![FacesAssigned { model: guesses.model.clone(), run_id: guesses.run_id, faces }.into()]
+    }
+
+    fn may_be_guessed(&self, face_id: FaceId, person_id: PersonId, standing: &Standing) -> bool {
+        let Some(face) = self.there.get(&face_id) else { return false };
+        if standing.of(person_id).is_none() {
+            return false;
+        }
+        // Of whoever was deleted nobody said anything.
+        let is_somebodys = face.person_id.is_some_and(|said| standing.of(said).is_some());
+        if face.confirmed && is_somebodys {
+            return false;
+        }
+        if face.person_id.is_some_and(|said| standing.are_one(said, person_id)) {
+            return false;
+        }
+        !self.rejections.iter().any(|rejection| {
+            standing.are_one(rejection.person_id, person_id)
+                && (rejection.face_id == face_id
+                    || rejection.area.is_some_and(|area| face.is_at(&area)))
+        })
+    }
+
+    fn confirm(
+        &self,
+        face_id: FaceId,
+        person_id: PersonId,
+        standing: &Standing,
+    ) -> Result<Vec<FacesEvent>, FacesError> {
+        let face = self.face(face_id)?;
+        let is_theirs = face.person_id.is_some_and(|said| standing.are_one(said, person_id));
+        if is_theirs && face.confirmed {
+            return Ok(vec![]);
+        }
+        let mut events: Vec<FacesEvent> = Vec::new();
+        if let Some(said) = face.person_id.filter(|_| !is_theirs) {
+            events.push(FaceRejected { face_id, area: face.area.into(), person_id: said }.into());
+        }
+        events.push(FaceConfirmed { face_id, area: face.area.into(), person_id }.into());
+        Ok(events)
+    }
+
+    fn reject(
+        &self,
+        face_id: FaceId,
+        person_id: PersonId,
+        standing: &Standing,
+    ) -> Result<Vec<FacesEvent>, FacesError> {
+        let face = self.face(face_id)?;
+        let said = face.person_id.filter(|said| standing.are_one(*said, person_id));
+        let is_known = said.is_none()
+            && self.rejections.iter().any(|rejection| {
+                rejection.face_id == face_id && standing.are_one(rejection.person_id, person_id)
+            });
+        if is_known {
+            return Ok(vec![]);
+        }
+        let person_id = said.unwrap_or(person_id);
+        Ok(vec![FaceRejected { face_id, area: face.area.into(), person_id }.into()])
+    }
+
+    fn draw(
+        &self,
+        face_id: FaceId,
+        area: Option<Area>,
+        size: PictureSize,
+        person_id: PersonId,
+    ) -> Result<Vec<FacesEvent>, FacesError> {
+        if self.there.contains_key(&face_id) {
+            return Err(FacesError::AlreadyExists);
+        }
+        if self.there.len() >= FACES_MAX {
+            return Err(FacesError::TooMany);
+        }
+        if area.is_some_and(|area| !area.is_valid()) {
+            return Err(FacesError::BadArea);
+        }
+        Ok(vec![FaceDrawn { face_id, area: area.into(), size, person_id }.into()])
+    }
+
+    fn take_detection(&mut self, detected: &FacesDetected) {
+        self.looked = Some((detected.model.clone(), detected.input_blake3.clone()));
+        for face_id in &detected.lost {
+            self.there.remove(face_id);
+        }
+        for found in detected.faces.known().into_iter().flatten() {
+            let face = self.there.entry(found.face_id).or_insert(Face {
+                area: None,
+                person_id: None,
+                drawn: false,
+                confirmed: false,
+            });
+            if !face.is_kept() {
+                face.area = Some(found.area);
+            }
+        }
+    }
+
+    /// Who was rejected at a place before is welcome there again.
+    fn welcome(&mut self, face_id: FaceId, area: Option<Area>, person_id: PersonId) {
+        self.rejections.retain(|rejection| {
+            let here = rejection.face_id == face_id
+                || rejection.area.zip(area).is_some_and(|(one, other)| one.is_same_place(&other));
+            !(here && rejection.person_id == person_id)
+        });
+    }
+
+    fn take_confirmation(&mut self, confirmed: &FaceConfirmed) {
+        let area = confirmed.area.known().copied().flatten();
+        self.welcome(confirmed.face_id, area, confirmed.person_id);
+        if let Some(face) = self.there.get_mut(&confirmed.face_id) {
+            face.person_id = Some(confirmed.person_id);
+            face.confirmed = true;
+        }
+    }
+}
+
+impl Aggregate for Faces {
+    type Command = FacesCommand;
+    type Event = FacesEvent;
+    type Error = FacesError;
+
+    fn decide(&self, command: &FacesCommand) -> Result<Vec<FacesEvent>, FacesError> {
+        match command {
+            FacesCommand::RecordDetection(detection) => Ok(self.detect(detection)),
+            FacesCommand::RecordGuesses { guesses, standing } => Ok(self.guess(guesses, standing)),
+            FacesCommand::Draw { face_id, area, size, person_id } => {
+                self.draw(*face_id, *area, *size, *person_id)
+            }
+            FacesCommand::Confirm { face_id, person_id, standing } => {
+                self.confirm(*face_id, *person_id, standing)
+            }
+            FacesCommand::Reject { face_id, person_id, standing } => {
+                self.reject(*face_id, *person_id, standing)
+            }
+            FacesCommand::Remove { face_id } => {
+                let area = self.face(*face_id)?.area.into();
+                Ok(vec![FaceRemoved { face_id: *face_id, area }.into()])
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &FacesEvent) {
+        match event {
+            FacesEvent::Detected(detected) => self.take_detection(detected),
+            FacesEvent::Assigned(assigned) => {
+                for guess in &assigned.faces {
+                    if let Some(face) = self.there.get_mut(&guess.face_id) {
+                        face.person_id = Some(guess.person_id);
+                        face.confirmed = false;
+                    }
+                }
+            }
+            FacesEvent::Drawn(drawn) => {
+                let area = drawn.area.known().copied().flatten();
+                if let Some(area) = area {
+                    self.removed.retain(|removed| !removed.is_same_place(&area));
+                }
+                self.welcome(drawn.face_id, area, drawn.person_id);
+                let person_id = Some(drawn.person_id);
+                let face = Face { area, person_id, drawn: true, confirmed: true };
+                self.there.insert(drawn.face_id, face);
+            }
+            FacesEvent::Confirmed(confirmed) => self.take_confirmation(confirmed),
+            FacesEvent::Rejected(rejected) => {
+                if let Some(face) = self.there.get_mut(&rejected.face_id)
+                    && face.person_id == Some(rejected.person_id)
+                {
+                    face.person_id = None;
+                    face.confirmed = false;
+                }
+                self.rejections.push(Rejection {
+                    face_id: rejected.face_id,
+                    area: rejected.area.known().copied().flatten(),
+                    person_id: rejected.person_id,
+                });
+            }
+            FacesEvent::Removed(removed) => {
+                self.there.remove(&removed.face_id);
+                self.removed.extend(removed.area.known().copied().flatten());
+            }
+        }
+    }
+}
+
+cqrs_aggregate!(Faces, FacesCommand, FacesEvent, FacesError);
