@@ -5,6 +5,7 @@ use calotype_projections::Event;
 use crate::assets::cache::AssetCache;
 use crate::assets::owners::Owners;
 use crate::assets::sums::SumsCache;
+use crate::map::cache::MapCache;
 use crate::sharing::Sharing;
 use crate::timeline::cache::TimelineCache;
 
@@ -12,6 +13,7 @@ use crate::timeline::cache::TimelineCache;
 #[derive(Clone, Default)]
 pub struct Caches {
     pub(crate) assets: AssetCache,
+    pub(crate) map: MapCache,
     pub(crate) owners: Owners,
     pub(crate) sums: SumsCache,
     pub(crate) sharing: Sharing,
@@ -25,6 +27,7 @@ impl Caches {
         self.sharing.on_applied(events);
         self.assets.on_applied(events);
         self.sums.on_applied(events, &self.owners);
+        self.map.on_applied(events, &self.owners);
         self.timeline.on_applied(events, &self.owners);
     }
 
@@ -33,6 +36,7 @@ impl Caches {
         self.assets.forget_all();
         self.sums.forget_all();
         self.sharing.forget_all();
+        self.map.forget_all();
         self.timeline.forget_all();
     }
 }

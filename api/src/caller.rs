@@ -160,6 +160,12 @@ impl Caller {
         }
     }
 
+    /// Whether the PIN was given lately, so that what is behind it may be seen.
+    #[must_use]
+    pub fn is_elevated(&self) -> bool {
+        self.known.viewer.grant == Grant::Session { elevated: true }
+    }
+
     /// What the rules need to know of the caller.
     #[must_use]
     pub fn viewer(&self) -> &Viewer {

@@ -18,8 +18,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::{
-    activities, albums, api_keys, assets, auth, calotype, faces, jobs, layers, partners, people,
-    queues, server, sessions, timeline, trash, users, users_admin, web,
+    activities, albums, api_keys, assets, auth, calotype, faces, jobs, layers, map, partners,
+    people, queues, search, server, sessions, timeline, trash, users, users_admin, web,
 };
 
 /// The largest JSON body; uploads stream and lift this limit for themselves.
@@ -51,7 +51,9 @@ fn operations() -> OpenApiRouter<Api> {
         .merge(jobs::routes())
         .merge(partners::routes())
         .merge(people::routes())
+        .merge(map::routes())
         .merge(queues::routes())
+        .merge(search::routes())
         .merge(server::routes())
         .merge(sessions::routes())
         .merge(timeline::routes())

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use calotype_commands::{CommandContext, Commands, Outcome};
 use calotype_domain::CommandId;
 use calotype_media::blob::BlobStore;
+use calotype_media::gazetteer::Gazetteer;
 use calotype_projections::wait::READ_OWN_WRITE_MAX;
 use calotype_projections::{Applied, Progress, Queries};
 use tokio::sync::broadcast;
@@ -82,6 +83,8 @@ pub struct Parts {
     pub progress: Progress,
     /// The stored bytes.
     pub blobs: BlobStore,
+    /// Names of places, where they are installed.
+    pub gazetteer: Option<Arc<Gazetteer>>,
     /// Who is calling, cached.
     pub callers: Callers,
     /// What is kept in memory of the read models.

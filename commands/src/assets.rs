@@ -2,7 +2,7 @@
 //! asset's first event are written in one transaction, so a race has one winner.
 
 use calotype_domain::asset::{
-    Asset, AssetCommand, AssetError, AssetMetadataRecorded, AssetProcessingFailed,
+    Asset, AssetCommand, AssetError, AssetMetadataRecorded, AssetPlaceFound, AssetProcessingFailed,
     AssetThumbnailsRecorded, AssetUploaded, Details, Stage, Visibility,
 };
 use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
@@ -30,6 +30,8 @@ pub enum Uploaded {
 pub struct Findings {
     /// What the file says about itself.
     pub metadata: Option<AssetMetadataRecorded>,
+    /// What its position lies in.
+    pub place: Option<AssetPlaceFound>,
     /// The pictures made of it.
     pub thumbnails: Option<AssetThumbnailsRecorded>,
     /// Steps that failed.
@@ -229,6 +231,9 @@ impl Commands {
         let mut commands = Vec::new();
         if let Some(facts) = &findings.metadata {
             commands.push(AssetCommand::RecordMetadata(Box::new(facts.clone())));
+        }
+        if let Some(found) = &findings.place {
+            commands.push(AssetCommand::RecordPlace(Box::new(found.clone())));
         }
         if let Some(made) = &findings.thumbnails {
             commands.push(AssetCommand::RecordThumbnails(Box::new(made.clone())));

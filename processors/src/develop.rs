@@ -9,16 +9,19 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use calotype_commands::assets::Findings;
 use calotype_domain::asset::{
-    Asset, AssetEvent, AssetMetadataRecorded, AssetProcessingFailed, AssetThumbnailsRecorded,
-    AssetUploaded, DerivedImage, PersonalMetadata, Position, ProcessorRef, Stage,
+    Asset, AssetEvent, AssetMetadataRecorded, AssetPlaceFound, AssetProcessingFailed,
+    AssetThumbnailsRecorded, AssetUploaded, DatasetRef, DerivedImage, PersonalMetadata, Place,
+    Position, ProcessorRef, Stage,
 };
 use calotype_domain::event::{Aggregate as _, DomainEvent as _};
 use calotype_domain::{AssetId, Sealed};
 use calotype_eventstore::{Revision, StreamId};
 use calotype_media::blob::BlobKey;
 use calotype_media::decoder::{DecodeError, Job, Report, Want};
+use calotype_media::gazetteer::Located;
 use calotype_media::image::{Derived, ImageWish, Picture};
 use calotype_media::metadata::{Facts, resolve_dates};
+use chrono_tz::Tz;
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -30,7 +33,7 @@ use crate::worker::Worker;
 /// Its name in logs, consumers and the table of parked work.
 pub const NAME: &str = "develop";
 /// Rises when what is read of a file changes.
-const METADATA_VERSION: u32 = 1;
+const METADATA_VERSION: u32 = 2;
 /// Rises when the pictures made of a file change.
 const THUMBNAILS_VERSION: u32 = 1;
 /// Events of one asset looked at.
@@ -189,7 +192,9 @@ impl Worker {
     ) -> Result<Findings, ProcessorError> {
         let mut findings = Findings::default();
         if wanted.metadata {
-            findings.metadata = Some(metadata(&wanted.uploaded, &report.facts));
+            let (zone, place) = self.surroundings(wanted, &report.facts).await?;
+            findings.metadata = Some(metadata(&wanted.uploaded, &report.facts, zone));
+            findings.place = place;
         }
         match report.images {
             Some(Ok(derived)) => {
@@ -206,6 +211,41 @@ impl Worker {
             None => {}
         }
         Ok(findings)
+    }
+
+    /// The zone at the file's position, and what the asset's position lies in: where a person says that it
+    /// was taken, else where the file says so.
+    async fn surroundings(
+        &self,
+        wanted: &Wanted,
+        facts: &Facts,
+    ) -> Result<(Option<Tz>, Option<AssetPlaceFound>), ProcessorError> {
+        let of_file = facts.position.map(|position| Position {
+            latitude: position.latitude,
+            longitude: position.longitude,
+        });
+        let position = wanted.asset.position_by_person().or(of_file);
+        let (Some(gazetteer), Some(position)) = (self.gazetteer.clone(), position) else {
+            return Ok((None, None));
+        };
+        let look = move || {
+            let zone = match of_file {
+                Some(position) => gazetteer.zone_at(position.latitude, position.longitude)?,
+                None => None,
+            };
+            let located = gazetteer.locate(position.latitude, position.longitude)?;
+            let dataset = DatasetRef {
+                name: gazetteer.dataset().to_owned(),
+                version: gazetteer.version().to_owned(),
+            };
+            let Located { city, state, country } = located;
+            let place = Place { position, city, state, country };
+            Ok((zone, Some(AssetPlaceFound { dataset, place: place.into() })))
+        };
+        tokio::task::spawn_blocking(look)
+            .await
+            .map_err(|error| ProcessorError::Command(Box::new(error)))?
+            .map_err(ProcessorError::Places)
     }
 
     async fn store_pictures(
@@ -250,8 +290,8 @@ fn named(key: &BlobKey, picture: &Picture) -> DerivedImage {
     }
 }
 
-fn metadata(uploaded: &AssetUploaded, facts: &Facts) -> AssetMetadataRecorded {
-    let dates = resolve_dates(facts, uploaded.file_created_at, |_, _| None);
+fn metadata(uploaded: &AssetUploaded, facts: &Facts, zone: Option<Tz>) -> AssetMetadataRecorded {
+    let dates = resolve_dates(facts, uploaded.file_created_at, |_, _| zone);
     AssetMetadataRecorded {
         processor: metadata_processor(),
         input_blake3: uploaded.original.blake3.clone(),

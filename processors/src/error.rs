@@ -28,6 +28,9 @@ pub enum ProcessorError {
     /// The decoder could not do it this time, for a reason that is not the file's.
     #[error("the decoder could not do it this time")]
     Decoder(#[source] calotype_media::decoder::DecodeError),
+    /// The names of places could not be read.
+    #[error("failed to look up a place")]
+    Places(#[source] calotype_media::gazetteer::GazetteerError),
     /// The work is not possible yet; later it may be.
     #[error("not yet")]
     NotYet {

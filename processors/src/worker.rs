@@ -9,6 +9,7 @@ use calotype_domain::{AssetId, CommandId};
 use calotype_eventstore::EventStore;
 use calotype_media::blob::BlobStore;
 use calotype_media::decoder::DecoderPool;
+use calotype_media::gazetteer::Gazetteer;
 use calotype_projections::Queries;
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -30,6 +31,8 @@ pub struct Worker {
     pub blobs: BlobStore,
     /// The children that open foreign bytes.
     pub decoders: DecoderPool,
+    /// Names of places, where they are installed.
+    pub gazetteer: Option<Arc<Gazetteer>>,
     /// Places at the decoder.
     pub places: Places,
     /// How much is being worked on.
@@ -58,6 +61,8 @@ pub struct WorkerParts {
     pub blobs: BlobStore,
     /// The children that open foreign bytes.
     pub decoders: DecoderPool,
+    /// Names of places, where they are installed.
+    pub gazetteer: Option<Arc<Gazetteer>>,
     /// How many assets are worked on at once.
     pub places: usize,
     /// How much is being worked on.
@@ -76,6 +81,7 @@ impl Worker {
             store: parts.store,
             blobs: parts.blobs,
             decoders: parts.decoders,
+            gazetteer: parts.gazetteer,
             places: Places::new(parts.places),
             in_flight: parts.in_flight,
             pool: parts.pool,

@@ -200,6 +200,7 @@ fn of_asset(what: &AssetEvent) -> String {
             format!("Date set to {}", changed.local_date_time.format("%Y-%m-%d %H:%M"))
         }
         AssetEvent::LocationChanged(_) => "Place set".into(),
+        AssetEvent::PlaceFound(_) => "Place named".into(),
         AssetEvent::Trashed(_) => "Moved to the trash".into(),
         AssetEvent::Restored(_) => "Restored from the trash".into(),
         AssetEvent::Purged(_) => "Deleted for good".into(),

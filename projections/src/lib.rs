@@ -21,6 +21,7 @@ pub mod projection;
 pub mod query;
 pub mod rebuild;
 pub mod runner;
+pub mod search;
 pub mod sessions;
 pub mod statistics;
 pub mod timeline;

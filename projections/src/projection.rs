@@ -56,5 +56,6 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::albums::AlbumsProjection),
         Box::new(crate::partners::PartnersProjection),
         Box::new(crate::activities::ActivitiesProjection),
+        Box::new(crate::search::SearchProjection),
     ]
 }

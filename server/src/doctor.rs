@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::embedded::{DataFolder, find_nats_server, find_postgres};
+use crate::embedded::{DataFolder, find_nats_server, find_places, find_postgres};
 use crate::operator::say;
 
 /// Below this the disk is called nearly full.
@@ -51,6 +51,10 @@ pub async fn doctor(config: &Config) -> bool {
 }
 
 fn programs(config: &Config, findings: &mut Findings) {
+    match find_places(&config.data) {
+        Some(_) => findings.good("the names of places are there"),
+        None => findings.note("the names of places are not installed: photos get no city"),
+    }
     if config.database_url.is_some() {
         Findings::note("DATABASE_URL is set: PostgreSQL is somebody else's to look after");
     } else {

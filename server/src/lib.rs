@@ -7,6 +7,7 @@ pub mod embedded;
 pub mod lifecycle;
 pub mod operator;
 pub mod parked;
+pub mod places;
 pub mod reset;
 pub mod serve;
 pub mod telemetry;

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use calotype_server::config::{Config, ServeArgs};
 use calotype_server::operator::{self, Admin, History, Projections, Target};
 use calotype_server::parked::{self, Parked};
+use calotype_server::places::{self, Places};
 use calotype_server::{doctor, serve};
 use clap::{Parser, Subcommand};
 
@@ -61,6 +62,11 @@ enum Command {
         #[command(subcommand)]
         command: Admin,
     },
+    /// Look after the names of places that positions are told by.
+    Places {
+        #[command(subcommand)]
+        command: Places,
+    },
     /// Say in plain words what is wrong with the installation.
     Doctor(Box<ServeArgs>),
     /// Print the OpenAPI document.
@@ -111,6 +117,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             Box::pin(parked::parked(&target, command)).await?;
         }
         Command::Admin { target, command } => Box::pin(operator::admin(&target, command)).await?,
+        Command::Places { command } => places::places(&command)?,
         Command::Doctor(args) => {
             let healthy = doctor::doctor(&Config::load(*args)?).await;
             return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });

@@ -10,6 +10,7 @@ use calotype_api::caller::Callers;
 use calotype_api::{Api, ApiConfig, Caches, Parts, Reset, Uploads};
 use calotype_eventstore::{EventStore, Relay, RelayOptions, Sequencer};
 use calotype_media::blob::BlobStore;
+use calotype_media::gazetteer::Gazetteer;
 use calotype_processors::InFlight;
 use calotype_processors::consumer::{PEOPLE, RERUNS, Source, UPLOADS};
 use calotype_projections::runner::Hook;
@@ -87,6 +88,7 @@ async fn run(
     Box::pin(wiring::migrate(&places.owner_url)).await?;
     let core = wiring::core(folder, places).await?;
     let blobs = wiring::blobs(folder).await?;
+    let gazetteer = wiring::gazetteer(folder);
     let in_flight = InFlight::default();
     let tasks = TaskTracker::new();
     // Readers outlive writers: what was committed last still shows, and its events are still ordered.
@@ -108,7 +110,8 @@ async fn run(
         catch_up(&core, &progress, &soft).await?;
     }
     let jetstream =
-        start_workers(config, &core, places, &blobs, &in_flight, &tasks, &soft, &late).await?;
+        start_workers(config, &core, places, &blobs, &gazetteer, &in_flight, &tasks, &soft, &late)
+            .await?;
 
     tasks.spawn(gauges(core.clone(), late.clone()));
     if config.has(Role::Api) {
@@ -131,6 +134,7 @@ async fn run(
             queries: core.queries.clone(),
             progress,
             blobs,
+            gazetteer,
             callers,
             caches,
             uploads: uploads.clone(),
@@ -245,6 +249,7 @@ async fn start_workers(
     core: &Core,
     places: &Places,
     blobs: &BlobStore,
+    gazetteer: &Option<Arc<Gazetteer>>,
     in_flight: &InFlight,
     tasks: &TaskTracker,
     soft: &CancellationToken,
@@ -266,7 +271,7 @@ async fn start_workers(
         tasks.spawn(async move { relay.run(late).await });
     }
     if config.has(Role::Processors) {
-        let worker = wiring::worker(core, blobs.clone(), in_flight.clone())?;
+        let worker = wiring::worker(core, blobs.clone(), gazetteer.clone(), in_flight.clone())?;
         for subscription in [UPLOADS, RERUNS, PEOPLE] {
             tasks.spawn(worker.clone().consume(
                 jetstream.clone(),

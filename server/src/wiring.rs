@@ -11,14 +11,16 @@ use calotype_domain::Clock;
 use calotype_eventstore::{EventStore, Keyring, PostgresOptions, PostgresStore};
 use calotype_media::blob::BlobStore;
 use calotype_media::decoder::{DecoderPool, PoolConfig};
+use calotype_media::gazetteer::Gazetteer;
 use calotype_processors::worker::WorkerParts;
 use calotype_processors::{InFlight, Worker};
 use calotype_projections::Queries;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tracing::{info, warn};
 
 use crate::clock::{RandomIds, SystemClock};
-use crate::embedded::{DataFolder, Embedded, Needs};
+use crate::embedded::{DataFolder, Embedded, Needs, find_places};
 
 /// Connections to the database, beside those that the log opens for itself.
 const CONNECTIONS_MAX: u32 = 16;
@@ -142,6 +144,25 @@ pub async fn blobs(folder: &DataFolder) -> anyhow::Result<BlobStore> {
     BlobStore::open(folder.root()).await.context("failed to open the folder of originals")
 }
 
+/// Opens the names of places; none when they are not installed or cannot be read.
+#[must_use]
+pub fn gazetteer(folder: &DataFolder) -> Option<Arc<Gazetteer>> {
+    let Some(path) = find_places(folder.root()) else {
+        info!("names of places are not installed: positions get no city and country");
+        return None;
+    };
+    match Gazetteer::open(&path) {
+        Ok(gazetteer) => {
+            info!(dataset = gazetteer.dataset(), version = gazetteer.version(), "opened places");
+            Some(Arc::new(gazetteer))
+        }
+        Err(error) => {
+            warn!(error = &error as &dyn std::error::Error, "cannot open the names of places");
+            None
+        }
+    }
+}
+
 /// Connects to NATS; the connection makes itself anew when it is lost.
 ///
 /// # Errors
@@ -163,7 +184,12 @@ pub async fn jetstream(places: &Places) -> anyhow::Result<jetstream::Context> {
 ///
 /// # Errors
 /// When this program cannot find itself to start decoders.
-pub fn worker(core: &Core, blobs: BlobStore, in_flight: InFlight) -> anyhow::Result<Worker> {
+pub fn worker(
+    core: &Core,
+    blobs: BlobStore,
+    gazetteer: Option<Arc<Gazetteer>>,
+    in_flight: InFlight,
+) -> anyhow::Result<Worker> {
     let program: PathBuf =
         std::env::current_exe().context("failed to find this program to start decoders with")?;
     let config = PoolConfig::new(program, ["decoder".into()]);
@@ -174,6 +200,7 @@ pub fn worker(core: &Core, blobs: BlobStore, in_flight: InFlight) -> anyhow::Res
         store: Arc::new(core.store.clone()),
         blobs,
         decoders: DecoderPool::new(config),
+        gazetteer,
         places,
         in_flight,
         pool: core.pool.clone(),

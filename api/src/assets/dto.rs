@@ -40,7 +40,8 @@ pub(crate) struct AssetResponseDto {
     is_trashed: bool,
     visibility: String,
     duration: Option<i64>,
-    exif_info: ExifResponseDto,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exif_info: Option<ExifResponseDto>,
     live_photo_video_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<Vec<Value>>,
@@ -126,6 +127,20 @@ impl AssetResponseDto {
         Self { people: people.into_iter().map(PersonResponseDto::from).collect(), ..self }
     }
 
+    /// As a list of found assets shows it.
+    pub(crate) fn listed(row: AssetRow, with_exif: bool) -> Self {
+        let mut listed = Self::plain(row);
+        if !with_exif {
+            listed.exif_info = None;
+        }
+        listed
+    }
+
+    /// As `GET /search/explore` shows it.
+    pub(crate) fn explored(row: AssetRow) -> Self {
+        Self { tags: Some(Vec::new()), ..Self::plain(row) }
+    }
+
     /// As the answer to a change shows it: without owner, tags and stack.
     pub(crate) fn plain(row: AssetRow) -> Self {
         let (width, height) = shown_size(&row);
@@ -161,7 +176,7 @@ impl AssetResponseDto {
             height,
             is_edited: false,
             original_file_name: row.file_name.clone(),
-            exif_info: ExifResponseDto::of(row),
+            exif_info: Some(ExifResponseDto::of(row)),
         }
     }
 }
@@ -186,9 +201,9 @@ impl ExifResponseDto {
             exposure_time: row.exposure_time,
             latitude: row.latitude,
             longitude: row.longitude,
-            city: None,
-            state: None,
-            country: None,
+            city: row.city,
+            state: row.state,
+            country: row.country,
             description: row.description,
             projection_type: row.projection_type,
             rating: row.rating,
@@ -285,7 +300,7 @@ pub(crate) mod tests {
             "exposure_time": "1/30", "fps": null, "projection_type": null, "rating": 4,
             "rating_by_person": true, "description": "a description",
             "description_by_person": true, "latitude": null, "longitude": null,
-            "position_by_person": false, "thumbhash": "FkgODAY59ohHtouYmJnglGnxRw==",
+            "position_by_person": false, "city": null, "state": null, "country": null, "thumbhash": "FkgODAY59ohHtouYmJnglGnxRw==",
             "thumbnail_key": "thumbs/u/aa/bb/a-thumbnail.webp",
             "preview_key": "thumbs/u/aa/bb/a-preview.jpg", "has_metadata": true, "failure": null,
             "created_at": "2026-11-22T08:24:13.688Z", "updated_at": "2026-11-22T08:24:28.371Z"

@@ -10,6 +10,7 @@ mod get_asset_info;
 mod get_asset_statistics;
 mod names;
 pub(crate) mod owners;
+pub(crate) mod place;
 mod play_asset_video;
 mod receive;
 mod routes;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::date_change::stated;
 use super::dto::AssetResponseDto;
+use super::place::name_place;
 use super::{VISIBILITIES, not_elevated, visibility};
 use crate::access::require_asset;
 use crate::caller::Caller;
@@ -61,6 +62,7 @@ pub(crate) async fn update_asset(
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetUpdate))?;
     refuse_elsewhere(&details)?;
     refuse_film(&asset, unlinks, links)?;
+    name_place(&api, &mut details).await?;
     api.caches.owners.learn(std::slice::from_ref(&asset));
     let outcome = api
         .commands
@@ -110,6 +112,7 @@ pub(super) fn details(
         position: latitude
             .zip(longitude)
             .map(|(latitude, longitude)| Position { latitude, longitude }),
+        place: None,
     };
     Ok((details, date))
 }

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::date_change::{Taken, Zone, in_zone, shifted, stated};
+use super::place::name_place;
 use super::update_asset::{details, refuse_elsewhere};
 use crate::access::require_assets;
 use crate::caller::Caller;
@@ -72,6 +73,7 @@ pub(crate) async fn update_assets(
     if groups {
         return Err(Problem::bad_request("This server has no duplicate groups yet"));
     }
+    name_place(&api, &mut details).await?;
     api.caches.owners.learn(&assets);
     match dates {
         Dates::Alike(taken) => {

@@ -1,8 +1,11 @@
 //! `GET /server/features`: which parts of their pages clients show.
 
 use axum::Json;
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::state::Api;
 
 /// Which features are on. Immich's own server always says `true` for `search` and `sidecar`.
 #[derive(Serialize, ToSchema)]
@@ -27,13 +30,13 @@ pub(crate) struct ServerFeaturesDto {
     realtime_transcoding: bool,
 }
 
-/// What this server has.
+/// What this server has when names of places are installed.
 const FEATURES: ServerFeaturesDto = ServerFeaturesDto {
     smart_search: false,
     facial_recognition: false,
     duplicate_detection: false,
-    map: false,
-    reverse_geocoding: false,
+    map: true,
+    reverse_geocoding: true,
     import_faces: false,
     sidecar: true,
     search: true,
@@ -56,6 +59,6 @@ const FEATURES: ServerFeaturesDto = ServerFeaturesDto {
     security(()),
     responses((status = 200, body = ServerFeaturesDto)),
 )]
-pub(super) async fn get_server_features() -> Json<ServerFeaturesDto> {
-    Json(FEATURES)
+pub(super) async fn get_server_features(State(api): State<Api>) -> Json<ServerFeaturesDto> {
+    Json(ServerFeaturesDto { reverse_geocoding: api.gazetteer.is_some(), ..FEATURES })
 }

@@ -45,7 +45,7 @@ pub(super) async fn answer(
 }
 
 /// Whether the client names gzip and does not forbid it.
-fn takes_gzip(request: &HeaderMap) -> bool {
+pub(crate) fn takes_gzip(request: &HeaderMap) -> bool {
     request
         .get_all(header::ACCEPT_ENCODING)
         .iter()

@@ -215,6 +215,7 @@ fn shows(what: &AnyEvent) -> bool {
         | AssetEvent::Favorited(_)
         | AssetEvent::LocationChanged(_)
         | AssetEvent::MetadataRecorded(_)
+        | AssetEvent::PlaceFound(_)
         | AssetEvent::Purged(_)
         | AssetEvent::Restored(_)
         | AssetEvent::ThumbnailsRecorded(_)

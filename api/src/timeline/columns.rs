@@ -2,7 +2,7 @@
 
 use calotype_projections::timeline::{BucketCount, Cells};
 
-use super::json::Json;
+use crate::json::Json;
 
 /// About what one asset takes in the answer, in bytes.
 const ASSET_BYTES: usize = 330;
@@ -37,9 +37,12 @@ pub(super) fn month(cells: &[Cells], with_coordinates: bool, with_stacked: bool)
     column(&mut json, "],\"thumbhash\":[", cells, |json, cell| {
         optional(json, cell.thumbhash.as_deref(), Json::text);
     });
-    // Places have no names yet.
-    column(&mut json, "],\"city\":[", cells, |json, _| json.null());
-    column(&mut json, "],\"country\":[", cells, |json, _| json.null());
+    column(&mut json, "],\"city\":[", cells, |json, cell| {
+        optional(json, cell.city.as_deref(), Json::text);
+    });
+    column(&mut json, "],\"country\":[", cells, |json, cell| {
+        optional(json, cell.country.as_deref(), Json::text);
+    });
     if with_coordinates {
         column(&mut json, "],\"latitude\":[", cells, |json, cell| {
             optional(json, cell.latitude, Json::number);
@@ -120,13 +123,15 @@ mod tests {
             live_photo_video_id: None,
             latitude: Some(39.0),
             longitude: Some(-108.0),
+            city: Some("Cedaredge".into()),
+            country: Some("United States of America".into()),
         }
     }
 
     #[test]
     fn month_is_written_as_immich_writes_it() {
         let written = String::from_utf8(month(&[cell()], true, true)).unwrap();
-        // Recorded from Immich 3.1.0, but for the names of places.
+        // Recorded from Immich 3.1.0.
         let recorded = concat!(
             r#"{"duration":[null],"id":["8592ac6c-94d1-4630-a364-d2929c1eb33a"],"#,
             r#""visibility":["timeline"],"isFavorite":[false],"isImage":[true],"#,
@@ -135,7 +140,7 @@ mod tests {
             r#""createdAt":["2026-11-22T08:24:16.970428"],"#,
             r#""ownerId":["78013aee-9bc1-47c8-918f-da50df335899"],"projectionType":[null],"#,
             r#""ratio":[1.500],"status":["active"],"thumbhash":["FQACBYCHh4iIeIeFh4iIcHiHDwAA"],"#,
-            r#""city":[null],"country":[null],"latitude":[39],"longitude":[-108],"stack":[null]}"#,
+            r#""city":["Cedaredge"],"country":["United States of America"],"latitude":[39],"longitude":[-108],"stack":[null]}"#,
         );
         assert_eq!(written, recorded);
     }

@@ -6,7 +6,7 @@ mod columns;
 mod filter;
 mod get_time_bucket;
 mod get_time_buckets;
-mod json;
 mod routes;
 
+pub(crate) use answer::takes_gzip;
 pub(crate) use routes::routes;

@@ -8,10 +8,10 @@ use super::command::{AssetCommand, Details};
 use super::error::AssetError;
 use super::event::{
     AssetDateChanged, AssetDescriptionChanged, AssetEvent, AssetFailureDismissed, AssetFavorited,
-    AssetLocationChanged, AssetProcessingRequested, AssetPurged, AssetRatingChanged, AssetRestored,
-    AssetTrashed, AssetUnfavorited, AssetVisibilityChanged,
+    AssetLocationChanged, AssetPlaceFound, AssetProcessingRequested, AssetPurged,
+    AssetRatingChanged, AssetRestored, AssetTrashed, AssetUnfavorited, AssetVisibilityChanged,
 };
-use super::values::{ProcessorRef, Stage, Visibility};
+use super::values::{Position, ProcessorRef, Stage, Visibility};
 use crate::event::{Aggregate, cqrs_aggregate};
 use crate::id::UserId;
 
@@ -32,6 +32,10 @@ pub struct Asset {
     visibility: Visibility,
     description: Option<String>,
     rating: Option<i8>,
+    /// Where a person says it was taken.
+    position_by_person: Option<Position>,
+    /// What its position was found to lie in last.
+    place: Option<AssetPlaceFound>,
     trashed: bool,
     purged: bool,
     done: BTreeMap<Stage, Done>,
@@ -62,6 +66,12 @@ impl Asset {
     /// [`AssetError::NotFound`], [`AssetError::NotOwner`].
     pub fn may_be_tagged(&self, by: UserId) -> Result<(), AssetError> {
         self.owned_by(by)
+    }
+
+    /// Where a person says it was taken; it stands above what the file says.
+    #[must_use]
+    pub fn position_by_person(&self) -> Option<Position> {
+        self.position_by_person
     }
 
     fn existing(&self) -> Result<UserId, AssetError> {
@@ -100,6 +110,10 @@ impl Asset {
         }
         if let Some(position) = details.position {
             events.push(AssetLocationChanged { position: position.into() }.into());
+            let of_it = |found: &&AssetPlaceFound| {
+                found.place.known().is_some_and(|place| place.position == position)
+            };
+            events.extend(details.place.iter().find(of_it).cloned().map(AssetEvent::from));
         }
         Ok(events)
     }
@@ -111,6 +125,14 @@ impl Asset {
                 || self.done.get(&stage).is_none_or(|done| {
                     done.processor != *processor || done.input_blake3 != input_blake3
                 }))
+    }
+
+    /// A place is news unless it is known, or a person says that it was taken elsewhere.
+    fn is_new_place(&self, found: &AssetPlaceFound) -> bool {
+        let elsewhere = self.position_by_person.is_some_and(|position| {
+            found.place.known().is_none_or(|place| place.position != position)
+        });
+        self.owner_id().is_some() && !elsewhere && self.place.as_ref() != Some(found)
     }
 
     fn settle(&mut self, stage: Stage, processor: &ProcessorRef, input: &str, failed: bool) {
@@ -176,6 +198,11 @@ impl Aggregate for Asset {
                     vec![]
                 })
             }
+            AssetCommand::RecordPlace(found) => Ok(if self.is_new_place(found) {
+                vec![AssetEvent::PlaceFound((**found).clone())]
+            } else {
+                vec![]
+            }),
             AssetCommand::RecordThumbnails(made) => {
                 Ok(if self.is_news(Stage::Thumbnails, &made.processor, &made.input_blake3) {
                     vec![AssetEvent::ThumbnailsRecorded((**made).clone())]
@@ -203,6 +230,12 @@ impl Aggregate for Asset {
             }
             AssetEvent::MetadataRecorded(facts) => {
                 self.settle(Stage::Metadata, &facts.processor, &facts.input_blake3, false);
+                let position = facts.personal.known().and_then(|personal| personal.position);
+                if self.position_by_person.is_none() {
+                    self.place.take_if(|found| {
+                        found.place.known().map(|place| place.position) != position
+                    });
+                }
             }
             AssetEvent::ThumbnailsRecorded(made) => {
                 self.settle(Stage::Thumbnails, &made.processor, &made.input_blake3, false);
@@ -223,7 +256,12 @@ impl Aggregate for Asset {
                 self.description = changed.description.known().cloned();
             }
             AssetEvent::RatingChanged(changed) => self.rating = changed.rating,
-            AssetEvent::DateChanged(_) | AssetEvent::LocationChanged(_) => {}
+            AssetEvent::DateChanged(_) => {}
+            AssetEvent::LocationChanged(changed) => {
+                self.position_by_person = changed.position.known().copied();
+                self.place = None;
+            }
+            AssetEvent::PlaceFound(found) => self.place = Some(found.clone()),
             AssetEvent::Trashed(AssetTrashed {}) => self.trashed = true,
             AssetEvent::Restored(AssetRestored {}) => self.trashed = false,
             AssetEvent::Purged(AssetPurged {}) => self.purged = true,
@@ -239,7 +277,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::super::event::{AssetProcessingFailed, AssetUploaded};
-    use super::super::values::{Blob, MediaKind, UploadedFile};
+    use super::super::values::{Blob, DatasetRef, MediaKind, Place, UploadedFile};
     use super::*;
 
     const OWNER: UserId = UserId::new(Uuid::from_u128(1));
@@ -313,6 +351,46 @@ mod tests {
             .given(vec![uploaded().into(), AssetPurged {}.into()])
             .when(favorite(OWNER, true))
             .then_expect_error(AssetError::NotFound);
+    }
+
+    const PARIS: Position = Position { latitude: 48.85, longitude: 2.35 };
+
+    fn found(position: Position, city: &str) -> AssetPlaceFound {
+        let dataset = DatasetRef { name: "places".into(), version: "1".into() };
+        let city = Some(city.to_owned());
+        let place = Place { position, city, state: None, country: Some("France".into()) };
+        AssetPlaceFound { dataset, place: place.into() }
+    }
+
+    fn moved(position: Position) -> AssetEvent {
+        AssetLocationChanged { position: position.into() }.into()
+    }
+
+    #[test]
+    fn new_position_comes_with_its_place() {
+        let place = Some(found(PARIS, "Paris"));
+        let details = Box::new(Details { position: Some(PARIS), place, ..Details::default() });
+        Given::with(())
+            .given(vec![uploaded().into()])
+            .when(AssetCommand::ChangeDetails { by: OWNER, details })
+            .then_expect_events(vec![moved(PARIS), found(PARIS, "Paris").into()]);
+    }
+
+    #[test]
+    fn same_place_is_recorded_once() {
+        Given::with(())
+            .given(vec![uploaded().into(), found(PARIS, "Paris").into()])
+            .when(AssetCommand::RecordPlace(Box::new(found(PARIS, "Paris"))))
+            .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn place_of_the_file_gives_way_to_a_persons_position() {
+        let lyon = Position { latitude: 45.76, longitude: 4.84 };
+        Given::with(())
+            .given(vec![uploaded().into(), moved(lyon)])
+            .when(AssetCommand::RecordPlace(Box::new(found(PARIS, "Paris"))))
+            .then_expect_events(vec![]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::event::{
-    AssetMetadataRecorded, AssetProcessingFailed, AssetThumbnailsRecorded, AssetUploaded,
+    AssetMetadataRecorded, AssetPlaceFound, AssetProcessingFailed, AssetThumbnailsRecorded,
+    AssetUploaded,
 };
 use super::values::{Position, Stage, Visibility};
 use crate::id::UserId;
@@ -23,6 +24,8 @@ pub struct Details {
     pub date: Option<(DateTime<Utc>, NaiveDateTime, Option<String>)>,
     /// Where it was taken.
     pub position: Option<Position>,
+    /// What that position lies in, where names of places are at hand.
+    pub place: Option<AssetPlaceFound>,
 }
 
 /// A wish about one asset.
@@ -64,6 +67,8 @@ pub enum AssetCommand {
     },
     /// A processor read the file.
     RecordMetadata(Box<AssetMetadataRecorded>),
+    /// A processor looked up what its position lies in.
+    RecordPlace(Box<AssetPlaceFound>),
     /// A processor made the pictures.
     RecordThumbnails(Box<AssetThumbnailsRecorded>),
     /// A processor gave up.

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::values::{
-    Blob, DerivedImage, MediaKind, PersonalMetadata, Position, ProcessorRef, Stage, UploadedFile,
-    Visibility,
+    Blob, DatasetRef, DerivedImage, MediaKind, PersonalMetadata, Place, Position, ProcessorRef,
+    Stage, UploadedFile, Visibility,
 };
 use crate::event::events;
 use crate::id::{AssetId, UserId};
@@ -176,6 +176,15 @@ pub struct AssetLocationChanged {
     pub position: Sealed<Position>,
 }
 
+/// What its position lies in was looked up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AssetPlaceFound {
+    /// Which data set told it.
+    pub dataset: DatasetRef,
+    /// City, state and country, with the point they were looked up for.
+    pub place: Sealed<Place>,
+}
+
 /// Put into the trash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AssetTrashed {}
@@ -204,6 +213,7 @@ events! {
         Favorited(AssetFavorited) 1,
         LocationChanged(AssetLocationChanged) 1,
         MetadataRecorded(AssetMetadataRecorded) 1,
+        PlaceFound(AssetPlaceFound) 1,
         ProcessingFailed(AssetProcessingFailed) 1,
         ProcessingRequested(AssetProcessingRequested) 1,
         Purged(AssetPurged) 1,

@@ -11,11 +11,11 @@ pub use command::{AssetCommand, Details};
 pub use error::AssetError;
 pub use event::{
     AssetDateChanged, AssetDescriptionChanged, AssetEvent, AssetFavorited, AssetLocationChanged,
-    AssetMetadataRecorded, AssetProcessingFailed, AssetProcessingRequested, AssetPurged,
-    AssetRatingChanged, AssetRestored, AssetThumbnailsRecorded, AssetTrashed, AssetUnfavorited,
-    AssetUploaded, AssetVisibilityChanged,
+    AssetMetadataRecorded, AssetPlaceFound, AssetProcessingFailed, AssetProcessingRequested,
+    AssetPurged, AssetRatingChanged, AssetRestored, AssetThumbnailsRecorded, AssetTrashed,
+    AssetUnfavorited, AssetUploaded, AssetVisibilityChanged,
 };
 pub use values::{
-    Blob, DerivedImage, MediaKind, PersonalMetadata, Position, ProcessorRef, Stage, UploadedFile,
-    Visibility,
+    Blob, DatasetRef, DerivedImage, MediaKind, PersonalMetadata, Place, Position, ProcessorRef,
+    Stage, UploadedFile, Visibility,
 };

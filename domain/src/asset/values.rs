@@ -70,6 +70,28 @@ pub struct Position {
     pub longitude: f64,
 }
 
+/// What a point lies in; personal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Place {
+    /// The point that was looked up.
+    pub position: Position,
+    /// The nearest city, town or village.
+    pub city: Option<String>,
+    /// Its state or province.
+    pub state: Option<String>,
+    /// The country.
+    pub country: Option<String>,
+}
+
+/// Which data set told something, and in which version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DatasetRef {
+    /// The data set's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
 /// What a file says about itself that tells of a person; sealed as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonalMetadata {

@@ -5,6 +5,7 @@
 mod blobs;
 mod broken;
 mod corpus;
+mod gazetteer;
 mod pictures;
 mod sandbox;
 mod sidecars;

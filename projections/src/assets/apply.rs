@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use calotype_domain::asset::{
-    AssetEvent, AssetMetadataRecorded, AssetUploaded, MediaKind, Visibility,
+    AssetEvent, AssetMetadataRecorded, AssetUploaded, MediaKind, Position, Visibility,
 };
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::{AssetId, Sealed};
@@ -101,10 +101,14 @@ impl Fold for Assets {
                 row.date_by_person = true;
             }
             AssetEvent::LocationChanged(changed) => {
-                let position = changed.position.known();
-                row.latitude = position.map(|position| position.latitude);
-                row.longitude = position.map(|position| position.longitude);
+                set_position(&mut row, changed.position.known());
                 row.position_by_person = true;
+            }
+            AssetEvent::PlaceFound(found) => {
+                let place = found.place.known();
+                row.city = place.and_then(|place| place.city.clone());
+                row.state = place.and_then(|place| place.state.clone());
+                row.country = place.and_then(|place| place.country.clone());
             }
             AssetEvent::Trashed(_) => row.trashed_at = Some(event.recorded_at),
             AssetEvent::Restored(_) => row.trashed_at = None,
@@ -163,6 +167,9 @@ fn fresh(uploaded: &AssetUploaded, event: &Event) -> AssetRow {
         latitude: None,
         longitude: None,
         position_by_person: false,
+        city: None,
+        state: None,
+        country: None,
         thumbhash: None,
         thumbnail_key: None,
         preview_key: None,
@@ -206,13 +213,21 @@ fn take_facts(row: &mut AssetRow, facts: &AssetMetadataRecorded) {
     }
     if !row.position_by_person {
         let position = personal.and_then(|personal| personal.position);
-        row.latitude = position.map(|position| position.latitude);
-        row.longitude = position.map(|position| position.longitude);
+        set_position(row, position.as_ref());
     }
     if matches!(facts.personal, Sealed::Forgotten) {
-        row.latitude = None;
-        row.longitude = None;
+        set_position(row, None);
     }
+}
+
+/// What the old position lies in does not hold for a new one; what the new one lies in is told after it.
+fn set_position(row: &mut AssetRow, position: Option<&Position>) {
+    let (latitude, longitude) =
+        position.map(|position| (position.latitude, position.longitude)).unzip();
+    if (row.latitude, row.longitude) != (latitude, longitude) {
+        (row.city, row.state, row.country) = (None, None, None);
+    }
+    (row.latitude, row.longitude) = (latitude, longitude);
 }
 
 fn set_visibility(row: &mut AssetRow, visibility: Visibility) {

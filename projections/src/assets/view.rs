@@ -93,6 +93,12 @@ pub struct AssetRow {
     pub longitude: Option<f64>,
     /// Whether a person said where it was taken.
     pub position_by_person: bool,
+    /// The nearest city, town or village to the position.
+    pub city: Option<String>,
+    /// Its state or province.
+    pub state: Option<String>,
+    /// The country of the position.
+    pub country: Option<String>,
     /// Base64 of the thumbhash.
     pub thumbhash: Option<String>,
     /// Key of the thumbnail's blob.

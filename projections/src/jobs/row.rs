@@ -122,6 +122,7 @@ impl Fold for Jobs {
             | AssetEvent::RatingChanged(_)
             | AssetEvent::DateChanged(_)
             | AssetEvent::LocationChanged(_)
+            | AssetEvent::PlaceFound(_)
             | AssetEvent::Trashed(_)
             | AssetEvent::Restored(_) => return Some(row),
         }

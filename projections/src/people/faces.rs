@@ -258,7 +258,8 @@ impl Photo {
             | AssetEvent::DescriptionChanged(_)
             | AssetEvent::RatingChanged(_)
             | AssetEvent::DateChanged(_)
-            | AssetEvent::LocationChanged(_) => return,
+            | AssetEvent::LocationChanged(_)
+            | AssetEvent::PlaceFound(_) => return,
         }
         row.revision = event.revision;
     }

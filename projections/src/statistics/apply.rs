@@ -185,7 +185,8 @@ impl Fold for Counted {
             | AssetEvent::DescriptionChanged(_)
             | AssetEvent::RatingChanged(_)
             | AssetEvent::DateChanged(_)
-            | AssetEvent::LocationChanged(_) => return Some(row),
+            | AssetEvent::LocationChanged(_)
+            | AssetEvent::PlaceFound(_) => return Some(row),
         }
         row.revision = event.revision;
         Some(row)

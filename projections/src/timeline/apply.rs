@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use calotype_domain::AssetId;
-use calotype_domain::asset::{AssetEvent, MediaKind};
+use calotype_domain::asset::{AssetEvent, MediaKind, Position};
 use calotype_domain::catalogue::AnyEvent;
 use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use sqlx::PgConnection;
@@ -162,6 +162,8 @@ impl Fold for Timeline {
                     latitude: None,
                     longitude: None,
                     position_by_person: false,
+                    city: None,
+                    country: None,
                 }
             }
             (None, _) => return None,
@@ -176,9 +178,8 @@ impl Fold for Timeline {
                     row.month = month(facts.local_date_time);
                 }
                 if !row.position_by_person {
-                    let position = facts.personal.known().and_then(|personal| personal.position);
-                    row.latitude = position.map(|position| position.latitude);
-                    row.longitude = position.map(|position| position.longitude);
+                    let personal = facts.personal.known();
+                    set_position(&mut row, personal.and_then(|it| it.position.as_ref()));
                 }
                 if let Some(duration_ms) = facts.duration_ms {
                     row.duration_ms = Some(i64::try_from(duration_ms).unwrap_or(i64::MAX));
@@ -201,10 +202,13 @@ impl Fold for Timeline {
                 row.date_by_person = true;
             }
             AssetEvent::LocationChanged(changed) => {
-                let position = changed.position.known();
-                row.latitude = position.map(|position| position.latitude);
-                row.longitude = position.map(|position| position.longitude);
+                set_position(&mut row, changed.position.known());
                 row.position_by_person = true;
+            }
+            AssetEvent::PlaceFound(found) => {
+                let place = found.place.known();
+                row.city = place.and_then(|place| place.city.clone());
+                row.country = place.and_then(|place| place.country.clone());
             }
             AssetEvent::Trashed(_) => row.is_trashed = true,
             AssetEvent::Restored(_) => row.is_trashed = false,
@@ -218,6 +222,16 @@ impl Fold for Timeline {
         }
         Some(row)
     }
+}
+
+/// What the old position lies in does not hold for a new one; what the new one lies in is told after it.
+fn set_position(row: &mut TimelineRow, position: Option<&Position>) {
+    let (latitude, longitude) =
+        position.map(|position| (position.latitude, position.longitude)).unzip();
+    if (row.latitude, row.longitude) != (latitude, longitude) {
+        (row.city, row.country) = (None, None);
+    }
+    (row.latitude, row.longitude) = (latitude, longitude);
 }
 
 /// The first day of the month.

@@ -47,7 +47,7 @@ macro_rules! cells {
                     shown.is_trashed, shown.is_video, shown.thumbhash, shown.created_at,
                     shown.taken_at, shown.local_date_time, shown.duration_ms,
                     shown.projection_type, shown.live_photo_video_id, shown.latitude,
-                    shown.longitude
+                    shown.longitude, shown.city, shown.country
                from ",
             $rest
         )

@@ -31,6 +31,8 @@ pub(crate) struct TimelineRow {
     pub(crate) latitude: Option<f64>,
     pub(crate) longitude: Option<f64>,
     pub(crate) position_by_person: bool,
+    pub(crate) city: Option<String>,
+    pub(crate) country: Option<String>,
 }
 
 /// A month and how many assets it holds.
@@ -77,4 +79,8 @@ pub struct Cells {
     pub latitude: Option<f64>,
     /// Degrees east.
     pub longitude: Option<f64>,
+    /// The nearest city to the position.
+    pub city: Option<String>,
+    /// The country of the position.
+    pub country: Option<String>,
 }

@@ -21,4 +21,4 @@ pub use folder::DataFolder;
 pub use nats::NatsAccess;
 pub use postgres::PostgresAccess;
 pub use servers::{Embedded, Needs};
-pub use tools::{PostgresTools, find_nats_server, find_postgres};
+pub use tools::{PostgresTools, find_nats_server, find_places, find_postgres};

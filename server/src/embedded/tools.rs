@@ -1,4 +1,4 @@
-//! Where PostgreSQL's programs and nats-server are.
+//! Where PostgreSQL's programs, nats-server and the names of places are.
 //!
 //! In order: the folder named in the environment, a tools folder, Debian's place, the search path.
 
@@ -12,7 +12,7 @@ use super::error::{EmbeddedError, file};
 const POSTGRES_BIN: &str = "CALOTYPE_POSTGRES_BIN";
 /// Names the folder that holds `nats-server`; nothing else is searched then.
 const NATS_BIN: &str = "CALOTYPE_NATS_BIN";
-/// Names a folder with `postgres/bin/` and `nats/` in it.
+/// Names a folder with `postgres/bin/`, `nats/` and `places/` in it.
 const TOOLS: &str = "CALOTYPE_TOOLS";
 /// Where a package installs our own copies.
 const SYSTEM_TOOLS: &str = "/usr/lib/calotype";
@@ -75,6 +75,15 @@ pub fn find_nats_server(data: &Path) -> Result<PathBuf, EmbeddedError> {
         way_out: "install the package nats-server, name its folder in CALOTYPE_NATS_BIN, or set NATS_URL to a running server",
         looked_in: list(&folders),
     })
+}
+
+/// The file with the names of places, where it is installed.
+#[must_use]
+pub fn find_places(data: &Path) -> Option<PathBuf> {
+    tools_folders(data)
+        .into_iter()
+        .map(|folder| folder.join("places/places.bin"))
+        .find(|file| file.is_file())
 }
 
 fn postgres_folders(data: &Path) -> Vec<PathBuf> {

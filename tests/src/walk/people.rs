@@ -57,7 +57,7 @@ impl World {
         Ok(faces.ids().choose(&mut self.random))
     }
 
-    fn place(&mut self) -> Option<Area> {
+    fn area(&mut self) -> Option<Area> {
         let left = self.random.random_range(0..PLACES) * 200 + self.random.random_range(0..20);
         Area::from_pixels((left, 100), (left + 100, 200), SIZE)
     }
@@ -98,7 +98,7 @@ impl World {
 
     async fn draw_face(&mut self) -> anyhow::Result<()> {
         let Some((photo, person_id)) = self.photo_with_somebody() else { return Ok(()) };
-        let area = if self.random.random_bool(0.8) { self.place() } else { None };
+        let area = if self.random.random_bool(0.8) { self.area() } else { None };
         let drawing = Drawing { area, size: SIZE, person_id };
         let ctx = self.context(Some(photo.owner_id));
         let drawn = self.commands.draw_face(&ctx, photo.owner_id, photo.id, drawing).await;
@@ -110,7 +110,7 @@ impl World {
         let mut found = Vec::new();
         for _ in 0..self.random.random_range(0..4) {
             let fresh_id = FaceId::new(self.commands.ids().v4());
-            found.extend(self.place().map(|area| Found { fresh_id, area, score: 0.9 }));
+            found.extend(self.area().map(|area| Found { fresh_id, area, score: 0.9 }));
         }
         let detection = Detection {
             model: self.model(),

@@ -6,9 +6,9 @@ use calotype_commands::context::{Actor, ActorKind};
 use calotype_commands::{CommandContext, CommandError};
 use calotype_domain::api_key::ApiKeyCreated;
 use calotype_domain::asset::{
-    Asset, AssetMetadataRecorded, AssetProcessingFailed, AssetThumbnailsRecorded, AssetUploaded,
-    Blob, DerivedImage, Details, MediaKind, PersonalMetadata, Position, ProcessorRef, Stage,
-    UploadedFile, Visibility,
+    Asset, AssetMetadataRecorded, AssetPlaceFound, AssetProcessingFailed, AssetThumbnailsRecorded,
+    AssetUploaded, Blob, DatasetRef, DerivedImage, Details, MediaKind, PersonalMetadata, Place,
+    Position, ProcessorRef, Stage, UploadedFile, Visibility,
 };
 use calotype_domain::permission::Permission;
 use calotype_domain::queue::{NAMES, QueueCommand, RerunScope};
@@ -176,7 +176,8 @@ impl World {
                 });
             }
         }
-        let findings = Findings { metadata, thumbnails, failures };
+        let place = self.random.random_bool(0.3).then(|| self.place());
+        let findings = Findings { metadata, place, thumbnails, failures };
         let ctx = self.context(None);
         let (known, last) = self.commands.load::<Asset>(&StreamId::new("asset", asset.id)).await?;
         let Some(last) = last else { return Ok(()) };
@@ -217,6 +218,20 @@ impl World {
         }
     }
 
+    fn place(&mut self) -> AssetPlaceFound {
+        let city = ["Paris", "Pantin", "Montreuil"].choose(&mut self.random);
+        AssetPlaceFound {
+            dataset: DatasetRef { name: "places".into(), version: "1".into() },
+            place: Place {
+                position: PLACE,
+                city: city.map(|city| (*city).to_owned()),
+                state: self.random.random_bool(0.5).then(|| "Île-de-France".to_owned()),
+                country: Some("France".into()),
+            }
+            .into(),
+        }
+    }
+
     fn thumbnails(&mut self, asset: &Known) -> AssetThumbnailsRecorded {
         let image = |key: &str, width| DerivedImage {
             key: format!("derived/{}/{key}", asset.id),
@@ -248,6 +263,7 @@ impl World {
             rating: self.random.random_bool(0.2).then(|| STARS[self.random.random_range(0..4)]),
             date: self.random.random_bool(0.2).then(|| (taken_at, taken_at.naive_utc(), None)),
             position: self.random.random_bool(0.1).then_some(PLACE),
+            place: self.random.random_bool(0.5).then(|| self.place()),
         };
         let ids: Vec<AssetId> = some.iter().map(|asset| asset.id).collect();
         let ctx = self.context(Some(by));

@@ -11,5 +11,6 @@ mod people;
 mod queues;
 mod rebuild;
 mod schemas;
+mod search;
 mod sharing;
 mod slices;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::cpu::Used;
 use crate::figures;
-use crate::{history, reads};
+use crate::{history, reads, searches};
 
 /// Measures with a library of this many assets.
 pub(crate) async fn measure(assets: u32, full: bool) -> anyhow::Result<()> {
@@ -60,6 +60,7 @@ pub(crate) async fn measure(assets: u32, full: bool) -> anyhow::Result<()> {
     pool.close().await;
 
     reads::measure(&server, &admin, full).await?;
+    searches::measure(&server, &admin, full).await?;
     server.terminate().await?;
     Ok(())
 }

@@ -13,6 +13,7 @@ mod history;
 mod library;
 mod pictures;
 mod reads;
+mod searches;
 mod starts;
 mod uploads;
 

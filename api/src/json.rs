@@ -14,36 +14,36 @@ const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
 
 /// A buffer that JSON is written into.
 #[derive(Default)]
-pub(super) struct Json(pub(super) Vec<u8>);
+pub(crate) struct Json(pub(crate) Vec<u8>);
 
 impl Json {
     /// An empty buffer with room.
-    pub(super) fn with_capacity(bytes: usize) -> Self {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self(Vec::with_capacity(bytes))
     }
 
     /// As it is.
-    pub(super) fn raw(&mut self, text: &str) {
+    pub(crate) fn raw(&mut self, text: &str) {
         self.0.extend_from_slice(text.as_bytes());
     }
 
     /// `null`.
-    pub(super) fn null(&mut self) {
+    pub(crate) fn null(&mut self) {
         self.raw("null");
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(&mut self, value: bool) {
+    pub(crate) fn boolean(&mut self, value: bool) {
         self.raw(if value { "true" } else { "false" });
     }
 
     /// A whole number.
-    pub(super) fn integer(&mut self, value: i64) {
+    pub(crate) fn integer(&mut self, value: i64) {
         self.display(format_args!("{value}"));
     }
 
     /// A number; what JSON does not have is `null`.
-    pub(super) fn number(&mut self, value: f64) {
+    pub(crate) fn number(&mut self, value: f64) {
         if value.is_finite() {
             self.display(format_args!("{value}"));
         } else {
@@ -52,7 +52,7 @@ impl Json {
     }
 
     /// A number with three digits behind the point, as Postgres rounds.
-    pub(super) fn milli(&mut self, value: f64) {
+    pub(crate) fn milli(&mut self, value: f64) {
         if value.is_finite() {
             self.display(format_args!("{value:.3}"));
         } else {
@@ -61,7 +61,7 @@ impl Json {
     }
 
     /// A text.
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
         if plain {
             self.0.push(b'"');
@@ -74,7 +74,7 @@ impl Json {
     }
 
     /// An id.
-    pub(super) fn uuid(&mut self, id: Uuid) {
+    pub(crate) fn uuid(&mut self, id: Uuid) {
         let mut text = Uuid::encode_buffer();
         self.0.push(b'"');
         self.raw(id.hyphenated().encode_lower(&mut text));
@@ -82,7 +82,7 @@ impl Json {
     }
 
     /// An instant as Postgres writes a `timestamp`: no zone, no zeros at the end of the fraction.
-    pub(super) fn timestamp(&mut self, instant: DateTime<Utc>) {
+    pub(crate) fn timestamp(&mut self, instant: DateTime<Utc>) {
         let Ok(year @ 0..=9_999) = u32::try_from(instant.year()) else {
             self.text(&crate::dates::postgres_plain(instant));
             return;

@@ -1,0 +1,188 @@
+//! The filters that all searches share: checked as Immich checks them, and turned into conditions.
+
+use calotype_projections::search::{
+    Compare, Condition, DateColumn, Direction, NumberColumn, OrderColumn, Pattern, PatternColumn,
+    Search, WordColumn,
+};
+use chrono::{DateTime, FixedOffset, Utc};
+use uuid::Uuid;
+
+use super::structured;
+use crate::assets::dto::sha1_of_checksum;
+use crate::assets::{VISIBILITIES, not_elevated};
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::validate::Fields;
+
+/// Immich's words for kinds of assets.
+pub(super) const KINDS: &[&str] = &["IMAGE", "VIDEO", "AUDIO", "OTHER"];
+/// Assets a page when nothing is said.
+pub(super) const SIZE: i64 = 250;
+/// Assets a page at most.
+const SIZE_MAX: i64 = 1_000;
+/// The largest whole number that JavaScript is sure of.
+pub(super) const SAFE_INTEGER_MAX: i64 = 9_007_199_254_740_991;
+/// Before every key that clients are told.
+const SHOWN_ROOT: &str = "/data/";
+
+/// What was asked for, with what of it is no condition.
+pub(super) struct Asked {
+    pub(super) search: Search,
+    pub(super) with_exif: bool,
+}
+
+/// Reads the filters of a body or query, and refuses what is not right.
+///
+/// # Errors
+/// 400 in Zod's words; 401 for what is behind the PIN.
+pub(super) fn read(mut fields: Fields, caller: &Caller) -> Result<Asked, Problem> {
+    let mut conditions = Vec::new();
+    words(&mut fields, &mut conditions);
+    dates(&mut fields, &mut conditions);
+    marks(&mut fields, &mut conditions);
+    texts(&mut fields, &mut conditions);
+    lists(&mut fields, &mut conditions);
+    let visibility = fields.option("visibility", VISIBILITIES);
+    let with_deleted = fields.boolean("withDeleted").unwrap_or_default();
+    let with_trashed = fields.has("trashedAfter") || fields.has("trashedBefore");
+    let limit = fields.integer("size", 1, SIZE_MAX).unwrap_or(SIZE);
+    let with_exif = fields.boolean("withExif").unwrap_or_default();
+    for ignored in ["withPeople", "withStacked"] {
+        fields.boolean(ignored);
+    }
+    let order = fields.option("order", &["asc", "desc"]);
+    let page = fields.integer("page", 1, SAFE_INTEGER_MAX).unwrap_or(1);
+    let structured = structured::read(&mut fields);
+    fields.finish()?;
+
+    let asks_for_locked = visibility.as_deref() == Some("locked") || structured.asks_for_locked;
+    if asks_for_locked && !caller.is_elevated() {
+        return Err(not_elevated());
+    }
+    conditions.extend(shown(visibility, caller));
+    if !(with_deleted || with_trashed || structured.asks_for_trashed) {
+        conditions.push(Condition::Trashed(false));
+    }
+    conditions.extend(structured.conditions);
+    let direction = structured.direction.or(order.as_deref().map(|word| match word {
+        "asc" => Direction::Ascending,
+        _ => Direction::Descending,
+    }));
+    let offset = if structured.after.is_some() { 0 } else { (page - 1).saturating_mul(limit) };
+    Ok(Asked {
+        search: Search {
+            owner_ids: vec![caller.user_id().uuid()],
+            conditions,
+            order: structured.order.unwrap_or(OrderColumn::Taken),
+            direction: direction.unwrap_or_default(),
+            after: structured.after,
+            offset,
+            limit,
+        },
+        with_exif,
+    })
+}
+
+/// Where found assets show: as asked, else everywhere but behind the PIN.
+fn shown(visibility: Option<String>, caller: &Caller) -> Option<Condition> {
+    if let Some(word) = visibility {
+        return Some(Condition::Visibility(vec![word]));
+    }
+    let open = ["archive", "timeline", "hidden"];
+    (!caller.is_elevated()).then(|| Condition::Visibility(open.map(str::to_owned).to_vec()))
+}
+
+fn words(fields: &mut Fields, conditions: &mut Vec<Condition>) {
+    for (name, column) in [
+        ("city", WordColumn::City),
+        ("country", WordColumn::Country),
+        ("lensModel", WordColumn::LensModel),
+        ("make", WordColumn::Make),
+        ("model", WordColumn::Model),
+        ("state", WordColumn::State),
+    ] {
+        let word = if fields.is_null(name) { Some(None) } else { fields.string(name).map(Some) };
+        conditions.extend(word.map(|word| Condition::Word(column, Compare::Is(word))));
+    }
+}
+
+fn dates(fields: &mut Fields, conditions: &mut Vec<Condition>) {
+    let utc = |instant: DateTime<FixedOffset>| instant.with_timezone(&Utc);
+    for (after, before, column) in [
+        ("createdAfter", "createdBefore", DateColumn::Created),
+        ("takenAfter", "takenBefore", DateColumn::Taken),
+        ("trashedAfter", "trashedBefore", DateColumn::Trashed),
+        ("updatedAfter", "updatedBefore", DateColumn::Updated),
+    ] {
+        let from = fields.datetime(after).map(|instant| Compare::AtLeast(utc(instant)));
+        let until = fields.datetime(before).map(|instant| Compare::AtMost(utc(instant)));
+        conditions
+            .extend([from, until].into_iter().flatten().map(|test| Condition::Date(column, test)));
+    }
+}
+
+fn marks(fields: &mut Fields, conditions: &mut Vec<Condition>) {
+    conditions.extend(fields.boolean("isFavorite").map(Condition::Favorite));
+    conditions.extend(fields.boolean("isMotion").map(Condition::Motion));
+    // Nothing is encoded anew, missing from its place or found in a folder yet.
+    for name in ["isEncoded", "isOffline"] {
+        conditions.extend(fields.boolean(name).filter(|is| *is).map(|_| Condition::Nothing));
+    }
+    if !fields.is_null("libraryId") {
+        conditions.extend(fields.uuid("libraryId").map(|_| Condition::Nothing));
+    }
+    conditions.extend(fields.option("type", KINDS).map(|word| kind(&word)));
+    let rating = if fields.is_null("rating") {
+        Some(Compare::Is(None))
+    } else {
+        fields.integer("rating", 1, 5).map(|stars| Compare::Is(Some(stars)))
+    };
+    conditions.extend(rating.map(|test| Condition::Number(NumberColumn::Rating, test)));
+    conditions.extend(fields.uuid("id").map(|id| Condition::Id(Compare::Is(Some(id)))));
+    let checksum = fields.string("checksum");
+    conditions.extend(checksum.map(|text| match sha1_of_checksum(&text) {
+        Some(sha1) => Condition::Sha1(Compare::Is(Some(sha1))),
+        None => Condition::Nothing,
+    }));
+}
+
+/// Immich knows two kinds more, of which there is nothing here.
+pub(super) fn kind(word: &str) -> Condition {
+    match word {
+        "IMAGE" => Condition::Video(false),
+        "VIDEO" => Condition::Video(true),
+        _ => Condition::Nothing,
+    }
+}
+
+fn texts(fields: &mut Fields, conditions: &mut Vec<Condition>) {
+    for (name, column) in [
+        ("description", PatternColumn::Description),
+        ("originalFileName", PatternColumn::FileName),
+        ("originalPath", PatternColumn::OriginalPath),
+    ] {
+        let text = fields.string(name).filter(|text| !text.is_empty());
+        conditions.extend(text.map(|text| Condition::Text(column, Pattern::Holds(text))));
+    }
+    let key = |path: String| path.strip_prefix(SHOWN_ROOT).map(str::to_owned).unwrap_or(path);
+    conditions.extend(fields.string("previewPath").map(|path| Condition::PreviewKey(key(path))));
+    conditions
+        .extend(fields.string("thumbnailPath").map(|path| Condition::ThumbnailKey(key(path))));
+    // No film is encoded anew, and no picture read for its words, yet.
+    for name in ["encodedVideoPath", "ocr"] {
+        let text = fields.string(name).filter(|text| !text.is_empty());
+        conditions.extend(text.map(|_| Condition::Nothing));
+    }
+}
+
+/// Albums, tags and people: there are none yet, so nothing is in one and everything is in none.
+fn lists(fields: &mut Fields, conditions: &mut Vec<Condition>) {
+    fields.boolean("isNotInAlbum");
+    for name in ["albumIds", "personIds", "tagIds"] {
+        if name == "tagIds" && fields.is_null(name) {
+            continue;
+        }
+        let ids: Vec<Uuid> = fields.uuids(name).unwrap_or_default();
+        conditions.extend((!ids.is_empty()).then_some(Condition::Nothing));
+    }
+}

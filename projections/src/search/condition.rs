@@ -1,0 +1,215 @@
+//! What assets are asked for: conditions, all of which must hold, and an order.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::assets::AssetRow;
+
+/// How a value is compared with others. What is not known is `None`, and is like nothing else.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Compare<T> {
+    /// The same.
+    Is(Option<T>),
+    /// Anything else.
+    IsNot(Option<T>),
+    /// One of these.
+    In(Vec<T>),
+    /// None of these.
+    NotIn(Vec<T>),
+    /// Larger or later.
+    Above(T),
+    /// As large or as late, or more so.
+    AtLeast(T),
+    /// Smaller or earlier.
+    Below(T),
+    /// As small or as early, or more so.
+    AtMost(T),
+}
+
+/// How a text is compared, without regard to case and accents.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pattern {
+    /// Holds it anywhere.
+    Holds(String),
+    /// Holds it nowhere.
+    Lacks(String),
+    /// Begins with it.
+    Begins(String),
+    /// Ends with it.
+    Ends(String),
+    /// As a whole.
+    Whole(Compare<String>),
+}
+
+/// A word that is compared as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WordColumn {
+    /// City.
+    City,
+    /// Country.
+    Country,
+    /// Model of the lens.
+    LensModel,
+    /// Maker of the camera.
+    Make,
+    /// Model of the camera.
+    Model,
+    /// State or province.
+    State,
+}
+
+/// A text that is searched in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatternColumn {
+    /// The caption.
+    Description,
+    /// The client's name for the file.
+    FileName,
+    /// Where the original lies.
+    OriginalPath,
+}
+
+/// An instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateColumn {
+    /// When it was uploaded.
+    Created,
+    /// When it was taken.
+    Taken,
+    /// When it was put into the trash.
+    Trashed,
+    /// When it last changed.
+    Updated,
+}
+
+/// A number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberColumn {
+    /// Stars.
+    Rating,
+    /// Size of the original in bytes.
+    SizeBytes,
+}
+
+/// A list of ids that must be met: all, any or none of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// Every one.
+    All(Vec<Uuid>),
+    /// At least one.
+    Any(Vec<Uuid>),
+    /// Not one.
+    None(Vec<Uuid>),
+}
+
+/// One thing that must hold.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// A word.
+    Word(WordColumn, Compare<String>),
+    /// A text.
+    Text(PatternColumn, Pattern),
+    /// An instant.
+    Date(DateColumn, Compare<DateTime<Utc>>),
+    /// A number.
+    Number(NumberColumn, Compare<i64>),
+    /// The favorite mark.
+    Favorite(bool),
+    /// Whether a film belongs to the still.
+    Motion(bool),
+    /// Whether it is a film.
+    Video(bool),
+    /// Immich's words for where it shows: one of these.
+    Visibility(Vec<String>),
+    /// Whether it is in the trash.
+    Trashed(bool),
+    /// Its id.
+    Id(Compare<Uuid>),
+    /// SHA-1 of the original, lower-case hex.
+    Sha1(Compare<String>),
+    /// Key of the preview's blob.
+    PreviewKey(String),
+    /// Key of the thumbnail's blob.
+    ThumbnailKey(String),
+    /// Nothing fits.
+    Nothing,
+    /// All conditions of at least one list.
+    Either(Vec<Vec<Condition>>),
+}
+
+/// What found assets are ordered by; their ids decide between equals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OrderColumn {
+    /// When it was taken.
+    #[default]
+    Taken,
+    /// The photographer's wall clock then.
+    Local,
+    /// Size of the original.
+    SizeBytes,
+    /// Stars; what has none comes below what has.
+    Rating,
+}
+
+/// Which end comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// The smallest or oldest.
+    Ascending,
+    /// The largest or newest.
+    #[default]
+    Descending,
+}
+
+/// Where an asset stands in an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SortKey {
+    /// What it is ordered by, as Postgres reads it.
+    pub value: String,
+    /// Which asset.
+    pub asset_id: Uuid,
+}
+
+/// A question for assets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Search {
+    /// Whose; at least one.
+    pub owner_ids: Vec<Uuid>,
+    /// What must hold.
+    pub conditions: Vec<Condition>,
+    /// In which order.
+    pub order: OrderColumn,
+    /// Which end comes first.
+    pub direction: Direction,
+    /// Only what comes after this.
+    pub after: Option<SortKey>,
+    /// How many to pass over.
+    pub offset: i64,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// Found assets, and where to go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundPage {
+    /// In the order asked for.
+    pub assets: Vec<AssetRow>,
+    /// The last one's place, when there are more.
+    pub next: Option<SortKey>,
+}
+
+impl OrderColumn {
+    /// Where an asset stands in this order.
+    pub(super) fn key_of(self, row: &AssetRow) -> SortKey {
+        let value = match self {
+            Self::Taken => row.taken_at.to_rfc3339(),
+            Self::Local => row.local_date_time.to_string(),
+            Self::SizeBytes => row.size_bytes.to_string(),
+            Self::Rating => row.rating.unwrap_or(UNRATED).to_string(),
+        };
+        SortKey { value, asset_id: row.asset_id }
+    }
+}
+
+/// Stands below every rating.
+pub(super) const UNRATED: i32 = -2;

@@ -1,0 +1,104 @@
+//! Questions about the map.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::sql::Sql;
+use crate::error::ProjectionError;
+use crate::query::Queries;
+
+/// A month's part of somebody's map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Sheet {
+    /// First day of the month.
+    pub month: NaiveDate,
+    /// Located assets in it, archived ones included.
+    pub count: i64,
+    /// Changes with whatever is told of any of them.
+    pub digest: i64,
+}
+
+/// An asset on a map.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct Marker {
+    /// Which month's sheet it is on.
+    pub month: NaiveDate,
+    /// The asset.
+    pub asset_id: Uuid,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// The nearest city.
+    pub city: Option<String>,
+    /// Its state.
+    pub state: Option<String>,
+    /// The country.
+    pub country: Option<String>,
+}
+
+/// Which assets a map shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct MarkerFilter {
+    /// Archived ones too.
+    pub with_archived: bool,
+    /// Only favorites, or only others.
+    pub is_favorite: Option<bool>,
+    /// Taken then or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Taken then or earlier.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Queries {
+    /// The months of a person's map, the newest first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn map_sheets(&self, owner_id: Uuid) -> Result<Vec<Sheet>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select month, count, digest
+               from read.map_sheets_v1
+              where owner_id = $1
+              order by month desc",
+        )
+        .bind(owner_id)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// What stands on these months' sheets, the newest first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn markers(
+        &self,
+        owner_id: Uuid,
+        months: &[NaiveDate],
+        filter: MarkerFilter,
+    ) -> Result<Vec<Marker>, ProjectionError> {
+        let mut sql = Sql::new(
+            "select s.month, s.asset_id, s.latitude, s.longitude, s.city, s.state, s.country
+               from read.search_v1 s
+              where s.latitude is not null and s.longitude is not null and s.trashed_at is null
+                and s.owner_id = ",
+        );
+        sql.push_bind(owner_id).push(" and s.month = any(").push_bind(months.to_vec());
+        sql.push(") and s.visibility = any(");
+        let shown: &[&str] =
+            if filter.with_archived { &["timeline", "archive"] } else { &["timeline"] };
+        sql.push_bind(shown.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>());
+        sql.push(")");
+        if let Some(is_favorite) = filter.is_favorite {
+            sql.push(" and s.is_favorite = ").push_bind(is_favorite);
+        }
+        if let Some(from) = filter.from {
+            sql.push(" and s.taken_at >= ").push_bind(from);
+        }
+        if let Some(until) = filter.until {
+            sql.push(" and s.taken_at <= ").push_bind(until);
+        }
+        sql.push(" order by s.taken_at desc, s.asset_id desc");
+        Ok(sql.build_query_as().fetch_all(&self.pool).await?)
+    }
+}

@@ -1,0 +1,20 @@
+//! Finding assets: by what they are, where and when and with what they were taken; and the map.
+
+mod apply;
+mod condition;
+mod fold_words;
+mod map;
+mod query;
+mod row;
+mod sheets;
+mod sql;
+mod suggest;
+mod tally;
+
+pub use apply::SearchProjection;
+pub use condition::{
+    Compare, Condition, DateColumn, Direction, FoundPage, Ids, NumberColumn, OrderColumn, Pattern,
+    PatternColumn, Search, SortKey, WordColumn,
+};
+pub use map::{Marker, MarkerFilter, Sheet};
+pub use suggest::{Suggest, SuggestFilter};

@@ -1,0 +1,95 @@
+//! Searching a large library, and its map: processor time of the server and PostgreSQL for each request.
+//!
+//! One request after the other, because what is measured is processor time.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use calotype_tests::{Client, TestServer};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::cpu::Used;
+use crate::figures;
+
+/// Requests of each kind.
+const QUICK: u32 = 60;
+const FULL: u32 = 400;
+/// Changes after which the first map is timed.
+const CHANGES: usize = 7;
+
+/// Measures.
+pub(crate) async fn measure(server: &TestServer, admin: &Client, full: bool) -> anyhow::Result<()> {
+    let times = if full { FULL } else { QUICK };
+    let newest = admin.post("/api/search/metadata", &json!({ "size": 1 })).await?.json()?;
+    let newest = newest["assets"]["items"][0].clone();
+    let name = newest["originalFileName"].as_str().context("an empty library")?.to_owned();
+    let city = admin.get_json("/api/search/suggestions?type=city").await?[0].clone();
+    let make = admin.get_json("/api/search/suggestions?type=camera-make").await?[0].clone();
+    let dates = json!({
+        "size": 100, "make": make, "withExif": true,
+        "takenAfter": "2014-01-01T00:00:00.000Z", "takenBefore": "2016-01-01T00:00:00.000Z",
+    });
+    for (what, body, target_ms) in [
+        ("search, most recent 100", json!({ "size": 100 }), 1.5),
+        ("search, city", json!({ "size": 100, "city": city }), 3.0),
+        ("search, file name", json!({ "size": 100, "originalFileName": name }), 3.0),
+        ("search, camera and dates", dates, 3.0),
+    ] {
+        let ms = each(server, times, || admin.post("/api/search/metadata", &body)).await?;
+        figures::at_most(what, ms, target_ms, "ms CPU");
+    }
+    let ms = each(server, times, || admin.get("/api/search/places?name=paris")).await?;
+    figures::note("places by name", ms, "ms CPU");
+    map(server, admin, newest, times).await
+}
+
+/// The map as it is kept, held by the client, and after a change.
+async fn map(server: &TestServer, admin: &Client, newest: Value, times: u32) -> anyhow::Result<()> {
+    let path = "/api/map/markers";
+    let first = admin.get(path).await?.expect(200)?;
+    let etag = first.header("etag").to_owned();
+    figures::note("the map", f64::from(u32::try_from(first.body.len() / 1_000)?), "kB");
+    let ms = each(server, times.min(50), || admin.get(path)).await?;
+    figures::at_most("map that is kept", ms, 25.0, "ms CPU");
+    let held = || {
+        let request = admin.request(Method::GET, path).header("if-none-match", &etag);
+        admin.send(request)
+    };
+    figures::at_most("map that the client has", each(server, times, held).await?, 2.0, "ms CPU");
+    let id = newest["id"].as_str().context("an asset without an id")?;
+    let mut took = Vec::new();
+    for change in 0..CHANGES {
+        let body =
+            json!({ "latitude": 48.8, "longitude": 2.0 + if change % 2 == 0 { 0.1 } else { 0.2 } });
+        admin.call(Method::PUT, &format!("/api/assets/{id}"), &body).await?.expect(200)?;
+        let begun = Instant::now();
+        admin.get(path).await?.expect(200)?;
+        took.push(begun.elapsed());
+    }
+    took.sort();
+    let middle = took.get(took.len() / 2).copied().unwrap_or(Duration::ZERO);
+    figures::at_most(
+        "map, first answer after a change",
+        middle.as_secs_f64() * 1_000.0,
+        150.0,
+        "ms",
+    );
+    Ok(())
+}
+
+/// Processor milliseconds for each request, after a few that fill caches.
+async fn each<F, A>(server: &TestServer, times: u32, ask: F) -> anyhow::Result<f64>
+where
+    F: Fn() -> A,
+    A: Future<Output = anyhow::Result<calotype_tests::Answer>>,
+{
+    for _ in 0..8 {
+        ask().await?;
+    }
+    let before = Used::by(server)?;
+    for _ in 0..times {
+        ask().await?;
+    }
+    Ok(Used::by(server)?.since(before).as_secs_f64() * 1_000.0 / f64::from(times))
+}
