@@ -52,8 +52,8 @@ pub async fn doctor(config: &Config) -> bool {
 
 fn programs(config: &Config, findings: &mut Findings) {
     match find_places(&config.data) {
-        Some(_) => findings.good("the names of places are there"),
-        None => findings.note("the names of places are not installed: photos get no city"),
+        Some(_) => Findings::good("the names of places are there"),
+        None => Findings::note("the names of places are not installed: photos get no city"),
     }
     if config.database_url.is_some() {
         Findings::note("DATABASE_URL is set: PostgreSQL is somebody else's to look after");
