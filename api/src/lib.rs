@@ -40,6 +40,7 @@ mod queues;
 mod search;
 mod server;
 mod sessions;
+mod sync;
 mod users;
 mod users_admin;
 

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::state::Api;
 use crate::{
     activities, albums, api_keys, assets, auth, calotype, faces, jobs, layers, map, partners,
-    people, queues, search, server, sessions, timeline, trash, users, users_admin, web,
+    people, queues, search, server, sessions, sync, timeline, trash, users, users_admin, web,
 };
 
 /// The largest JSON body; uploads stream and lift this limit for themselves.
@@ -56,6 +56,7 @@ fn operations() -> OpenApiRouter<Api> {
         .merge(search::routes())
         .merge(server::routes())
         .merge(sessions::routes())
+        .merge(sync::routes())
         .merge(timeline::routes())
         .merge(trash::routes())
         .merge(users::routes())

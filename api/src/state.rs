@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
-use calotype_commands::{CommandContext, Commands, Outcome};
+use calotype_commands::{CommandContext, Commands, Outcome, SyncAcks};
 use calotype_domain::CommandId;
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
@@ -79,6 +79,8 @@ pub struct Parts {
     pub commands: Commands,
     /// The read side.
     pub queries: Queries,
+    /// What phones have of their sync.
+    pub sync_acks: SyncAcks,
     /// How far the projections are.
     pub progress: Progress,
     /// The stored bytes.

@@ -292,6 +292,63 @@ impl Fields {
         }
     }
 
+    /// A list of words out of a list of words, when it is there.
+    pub fn options(&mut self, name: &str, words: &[&str]) -> Option<Vec<String>> {
+        let values = self.array(name)?;
+        let mut found = Vec::with_capacity(values.len());
+        for (index, value) in values.iter().enumerate() {
+            match value.as_str().filter(|text| words.contains(text)) {
+                Some(text) => found.push(text.to_owned()),
+                None => self.issues.push(inside(not_an_option(words, &[]), name, index)),
+            }
+        }
+        Some(found)
+    }
+
+    /// A list of words out of a list of words that must be there.
+    pub fn required_options(&mut self, name: &str, words: &[&str]) -> Vec<String> {
+        if !self.has(name) {
+            self.missing("array", name);
+        }
+        self.options(name, words).unwrap_or_default()
+    }
+
+    /// A list of at most so many texts that must be there.
+    pub fn required_strings(&mut self, name: &str, items_max: usize) -> Vec<String> {
+        if !self.has(name) {
+            self.missing("array", name);
+        }
+        let values = self.array(name).unwrap_or_default();
+        let mut texts = Vec::with_capacity(values.len());
+        for (index, value) in values.iter().enumerate() {
+            match value.as_str() {
+                Some(text) => texts.push(text.to_owned()),
+                None => {
+                    self.issues.push(inside(wrong_type("string", Some(value), &[]), name, index));
+                }
+            }
+        }
+        if values.len() > items_max {
+            self.issues.push(json!({
+                "origin": "array", "code": "too_big", "maximum": items_max, "inclusive": true,
+                "path": [name], "message": format!("Too big: expected array to have <={items_max} items")
+            }));
+        }
+        texts
+    }
+
+    fn array(&mut self, name: &str) -> Option<Vec<Value>> {
+        match self.values.get(name) {
+            None => None,
+            Some(Value::Array(values)) => Some(values.clone()),
+            Some(other) => {
+                let issue = wrong_type("array", Some(other), &[name]);
+                self.issues.push(issue);
+                None
+            }
+        }
+    }
+
     /// An e-mail, in lower case, when it is there.
     pub fn email(&mut self, name: &str) -> Option<String> {
         let valid = match self.values.get(name) {
@@ -483,6 +540,12 @@ pub fn not_an_option(words: &[&str], path: &[&str]) -> Value {
         "code": "invalid_value", "values": words, "path": path,
         "message": format!("Invalid option: expected one of {}", listed.join("|"))
     })
+}
+
+/// An issue with an item of a list.
+fn inside(mut issue: Value, name: &str, index: usize) -> Value {
+    issue["path"] = json!([name, index]);
+    issue
 }
 
 fn bad_uuid(path: &[Value]) -> Value {

@@ -23,7 +23,7 @@ pub enum ProcessorError {
     #[error("failed to use a blob")]
     Blob(#[from] BlobError),
     /// Its own table could not be used.
-    #[error("failed to use the table of parked work")]
+    #[error("failed to use a table of work")]
     Database(#[from] sqlx::Error),
     /// The decoder could not do it this time, for a reason that is not the file's.
     #[error("the decoder could not do it this time")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use calotype_commands::CommandError;
+use calotype_commands::{CommandError, SyncAcks};
 use calotype_domain::album::AlbumError;
 use calotype_domain::partner::PartnerError;
 use calotype_domain::{AlbumId, AssetId, SessionId, UserId};
@@ -50,6 +50,7 @@ impl Worker {
         for session_id in self.queries.sessions_over(now).await? {
             let ctx = self.context(NAME, self.commands.ids().v7(), None);
             self.commands.close_session(&ctx, SessionId::new(session_id)).await?;
+            SyncAcks::new(self.pool.clone()).forget(session_id, None).await?;
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ pub mod runner;
 pub mod search;
 pub mod sessions;
 pub mod statistics;
+pub mod sync;
 pub mod timeline;
 pub mod users;
 pub mod wait;

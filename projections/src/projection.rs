@@ -57,5 +57,6 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::partners::PartnersProjection),
         Box::new(crate::activities::ActivitiesProjection),
         Box::new(crate::search::SearchProjection),
+        Box::new(crate::sync::SyncProjection),
     ]
 }

@@ -182,6 +182,7 @@ async fn forget_in_tx(
         "delete from log.events where event_id in (select event_id from gone)",
         "delete from work.parked",
         "delete from work.idempotency",
+        "delete from work.sync_acks",
         "update work.checkpoints set position = 0 where name <> 'relay'",
     ] {
         sqlx::query(statement).execute(&mut *tx).await?;

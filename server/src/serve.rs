@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use calotype_api::caller::Callers;
 use calotype_api::{Api, ApiConfig, Caches, Parts, Reset, Uploads};
+use calotype_commands::SyncAcks;
 use calotype_eventstore::{EventStore, Relay, RelayOptions, Sequencer};
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
@@ -132,6 +133,7 @@ async fn run(
         let api = Api::new(Parts {
             commands: core.commands.clone(),
             queries: core.queries.clone(),
+            sync_acks: SyncAcks::new(core.pool.clone()),
             progress,
             blobs,
             gazetteer,

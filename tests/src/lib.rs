@@ -10,6 +10,7 @@ pub mod ids;
 pub mod import;
 pub mod jpeg;
 pub mod media;
+pub mod phone;
 pub mod schemas;
 pub mod server;
 pub mod spec;

@@ -120,17 +120,9 @@ impl MapCache {
         {
             return Ok(Arc::clone(&kept.map));
         }
-        let sheets = queries.map_sheets(owner_id).await?;
         let before = before.map(|kept| kept.map);
-        let stale: Vec<NaiveDate> = sheets
-            .iter()
-            .filter(|sheet| known(before.as_deref(), sheet).is_none())
-            .map(|sheet| sheet.month)
-            .collect();
-        let markers = match stale.is_empty() {
-            true => Vec::new(),
-            false => queries.markers(owner_id, &stale, filter).await?,
-        };
+        let is_known = |sheet: &Sheet| known(before.as_deref(), sheet).is_some();
+        let (sheets, markers) = queries.map_since(owner_id, filter, is_known).await?;
         let map = tokio::task::spawn_blocking(move || compose(before, &sheets, markers))
             .await
             .map_err(|error| Problem::internal(&error))?;

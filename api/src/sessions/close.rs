@@ -46,7 +46,16 @@ async fn close(api: &Api, caller: &Caller, session_ids: Vec<Uuid>) -> Result<(),
     for session_id in session_ids {
         let ctx = caller.next_context(api);
         last = api.commands.close_session(&ctx, SessionId::new(session_id)).await?;
+        forget_sync(api, session_id).await?;
     }
     api.seen(&last).await;
     Ok(())
+}
+
+/// Forgets what the session's phone has: nobody asks with it any more.
+async fn forget_sync(api: &Api, session_id: Uuid) -> Result<(), Problem> {
+    api.sync_acks.forget(session_id, None).await.map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "failed to forget sync acks");
+        Problem::unavailable()
+    })
 }

@@ -1,6 +1,7 @@
 //! Questions about the map.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::sql::Sql;
@@ -56,15 +57,31 @@ impl Queries {
     /// # Errors
     /// What the database said.
     pub async fn map_sheets(&self, owner_id: Uuid) -> Result<Vec<Sheet>, ProjectionError> {
-        Ok(sqlx::query_as(
-            "select month, count, digest
-               from read.map_sheets_v1
-              where owner_id = $1
-              order by month desc",
-        )
-        .bind(owner_id)
-        .fetch_all(&self.pool)
-        .await?)
+        sheets(&mut *self.pool.acquire().await?, owner_id).await
+    }
+
+    /// The months of a person's map with what stands on those that are not known, both as of one instant:
+    /// read apart, a digest could stand for markers that came after it.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn map_since(
+        &self,
+        owner_id: Uuid,
+        filter: MarkerFilter,
+        is_known: impl Fn(&Sheet) -> bool,
+    ) -> Result<(Vec<Sheet>, Vec<Marker>), ProjectionError> {
+        let mut tx =
+            self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let sheets = sheets(&mut tx, owner_id).await?;
+        let unknown: Vec<NaiveDate> =
+            sheets.iter().filter(|sheet| !is_known(sheet)).map(|sheet| sheet.month).collect();
+        let markers = match unknown.is_empty() {
+            true => Vec::new(),
+            false => markers(&mut tx, owner_id, &unknown, filter).await?,
+        };
+        tx.commit().await?;
+        Ok((sheets, markers))
     }
 
     /// What stands on these months' sheets, the newest first.
@@ -77,28 +94,49 @@ impl Queries {
         months: &[NaiveDate],
         filter: MarkerFilter,
     ) -> Result<Vec<Marker>, ProjectionError> {
-        let mut sql = Sql::new(
-            "select s.month, s.asset_id, s.latitude, s.longitude, s.city, s.state, s.country
-               from read.search_v1 s
-              where s.latitude is not null and s.longitude is not null and s.trashed_at is null
-                and s.owner_id = ",
-        );
-        sql.push_bind(owner_id).push(" and s.month = any(").push_bind(months.to_vec());
-        sql.push(") and s.visibility = any(");
-        let shown: &[&str] =
-            if filter.with_archived { &["timeline", "archive"] } else { &["timeline"] };
-        sql.push_bind(shown.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>());
-        sql.push(")");
-        if let Some(is_favorite) = filter.is_favorite {
-            sql.push(" and s.is_favorite = ").push_bind(is_favorite);
-        }
-        if let Some(from) = filter.from {
-            sql.push(" and s.taken_at >= ").push_bind(from);
-        }
-        if let Some(until) = filter.until {
-            sql.push(" and s.taken_at <= ").push_bind(until);
-        }
-        sql.push(" order by s.taken_at desc, s.asset_id desc");
-        Ok(sql.build_query_as().fetch_all(&self.pool).await?)
+        markers(&mut *self.pool.acquire().await?, owner_id, months, filter).await
     }
+}
+
+async fn sheets(db: &mut PgConnection, owner_id: Uuid) -> Result<Vec<Sheet>, ProjectionError> {
+    Ok(sqlx::query_as(
+        "select month, count, digest
+           from read.map_sheets_v1
+          where owner_id = $1
+          order by month desc",
+    )
+    .bind(owner_id)
+    .fetch_all(db)
+    .await?)
+}
+
+async fn markers(
+    db: &mut PgConnection,
+    owner_id: Uuid,
+    months: &[NaiveDate],
+    filter: MarkerFilter,
+) -> Result<Vec<Marker>, ProjectionError> {
+    let mut sql = Sql::new(
+        "select s.month, s.asset_id, s.latitude, s.longitude, s.city, s.state, s.country
+           from read.search_v1 s
+          where s.latitude is not null and s.longitude is not null and s.trashed_at is null
+            and s.owner_id = ",
+    );
+    sql.push_bind(owner_id).push(" and s.month = any(").push_bind(months.to_vec());
+    sql.push(") and s.visibility = any(");
+    let shown: &[&str] =
+        if filter.with_archived { &["timeline", "archive"] } else { &["timeline"] };
+    sql.push_bind(shown.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>());
+    sql.push(")");
+    if let Some(is_favorite) = filter.is_favorite {
+        sql.push(" and s.is_favorite = ").push_bind(is_favorite);
+    }
+    if let Some(from) = filter.from {
+        sql.push(" and s.taken_at >= ").push_bind(from);
+    }
+    if let Some(until) = filter.until {
+        sql.push(" and s.taken_at <= ").push_bind(until);
+    }
+    sql.push(" order by s.taken_at desc, s.asset_id desc");
+    Ok(sql.build_query_as().fetch_all(db).await?)
 }

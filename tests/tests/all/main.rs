@@ -14,3 +14,4 @@ mod schemas;
 mod search;
 mod sharing;
 mod slices;
+mod sync;

@@ -1,0 +1,25 @@
+//! Tag `Sync`: the mobile app's copy of what a person sees, kept up to date line by line.
+
+mod acks;
+mod content;
+pub(crate) mod dto;
+mod get_sync_stream;
+mod lines;
+mod plan;
+mod stream;
+mod sync_ack;
+mod token;
+pub(crate) mod words;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::Api;
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(get_sync_stream::get_sync_stream)).routes(routes!(
+        sync_ack::get_sync_ack,
+        sync_ack::send_sync_ack,
+        sync_ack::delete_sync_ack
+    ))
+}

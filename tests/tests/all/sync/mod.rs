@@ -1,0 +1,6 @@
+//! The mobile app's sync: what it refuses, how it resets, and that a phone that follows nothing else ends
+//! with what REST shows.
+
+mod compare;
+mod lines;
+mod walk;

@@ -1,0 +1,187 @@
+//! Several people change things at random while their phones sync, break off and lose acks; read models are
+//! made anew in between. At the end every phone has what REST shows, and a new phone has the same.
+
+use anyhow::{Context as _, ensure};
+use calotype_tests::ids::any_seed;
+use calotype_tests::jpeg::with_comment;
+use calotype_tests::media::media;
+use calotype_tests::phone::{Ended, Phone};
+use calotype_tests::{Client, Options, Upload, story};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::json;
+
+use super::compare::ensure_shows_what_rest_shows;
+
+/// Wishes of one walk.
+const STEPS: u32 = 120;
+/// Steps between two rebuilds of the change log.
+const REBUILD_EVERY: u32 = 40;
+/// A walk that has found something before, or that everybody takes.
+const SEED: u64 = 1;
+
+/// Somebody with a phone.
+struct Person {
+    client: Client,
+    phone: Phone,
+    assets: Vec<String>,
+}
+
+/// Everybody.
+struct People {
+    random: StdRng,
+    people: Vec<Person>,
+    picture: Vec<u8>,
+    made: u32,
+}
+
+#[tokio::test]
+async fn phones_end_with_what_rest_shows() -> anyhow::Result<()> {
+    for seed in [SEED, any_seed()] {
+        take(seed).await.with_context(|| format!("seed {seed}"))?;
+    }
+    Ok(())
+}
+
+async fn take(seed: u64) -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let mut clients = vec![admin.clone()];
+        for name in ["second", "third"] {
+            clients.push(admin.create_user(&format!("{name}@example.com")).await?);
+        }
+        let mut people = Vec::new();
+        for client in clients {
+            let phone = Phone::of(client.clone()).await?;
+            people.push(Person { client, phone, assets: Vec::new() });
+        }
+        let picture = std::fs::read(media("photos/edge/rating_1.jpg")?)?;
+        let mut people = People { random: StdRng::seed_from_u64(seed), people, picture, made: 0 };
+        for step in 0..STEPS {
+            people.step().await.with_context(|| format!("step {step}"))?;
+            if step % REBUILD_EVERY == REBUILD_EVERY - 1 {
+                admin
+                    .post("/api/calotype/projections/sync/rebuild", &json!({}))
+                    .await?
+                    .expect(200)?;
+            }
+        }
+        admin.wait_until_idle().await?;
+        people.ensure_all_agree().await
+    })
+    .await
+}
+
+impl People {
+    async fn step(&mut self) -> anyhow::Result<()> {
+        let who = self.random.random_range(0..self.people.len());
+        match self.random.random_range(0..100) {
+            0..25 => self.upload(who).await,
+            25..45 => self.change_assets(who).await,
+            45..52 => self.trash_or_restore(who).await,
+            52..56 => self.delete(who).await,
+            56..62 => self.change_account(who).await,
+            _ => self.sync(who).await,
+        }
+    }
+
+    async fn sync(&mut self, who: usize) -> anyhow::Result<()> {
+        let random = Some(&mut self.random);
+        self.people[who].phone.sync(random).await.map(drop)
+    }
+
+    async fn upload(&mut self, who: usize) -> anyhow::Result<()> {
+        self.made += 1;
+        let bytes = with_comment(&self.picture, &format!("{who} {}", self.made));
+        let visibility = ["timeline", "timeline", "archive", "hidden"];
+        let visibility = visibility[self.random.random_range(0..visibility.len())];
+        let upload = Upload::new(&format!("{}.jpg", self.made), bytes)
+            .field("visibility", visibility)
+            .field("isFavorite", if self.random.random() { "true" } else { "false" });
+        let person = &mut self.people[who];
+        person.assets.push(person.client.upload(&upload).await?);
+        Ok(())
+    }
+
+    fn some_asset(&mut self, who: usize) -> Option<String> {
+        self.people[who].assets.choose(&mut self.random).cloned()
+    }
+
+    async fn change_assets(&mut self, who: usize) -> anyhow::Result<()> {
+        let Some(id) = self.some_asset(who) else { return Ok(()) };
+        let visibility = ["timeline", "archive", "hidden"][self.random.random_range(0..3)];
+        let wish = match self.random.random_range(0..6) {
+            0 => json!({ "isFavorite": self.random.random::<bool>() }),
+            1 => json!({ "description": format!("words {}", self.random.random::<u8>()) }),
+            2 => {
+                json!({ "visibility": visibility })
+            }
+            3 => json!({ "rating": self.random.random_range(1..=5) }),
+            4 => json!({ "dateTimeOriginal": "2019-03-04T05:06:07.000Z" }),
+            _ => json!({ "latitude": 12.5, "longitude": -7.25 }),
+        };
+        // What is in the trash may refuse.
+        self.people[who].client.put(&format!("/api/assets/{id}"), &wish).await.map(drop)
+    }
+
+    async fn trash_or_restore(&mut self, who: usize) -> anyhow::Result<()> {
+        let Some(id) = self.some_asset(who) else { return Ok(()) };
+        let client = &self.people[who].client;
+        if self.random.random() {
+            client.delete("/api/assets", &json!({ "ids": [id] })).await.map(drop)
+        } else {
+            client.post("/api/trash/restore/assets", &json!({ "ids": [id] })).await.map(drop)
+        }
+    }
+
+    async fn delete(&mut self, who: usize) -> anyhow::Result<()> {
+        let Some(id) = self.some_asset(who) else { return Ok(()) };
+        let body = json!({ "ids": [id], "force": true });
+        let answer = self.people[who].client.delete("/api/assets", &body).await?;
+        if answer.status == 204 {
+            self.people[who].assets.retain(|asset| *asset != id);
+        }
+        Ok(())
+    }
+
+    async fn change_account(&mut self, who: usize) -> anyhow::Result<()> {
+        let client = &self.people[who].client;
+        match self.random.random_range(0..3) {
+            0 => {
+                let name = format!("Name {}", self.random.random::<u8>());
+                client.put("/api/users/me", &json!({ "name": name })).await?.expect(200)?;
+            }
+            1 => {
+                let wish = json!({ "memories": { "enabled": self.random.random::<bool>() } });
+                client.put("/api/users/me/preferences", &wish).await?.expect(200)?;
+            }
+            _ => {
+                let wish = json!({ "isOnboarded": self.random.random::<bool>() });
+                client.put("/api/users/me/onboarding", &wish).await?.expect(200)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ensure_all_agree(&mut self) -> anyhow::Result<()> {
+        for person in &mut self.people {
+            person.phone.sync_whole().await?;
+            let context = || format!("the phone of {}", person.phone.user_id());
+            ensure_shows_what_rest_shows(&person.phone).await.with_context(context)?;
+            ensure!(person.phone.sync(None).await? == Ended::Whole, "a reset for nothing");
+
+            // A phone that starts now has the same.
+            let email = person.client.get_json("/api/users/me").await?;
+            let email = email["email"].as_str().context("no e-mail")?.to_owned();
+            let mut fresh = Phone::of(person.client.login(&email).await?).await?;
+            fresh.sync_whole().await?;
+            ensure_shows_what_rest_shows(&fresh).await.context("a new phone")?;
+            for table in calotype_tests::phone::TABLES {
+                let (old, new) = (person.phone.table(table), fresh.table(table));
+                ensure!(old == new, "{table}: an old phone has {old:#?}, a new one {new:#?}");
+            }
+        }
+        Ok(())
+    }
+}
