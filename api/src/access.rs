@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use calotype_domain::access::{Object, Reach, check, needs_reach};
+use calotype_domain::access::{Grant, Object, Reach, check, needs_reach};
 use calotype_domain::asset::Visibility;
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, UserId};
@@ -13,6 +13,7 @@ use calotype_projections::assets::AssetRow;
 use uuid::Uuid;
 
 use crate::caller::Caller;
+use crate::links;
 use crate::problem::Problem;
 use crate::sharing;
 use crate::state::Api;
@@ -138,6 +139,10 @@ async fn reaches(
         .filter(|facts| needs_reach(caller.person(), UserId::new(facts.owner_id)))
         .map(|facts| (facts.asset_id, facts.owner_id))
         .collect();
+    if let Grant::SharedLink { link_id, .. } = caller.viewer().grant {
+        let asset_ids: Vec<Uuid> = foreign.iter().map(|(asset_id, _)| *asset_id).collect();
+        return links::reached(api, link_id, &asset_ids).await;
+    }
     if foreign.is_empty() {
         return Ok(HashMap::new());
     }

@@ -1,4 +1,4 @@
-//! Who is calling: session, API key, or nobody; looked up once and cached until something changes.
+//! Who is calling: shared link, session, API key, or nobody; looked up once and cached until something changes.
 //!
 //! The first credential present decides; there is no falling back to the next when it is wrong.
 
@@ -15,14 +15,19 @@ use calotype_commands::token;
 use calotype_domain::access::{Grant, Object, Viewer, check};
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::permission::Permission;
-use calotype_domain::{CommandId, UserId};
+use calotype_domain::session::SessionCommand;
+use calotype_domain::{CommandId, SessionId, SharedLinkId, UserId};
 use calotype_projections::Event;
 use calotype_projections::api_keys::ApiKeyRow;
 use calotype_projections::sessions::SessionRow;
+use calotype_projections::shared_links::SharedLinkRow;
 use calotype_projections::users::UserRow;
+use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
 
 use crate::clients;
+use crate::links;
+use crate::peer::Peer;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::trace::Trace;
@@ -31,6 +36,10 @@ use crate::trace::Trace;
 const CALLERS_CACHED_MAX: u64 = 10_000;
 /// A remembered caller is looked up anew after this, so that a missed change cannot last.
 const CALLER_CACHED_FOR: Duration = Duration::from_secs(5);
+/// A session that is used in the last minutes before it is locked stays unlocked for this long.
+const UNLOCK_EXTENDED_FOR: TimeDelta = TimeDelta::minutes(5);
+/// How much it must gain, so that not every request is written down.
+const UNLOCK_EXTENDED_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// The longest token looked at; ours have 43 characters.
 const TOKEN_CHARS_MAX: usize = 512;
 
@@ -41,6 +50,8 @@ pub enum Via {
     Session(SessionRow),
     /// A key.
     ApiKey(ApiKeyRow),
+    /// A shared link: the person is who shares.
+    SharedLink(SharedLinkRow),
 }
 
 /// Somebody known.
@@ -92,7 +103,13 @@ impl Callers {
     /// Called before anybody is told that the change shows.
     pub fn on_applied(&self, events: &[Event]) {
         if events.iter().any(|event| {
-            matches!(event.what, AnyEvent::User(_) | AnyEvent::Session(_) | AnyEvent::ApiKey(_))
+            matches!(
+                event.what,
+                AnyEvent::User(_)
+                    | AnyEvent::Session(_)
+                    | AnyEvent::ApiKey(_)
+                    | AnyEvent::SharedLink(_)
+            )
         }) {
             self.forget_all();
         }
@@ -126,7 +143,7 @@ pub struct Caller {
     client: Option<String>,
     command_id: CommandId,
     correlation_id: uuid::Uuid,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 }
 
 impl Caller {
@@ -147,7 +164,7 @@ impl Caller {
     pub fn session(&self) -> Option<&SessionRow> {
         match &self.known.via {
             Via::Session(session) => Some(session),
-            Via::ApiKey(_) => None,
+            Via::ApiKey(_) | Via::SharedLink(_) => None,
         }
     }
 
@@ -156,14 +173,52 @@ impl Caller {
     pub fn api_key(&self) -> Option<&ApiKeyRow> {
         match &self.known.via {
             Via::ApiKey(api_key) => Some(api_key),
-            Via::Session(_) => None,
+            Via::Session(_) | Via::SharedLink(_) => None,
         }
     }
 
-    /// Whether the PIN was given lately, so that what is behind it may be seen.
+    /// The shared link, when it is one.
+    #[must_use]
+    pub fn link(&self) -> Option<&SharedLinkRow> {
+        match &self.known.via {
+            Via::SharedLink(link) => Some(link),
+            Via::Session(_) | Via::ApiKey(_) => None,
+        }
+    }
+
+    /// Whether what files say about themselves is shown: always but by links that hide it.
+    #[must_use]
+    pub fn shows_metadata(&self) -> bool {
+        self.link().is_none_or(|link| link.show_metadata)
+    }
+
+    /// The caller of a request that goes on for long, looked up once more.
+    ///
+    /// # Errors
+    /// 401 when they are nobody any more.
+    pub(crate) async fn again(
+        api: &Api,
+        headers: &HeaderMap,
+        query: Option<&str>,
+    ) -> Result<Self, Problem> {
+        authenticate(api, headers, query).await
+    }
+
+    /// Whether it is a session that gave the PIN lately.
     #[must_use]
     pub fn is_elevated(&self) -> bool {
-        self.known.viewer.grant == Grant::Session { elevated: true }
+        matches!(self.known.viewer.grant, Grant::Session { elevated: true })
+    }
+
+    /// Whether what is behind the PIN is open.
+    ///
+    /// # Errors
+    /// 401 in Immich's words.
+    pub fn require_elevated(&self) -> Result<(), Problem> {
+        if self.is_elevated() {
+            return Ok(());
+        }
+        Err(Problem::unauthorized("Elevated permission is required"))
     }
 
     /// What the rules need to know of the caller.
@@ -223,6 +278,7 @@ impl Caller {
         let (kind, id) = match &self.known.via {
             Via::Session(session) => (ActorKind::User, session.session_id),
             Via::ApiKey(api_key) => (ActorKind::ApiKey, api_key.api_key_id),
+            Via::SharedLink(link) => (ActorKind::SharedLink, link.shared_link_id),
         };
         CommandContext {
             actor: Actor { kind, id: id.to_string(), user_id: Some(self.user_id().uuid()) },
@@ -243,6 +299,8 @@ impl Caller {
 
 /// What a request shows to be known by.
 enum Credential {
+    ShareKey(String),
+    ShareSlug(String),
     Session(String),
     ApiKey(String),
 }
@@ -251,16 +309,40 @@ impl FromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut RequestParts, api: &Api) -> Result<Self, Problem> {
-        let mut caller = authenticate(api, &parts.headers, parts.uri.query()).await?;
-        if let Some(trace) = parts.extensions.get::<Trace>() {
-            caller.correlation_id = trace.correlation_id();
-            trace.note_user(caller.user_id());
+        let caller = at_the_door(parts, api).await?;
+        if let Some(link) = caller.link() {
+            if !links::is_open_to(link, &parts.headers) {
+                return Err(Problem::unauthorized("Password required"));
+            }
+            let Ok(peer) = Peer::from_request_parts(parts, api).await;
+            links::note(api, link, peer, &parts.headers).await;
         }
         Ok(caller)
     }
 }
 
-/// Finds out who is calling, by Immich's order of precedence.
+/// The caller of a request, who may hold a shared link without having given its password yet.
+pub(crate) struct AtTheDoor(pub(crate) Caller);
+
+impl FromRequestParts<Api> for AtTheDoor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut RequestParts, api: &Api) -> Result<Self, Problem> {
+        at_the_door(parts, api).await.map(Self)
+    }
+}
+
+async fn at_the_door(parts: &RequestParts, api: &Api) -> Result<Caller, Problem> {
+    let mut caller = known(api, &parts.headers, parts.uri.query()).await?;
+    if let Some(trace) = parts.extensions.get::<Trace>() {
+        caller.correlation_id = trace.correlation_id();
+        trace.note_user(caller.user_id());
+    }
+    Ok(caller)
+}
+
+/// Finds out who is calling, by Immich's order of precedence. Whoever holds a link that asks for a password
+/// must have given it.
 ///
 /// # Errors
 /// 401 in Immich's words.
@@ -269,9 +351,27 @@ pub async fn authenticate(
     headers: &HeaderMap,
     query: Option<&str>,
 ) -> Result<Caller, Problem> {
+    let caller = known(api, headers, query).await?;
+    if caller.link().is_some_and(|link| !links::is_open_to(link, headers)) {
+        return Err(Problem::unauthorized("Password required"));
+    }
+    Ok(caller)
+}
+
+async fn known(api: &Api, headers: &HeaderMap, query: Option<&str>) -> Result<Caller, Problem> {
     let credential = credential(headers, query)
         .ok_or_else(|| Problem::unauthorized("Authentication required"))?;
     let known = match credential {
+        Credential::ShareKey(text) => {
+            let found = links::by_key(api, &text);
+            shared_link(api, &format!("l{}", token::digest(&text)), found, "Invalid share key")
+                .await?
+        }
+        Credential::ShareSlug(text) => {
+            let found = links::by_slug(api, &text);
+            shared_link(api, &format!("g{}", token::digest(&text)), found, "Invalid share slug")
+                .await?
+        }
         Credential::Session(text) => session(api, &text).await?,
         Credential::ApiKey(text) => api_key(api, &text).await?,
     };
@@ -287,6 +387,14 @@ pub async fn authenticate(
 fn credential(headers: &HeaderMap, query: Option<&str>) -> Option<Credential> {
     let header =
         |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let share_key = header("x-immich-share-key").or_else(|| query_value(query, "key"));
+    if let Some(text) = share_key {
+        return Some(Credential::ShareKey(text));
+    }
+    let slug = header("x-immich-share-slug").or_else(|| query_value(query, "slug"));
+    if let Some(text) = slug {
+        return Some(Credential::ShareSlug(text));
+    }
     let session = header("x-immich-user-token")
         .or_else(|| header("x-immich-session-token"))
         .or_else(|| query_value(query, "sessionKey"))
@@ -336,8 +444,11 @@ async fn session(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
     let now = api.commands.clock().now();
     let key = format!("s{digest}");
     if let Some(known) = api.callers.known.get(&key)
-        && matches!(&known.via, Via::Session(session) if session.expires_at.is_none_or(|end| end > now))
+        && let Via::Session(session) = &known.via
+        && session.expires_at.is_none_or(|end| end > now)
+        && known.viewer.grant == (Grant::Session { elevated: is_unlocked(session, now) })
     {
+        extend_unlock(api, session, now).await;
         return Ok(known);
     }
     let generation = api.callers.generation();
@@ -346,11 +457,38 @@ async fn session(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
     let viewer = Viewer {
         user_id: UserId::new(user.user_id),
         is_admin: user.is_admin,
-        grant: Grant::Session { elevated: false },
+        grant: Grant::Session { elevated: is_unlocked(&session, now) },
     };
+    extend_unlock(api, &session, now).await;
     let known = Known::new(user, Via::Session(session), viewer);
     api.callers.remember(&key, &known, generation);
     Ok(known)
+}
+
+/// Whether the PIN was given lately.
+fn is_unlocked(session: &SessionRow, now: DateTime<Utc>) -> bool {
+    session.elevated_until.is_some_and(|end| end > now)
+}
+
+/// Keeps a session unlocked that is used shortly before it would be locked. A failure locks it in time.
+async fn extend_unlock(api: &Api, session: &SessionRow, now: DateTime<Utc>) {
+    let late = session
+        .elevated_until
+        .is_some_and(|end| end > now && end - now <= UNLOCK_EXTENDED_FOR - UNLOCK_EXTENDED_EVERY);
+    if !late {
+        return;
+    }
+    let command = SessionCommand::ExtendUnlock { now, until: now + UNLOCK_EXTENDED_FOR };
+    let session_id = SessionId::new(session.session_id);
+    let extended =
+        api.commands.lock_or_unlock_session(&api.system_context(), session_id, command).await;
+    if let Err(error) = extended {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            session.id = %session_id,
+            "a session in use is not kept unlocked"
+        );
+    }
 }
 
 async fn api_key(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
@@ -378,6 +516,38 @@ async fn api_key(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
     };
     let known = Known::new(user, Via::ApiKey(api_key), viewer);
     api.callers.remember(&key, &known, generation);
+    Ok(known)
+}
+
+async fn shared_link(
+    api: &Api,
+    key: &str,
+    find: impl Future<Output = Result<Option<SharedLinkRow>, Problem>>,
+    refusal: &str,
+) -> Result<Arc<Known>, Problem> {
+    let now = api.commands.clock().now();
+    if let Some(known) = api.callers.known.get(key)
+        && matches!(&known.via, Via::SharedLink(link) if !links::is_over(link, now))
+    {
+        return Ok(known);
+    }
+    let refused = || Problem::unauthorized(refusal);
+    let generation = api.callers.generation();
+    let link = find.await?.ok_or_else(refused)?;
+    let user = active_user(api, link.owner_id).await?.ok_or_else(refused)?;
+    let viewer = Viewer {
+        user_id: UserId::new(user.user_id),
+        // Whoever holds a link has nothing of what its owner may beside it.
+        is_admin: false,
+        grant: Grant::SharedLink {
+            link_id: SharedLinkId::new(link.shared_link_id),
+            allow_download: link.allow_download,
+            allow_upload: link.allow_upload,
+            show_metadata: link.show_metadata,
+        },
+    };
+    let known = Known::new(user, Via::SharedLink(link), viewer);
+    api.callers.remember(key, &known, generation);
     Ok(known)
 }
 

@@ -1,4 +1,5 @@
-//! Slows down guessing of passwords: counts failures by client address and by e-mail, in memory.
+//! Slows down guessing of passwords and PINs: counts failures by client address and by what is guessed
+//! at (an e-mail's password, a person's PIN, a shared link's password), in memory.
 //!
 //! Only failures count, so a program that logs in often with the right password is never refused.
 //! The counts are looked at before the password is checked and again afterwards: of many guesses made at
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use calotype_commands::token;
 use moka::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
 
 use crate::problem::Problem;
 
@@ -19,6 +21,10 @@ use crate::problem::Problem;
 const WINDOW: Duration = Duration::from_secs(300);
 /// Failures for one e-mail in a window.
 const EMAIL_FAILURES_MAX: u32 = 20;
+/// Failures for one person's PIN in a window: guessing a millionth part of all PINs takes days.
+const PIN_FAILURES_MAX: u32 = 10;
+/// Failures for one shared link in a window.
+const LINK_FAILURES_MAX: u32 = 20;
 /// Failures from one address (for IPv6 its /64 network) in a window.
 const ADDRESS_FAILURES_MAX: u32 = 100;
 /// Addresses and e-mails remembered at once; each takes about 200 bytes.
@@ -60,8 +66,41 @@ impl LoginLimits {
     /// # Errors
     /// 429 when there were too many failures, 503 when too many others wait.
     pub(crate) fn begin(&self, address: Option<IpAddr>, email: &str) -> Result<Attempt, Problem> {
+        self.begin_at(address, format!("e{}", token::digest(email)), EMAIL_FAILURES_MAX)
+    }
+
+    /// Starts a try of a person's PIN.
+    ///
+    /// # Errors
+    /// As [`LoginLimits::begin`].
+    pub(crate) fn begin_pin(
+        &self,
+        address: Option<IpAddr>,
+        user_id: Uuid,
+    ) -> Result<Attempt, Problem> {
+        self.begin_at(address, format!("p{user_id}"), PIN_FAILURES_MAX)
+    }
+
+    /// Starts a try of a shared link's password.
+    ///
+    /// # Errors
+    /// As [`LoginLimits::begin`].
+    pub(crate) fn begin_link(
+        &self,
+        address: Option<IpAddr>,
+        shared_link_id: Uuid,
+    ) -> Result<Attempt, Problem> {
+        self.begin_at(address, format!("l{shared_link_id}"), LINK_FAILURES_MAX)
+    }
+
+    fn begin_at(
+        &self,
+        address: Option<IpAddr>,
+        key: String,
+        failures_max: u32,
+    ) -> Result<Attempt, Problem> {
         let place = Arc::clone(&self.waiting).try_acquire_owned();
-        let mut keys = vec![(format!("e{}", token::digest(email)), EMAIL_FAILURES_MAX)];
+        let mut keys = vec![(key, failures_max)];
         keys.extend(address.map(|address| (address_key(address), ADDRESS_FAILURES_MAX)));
         let place = place.map_err(|_| Problem::unavailable())?;
         let attempt = Attempt { limits: self.clone(), keys, _place: place };
@@ -76,15 +115,15 @@ impl LoginLimits {
 }
 
 impl Attempt {
-    /// Ends the try: counts a failure, or forgets those of the e-mail.
+    /// Ends the try: counts a failure, or forgets those of what was guessed at.
     ///
     /// # Errors
     /// 429 when others failed too often meanwhile.
     pub(crate) fn end(self, is_right: bool) -> Result<(), Problem> {
         self.check()?;
         if is_right {
-            if let Some((email, _)) = self.keys.first() {
-                self.limits.failures.invalidate(email);
+            if let Some((guessed_at, _)) = self.keys.first() {
+                self.limits.failures.invalidate(guessed_at);
             }
             return Ok(());
         }
@@ -152,6 +191,16 @@ mod tests {
         let refused = limits.begin(None, "a@b.c").err().unwrap();
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
         assert!(limits.begin(Some(HERE), "b@b.c").is_ok());
+    }
+
+    #[test]
+    fn pin_is_refused_sooner_than_a_password() {
+        let limits = LoginLimits::default();
+        for _ in 0..PIN_FAILURES_MAX {
+            limits.begin_pin(None, Uuid::from_u128(1)).unwrap().end(false).unwrap();
+        }
+        assert!(limits.begin_pin(None, Uuid::from_u128(1)).is_err());
+        assert!(limits.begin_pin(None, Uuid::from_u128(2)).is_ok());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use calotype_commands::CommandError;
 use calotype_commands::faces::TagError;
+use calotype_commands::shared_links::LinkError;
 use calotype_commands::users::AccountError;
 use calotype_domain::access::Denied;
 use calotype_domain::activity::ActivityError;
@@ -19,6 +20,7 @@ use calotype_domain::permission::Permission;
 use calotype_domain::person::PersonError;
 use calotype_domain::queue::QueueError;
 use calotype_domain::session::SessionError;
+use calotype_domain::shared_link::SharedLinkError;
 use calotype_domain::user::UserError;
 use calotype_projections::ProjectionError;
 use serde_json::{Value, json};
@@ -182,6 +184,12 @@ impl From<CommandError<AccountError>> for Problem {
             AccountError::EmailTaken | AccountError::User(UserError::AlreadyExists) => {
                 Self::bad_request("User exists")
             }
+            AccountError::User(UserError::PinExists) => {
+                Self::bad_request("User already has a PIN code")
+            }
+            AccountError::User(UserError::NoPin) => {
+                Self::bad_request("User does not have a PIN code")
+            }
             AccountError::User(UserError::NotFound) => Self::bad_request("User not found"),
             AccountError::SetUpDone => Self::bad_request("The server already has an admin"),
         })
@@ -265,6 +273,27 @@ impl From<CommandError<TagError>> for Problem {
             TagError::Face(FacesError::BadArea) => Self::bad_request("Face is not on the photo"),
             TagError::Face(FacesError::TooMany) => {
                 Self::bad_request("The photo has too many faces")
+            }
+        })
+    }
+}
+
+impl From<CommandError<LinkError>> for Problem {
+    fn from(error: CommandError<LinkError>) -> Self {
+        Self::command(error, |refusal| match refusal {
+            LinkError::SlugTaken => Self::bad_request("Shared link with this slug already exists"),
+            LinkError::Link(SharedLinkError::NotFound | SharedLinkError::AlreadyExists) => {
+                Self::bad_request("Shared link not found")
+            }
+            LinkError::Link(SharedLinkError::NoAssets) => Self::bad_request("Invalid assetIds"),
+            LinkError::Link(SharedLinkError::TooManyAssets) => {
+                Self::bad_request("Too many assets for one shared link")
+            }
+            LinkError::Link(SharedLinkError::AlreadyOver) => {
+                Self::bad_request("The expiration date lies in the past")
+            }
+            LinkError::Link(SharedLinkError::ShowsAlbum) => {
+                Self::bad_request("Invalid shared link type")
             }
         })
     }

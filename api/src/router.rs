@@ -18,8 +18,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::{
-    activities, albums, api_keys, assets, auth, calotype, faces, jobs, layers, map, partners,
-    people, queues, search, server, sessions, sync, timeline, trash, users, users_admin, web,
+    activities, albums, api_keys, assets, auth, calotype, download, faces, jobs, layers, map,
+    partners, people, queues, search, server, sessions, shared_links, sync, timeline, trash, users,
+    users_admin, web,
 };
 
 /// The largest JSON body; uploads stream and lift this limit for themselves.
@@ -48,6 +49,7 @@ fn operations() -> OpenApiRouter<Api> {
         .merge(auth::routes())
         .merge(calotype::routes())
         .merge(faces::routes())
+        .merge(download::routes())
         .merge(jobs::routes())
         .merge(partners::routes())
         .merge(people::routes())
@@ -57,6 +59,7 @@ fn operations() -> OpenApiRouter<Api> {
         .merge(server::routes())
         .merge(sessions::routes())
         .merge(sync::routes())
+        .merge(shared_links::routes())
         .merge(timeline::routes())
         .merge(trash::routes())
         .merge(users::routes())

@@ -18,6 +18,8 @@ use tokio::sync::broadcast;
 use crate::assets::uploads::Uploads;
 use crate::caches::Caches;
 use crate::caller::Callers;
+use crate::download::turns::ArchiveTurns;
+use crate::links::LinkViews;
 use crate::logins::LoginLimits;
 use crate::problem::Problem;
 
@@ -113,13 +115,22 @@ pub struct Api {
     parts: Arc<Parts>,
     /// Counts failed logins.
     pub(crate) logins: LoginLimits,
+    /// Whose visits of shared links are written down.
+    pub(crate) link_views: LinkViews,
+    /// Turns for archives.
+    pub(crate) archives: ArchiveTurns,
 }
 
 impl Api {
     /// Puts the surface together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), logins: LoginLimits::default() }
+        Self {
+            parts: Arc::new(parts),
+            logins: LoginLimits::default(),
+            link_views: LinkViews::default(),
+            archives: ArchiveTurns::default(),
+        }
     }
 
     /// Waits until what was written shows, at most two seconds.

@@ -66,6 +66,7 @@ impl Commands {
         let reserve = ReservationCommand::Reserve { holder_id: asset_id.uuid() };
         let checksum = self.checksum_stream(uploaded.owner_id, &uploaded.original.sha1);
         let film = uploaded.live_photo_video_id;
+        let is_locked = uploaded.visibility == Visibility::Locked;
         let by = uploaded.owner_id;
         let command = AssetCommand::Upload(Box::new(uploaded));
         // First as if nobody had these bytes, which is almost always so; the append finds out when not.
@@ -87,8 +88,9 @@ impl Commands {
                 Err(error) => return Err(error.map_refusal(|_| AssetError::AlreadyExists)),
             }
             if let Some(film) = film {
-                let details =
-                    Details { visibility: Some(Visibility::Hidden), ..Details::default() };
+                // The film of a still behind the PIN must not be read beside it.
+                let place = if is_locked { Visibility::Locked } else { Visibility::Hidden };
+                let details = Details { visibility: Some(place), ..Details::default() };
                 let hide = AssetCommand::ChangeDetails { by, details: Box::new(details) };
                 unit.apply::<Asset>(stream(film), Some(subject(film)), &hide).await?;
             }

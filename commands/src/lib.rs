@@ -16,6 +16,7 @@ pub mod password;
 pub mod people;
 pub mod queues;
 pub mod sessions;
+pub mod shared_links;
 pub mod sync_acks;
 pub mod token;
 mod turns;

@@ -46,6 +46,19 @@ impl Commands {
             .await
     }
 
+    /// Opens what is locked to a session, keeps it open for longer, or closes it again.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn lock_or_unlock_session(
+        &self,
+        ctx: &CommandContext,
+        session_id: SessionId,
+        command: SessionCommand,
+    ) -> Result<Outcome, CommandError<SessionError>> {
+        self.dispatch::<Session>(ctx, stream(session_id), None, &command).await
+    }
+
     /// Closes a session.
     ///
     /// # Errors

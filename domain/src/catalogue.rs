@@ -9,11 +9,13 @@ use crate::api_key::ApiKeyEvent;
 use crate::asset::AssetEvent;
 use crate::event::{DecodeError, DomainEvent};
 use crate::faces::FacesEvent;
+use crate::link_view::LinkViewEvent;
 use crate::partner::PartnerEvent;
 use crate::person::PersonEvent;
 use crate::queue::QueueEvent;
 use crate::reservation::ReservationEvent;
 use crate::session::SessionEvent;
+use crate::shared_link::SharedLinkEvent;
 use crate::user::UserEvent;
 
 macro_rules! catalogue {
@@ -67,9 +69,11 @@ catalogue! {
     Partner(PartnerEvent),
     Faces(FacesEvent),
     Person(PersonEvent),
+    LinkView(LinkViewEvent),
     Queue(QueueEvent),
     Reservation(ReservationEvent),
     Session(SessionEvent),
+    SharedLink(SharedLinkEvent),
     User(UserEvent),
 }
 

@@ -18,6 +18,8 @@
 //! | [`session`] | `session-<uuid>` | one login of a device |
 //! | [`api_key`] | `api_key-<uuid>` | a key with permissions |
 //! | [`reservation`] | `reservation-<hmac>` | a value that must be unique |
+//! | [`shared_link`] | `shared_link-<uuid>` | a link that anybody may hold |
+//! | [`link_view`] | `link_view-<uuid>` | one visitor's hour with a link |
 //! | [`queue`] | `queue-<name>` | a work queue people may pause and re-run |
 //!
 //! Words used here and everywhere: *aggregate*, *command*, *event*, *stream*, *revision*.
@@ -32,6 +34,7 @@ pub mod clock;
 pub mod event;
 pub mod faces;
 pub mod id;
+pub mod link_view;
 pub mod partner;
 pub mod permission;
 pub mod person;
@@ -39,6 +42,7 @@ pub mod queue;
 pub mod reservation;
 pub mod sealed;
 pub mod session;
+pub mod shared_link;
 pub mod user;
 
 pub use clock::{Clock, IdGen};

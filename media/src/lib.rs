@@ -13,4 +13,5 @@ pub mod image;
 pub mod kind;
 pub mod limits;
 pub mod metadata;
+pub mod strip;
 mod video;

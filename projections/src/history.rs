@@ -29,7 +29,7 @@ pub struct Told {
 }
 
 /// Payload members that no history shows, sealed or not: what somebody logs in with.
-const SECRETS: [&str; 1] = ["password_hash"];
+const SECRETS: [&str; 2] = ["password_hash", "pin_hash"];
 
 /// In whose library a person is or was, and every event of them in order; `None` when there is no event.
 ///
@@ -147,6 +147,8 @@ fn of_user(what: &UserEvent) -> &'static str {
             "A new password was asked for"
         }
         UserEvent::PasswordChangeRequired(_) => "No new password is asked for any more",
+        UserEvent::PinSet(_) => "PIN set",
+        UserEvent::PinRemoved(_) => "PIN removed",
         UserEvent::AdminGranted(_) => "Became administrator",
         UserEvent::AdminRevoked(_) => "No longer administrator",
         UserEvent::QuotaChanged(_) => "Quota changed",

@@ -47,8 +47,11 @@ pub fn all() -> Vec<Box<dyn Projection>> {
     vec![
         Box::new(crate::users::UsersProjection),
         Box::new(crate::sessions::SessionsProjection),
+        Box::new(crate::pins::PinsProjection),
         Box::new(crate::api_keys::ApiKeysProjection),
         Box::new(crate::assets::AssetsProjection),
+        Box::new(crate::shared_links::SharedLinksProjection),
+        Box::new(crate::link_views::LinkViewsProjection),
         Box::new(crate::timeline::TimelineProjection),
         Box::new(crate::people::PeopleProjection),
         Box::new(crate::statistics::StatisticsProjection),

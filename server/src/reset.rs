@@ -34,7 +34,7 @@ const AGGREGATES: [(&str, &[&str]); 15] = [
     ("activity", &["activity"]),
     ("person", &["person", "faces"]),
     ("library", &[]),
-    ("shared_link", &[]),
+    ("shared_link", &["shared_link", "link_view"]),
     ("memory", &[]),
     ("partner", &["partner"]),
     ("notification", &[]),

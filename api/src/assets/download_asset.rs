@@ -4,9 +4,11 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use calotype_domain::permission::Permission;
+use uuid::Uuid;
 
 use super::cache::{AssetFiles, allowed_files};
 use super::dto::mime;
+use super::linked::bare_name;
 use crate::caller::Caller;
 use crate::files::{Served, serve};
 use crate::problem::Problem;
@@ -16,7 +18,10 @@ use crate::validate::path_uuid;
 /// The uploaded file.
 #[utoipa::path(
     get, path = "/assets/{id}/original", tag = "Assets", operation_id = "downloadAsset",
-    params(("id" = uuid::Uuid, Path), ("edited" = Option<bool>, Query)),
+    params(
+        ("id" = uuid::Uuid, Path), ("edited" = Option<bool>, Query),
+        ("key" = Option<String>, Query), ("slug" = Option<String>, Query)
+    ),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>))
 )]
 pub(crate) async fn download_asset(
@@ -28,7 +33,45 @@ pub(crate) async fn download_asset(
     caller.require_shared(Permission::AssetDownload)?;
     let id = path_uuid("id", &id)?;
     let files = allowed_files(&api, &caller, Permission::AssetDownload, id).await;
-    original(&api, &*files.map_err(any_is_missing)?, &headers).await
+    let files = files.map_err(any_is_missing)?;
+    if caller.shows_metadata() {
+        return original(&api, &files, &headers).await;
+    }
+    match bare_original(&api, id, &files, &headers).await? {
+        Some(response) => Ok(response),
+        None => preview(&api, id, &files, &headers).await,
+    }
+}
+
+/// The file without what it says about itself; `None` when that cannot be told apart.
+pub(super) async fn bare_original(
+    api: &Api,
+    id: Uuid,
+    files: &AssetFiles,
+    headers: &HeaderMap,
+) -> Result<Option<Response>, Problem> {
+    let served = Served {
+        key: &files.original_key,
+        mime: mime(&files.file_name),
+        file_name: &bare_name(id, &files.file_name),
+        modified: None,
+        is_bare: true,
+    };
+    serve(&api.blobs, served, headers).await
+}
+
+/// What stands in for a file that cannot be told apart from what it says.
+async fn preview(
+    api: &Api,
+    id: Uuid,
+    files: &AssetFiles,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let key = files.preview_key.as_deref().ok_or_else(missing)?;
+    let file_name = format!("{id}_preview.jpeg");
+    let served =
+        Served { key, mime: "image/jpeg", file_name: &file_name, modified: None, is_bare: false };
+    serve(&api.blobs, served, headers).await?.ok_or_else(missing)
 }
 
 /// Immich answers 404 whatever keeps a file from being sent.
@@ -36,7 +79,7 @@ pub(super) fn any_is_missing(problem: Problem) -> Problem {
     if problem.status().is_client_error() { missing() } else { problem }
 }
 
-fn missing() -> Problem {
+pub(super) fn missing() -> Problem {
     Problem::not_found("Not Found")
 }
 
@@ -51,6 +94,7 @@ pub(super) async fn original(
         mime: mime(&files.file_name),
         file_name: &files.file_name,
         modified: Some(files.modified),
+        is_bare: false,
     };
     serve(&api.blobs, served, headers).await?.ok_or_else(missing)
 }

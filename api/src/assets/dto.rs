@@ -141,6 +141,11 @@ impl AssetResponseDto {
         Self { tags: Some(Vec::new()), ..Self::plain(row) }
     }
 
+    /// As visitors of a shared link see it: not whose it is, and not whether its owner likes it.
+    pub(crate) fn to_visitors(row: AssetRow) -> Self {
+        Self { is_favorite: false, tags: Some(Vec::new()), stack: Some(None), ..Self::plain(row) }
+    }
+
     /// As the answer to a change shows it: without owner, tags and stack.
     pub(crate) fn plain(row: AssetRow) -> Self {
         let (width, height) = shown_size(&row);
@@ -182,7 +187,8 @@ impl AssetResponseDto {
 }
 
 impl ExifResponseDto {
-    fn of(row: AssetRow) -> Self {
+    /// Of a row.
+    pub(super) fn of(row: AssetRow) -> Self {
         let read = row.has_metadata;
         Self {
             make: row.make,

@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
 use calotype_domain::permission::Permission;
 use calotype_projections::assets::AssetRow;
 use calotype_projections::people::PersonRow;
 
 use super::dto::AssetResponseDto;
+use super::linked::BareAssetDto;
 use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -16,25 +18,35 @@ use crate::validate::path_uuid;
 /// One asset with everything its page shows.
 #[utoipa::path(
     get, path = "/assets/{id}", tag = "Assets", operation_id = "getAssetInfo",
-    params(("id" = uuid::Uuid, Path)),
+    params(
+        ("id" = uuid::Uuid, Path), ("key" = Option<String>, Query),
+        ("slug" = Option<String>, Query)
+    ),
     responses((status = 200, body = AssetResponseDto))
 )]
 pub(crate) async fn get_asset_info(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<AssetResponseDto>, Problem> {
+) -> Result<Response, Problem> {
     caller.require_shared(Permission::AssetRead)?;
     let asset = api.queries.asset(path_uuid("id", &id)?).await?;
     require_asset(&api, &caller, Permission::AssetRead, asset.as_ref()).await?;
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetRead))?;
+    if caller.link().is_some() {
+        if caller.shows_metadata() {
+            return Ok(Json(AssetResponseDto::to_visitors(asset)).into_response());
+        }
+        return Ok(Json(BareAssetDto::of(&asset)).into_response());
+    }
     if asset.owner_id == caller.user().user_id {
         let people = people_on(&api, &caller, &asset).await?;
-        return Ok(Json(AssetResponseDto::whole(asset, caller.user()).with_people(people)));
+        let whole = AssetResponseDto::whole(asset, caller.user()).with_people(people);
+        return Ok(Json(whole).into_response());
     }
     let owner = api.queries.user(asset.owner_id).await?;
     let owner = owner.ok_or_else(|| Problem::no_access(Permission::AssetRead))?;
-    Ok(Json(AssetResponseDto::whole(asset.as_seen_by_others(), &owner)))
+    Ok(Json(AssetResponseDto::whole(asset.as_seen_by_others(), &owner)).into_response())
 }
 
 /// Who is on an asset, for its owner; nobody for others.

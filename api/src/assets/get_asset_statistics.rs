@@ -7,7 +7,7 @@ use calotype_projections::statistics::AssetCounts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{VISIBILITIES, not_elevated, sums};
+use super::{VISIBILITIES, sums};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -42,8 +42,12 @@ pub(crate) async fn get_asset_statistics(
     let place = fields.option("visibility", VISIBILITIES);
     fields.finish()?;
     let places = match place {
-        Some(place) if place == "locked" => return Err(not_elevated()),
-        Some(place) => vec![place],
+        Some(place) => {
+            if place == "locked" {
+                caller.require_elevated()?;
+            }
+            vec![place]
+        }
         None => vec!["timeline".to_owned(), "archive".to_owned()],
     };
     let owner_id = caller.user_id().uuid();

@@ -6,8 +6,10 @@ mod date_change;
 pub(crate) mod delete_assets;
 mod download_asset;
 pub(crate) mod dto;
+mod films;
 mod get_asset_info;
 mod get_asset_statistics;
+pub(crate) mod linked;
 mod names;
 pub(crate) mod owners;
 pub(crate) mod place;
@@ -24,4 +26,4 @@ mod view_asset;
 mod words;
 
 pub(crate) use routes::routes;
-pub(crate) use words::{VISIBILITIES, not_elevated, visibility};
+pub(crate) use words::{VISIBILITIES, visibility};

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use calotype_domain::AssetId;
-use calotype_domain::asset::{Details, Position, Visibility};
+use calotype_domain::asset::{Details, Position};
 use calotype_domain::permission::Permission;
 use calotype_projections::assets::AssetRow;
 use chrono::{DateTime, FixedOffset};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::date_change::stated;
 use super::dto::AssetResponseDto;
 use super::place::name_place;
-use super::{VISIBILITIES, not_elevated, visibility};
+use super::{VISIBILITIES, films, visibility};
 use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -60,10 +60,11 @@ pub(crate) async fn update_asset(
     let asset = api.queries.asset(id).await?;
     require_asset(&api, &caller, Permission::AssetUpdate, asset.as_ref()).await?;
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetUpdate))?;
-    refuse_elsewhere(&details)?;
     refuse_film(&asset, unlinks, links)?;
     name_place(&api, &mut details).await?;
-    api.caches.owners.learn(std::slice::from_ref(&asset));
+    let assets = std::slice::from_ref(&asset);
+    api.caches.owners.learn(assets);
+    films::follow(&api, &caller, assets, details.visibility).await?;
     let outcome = api
         .commands
         .change_assets(&caller.context(), caller.user_id(), &[AssetId::new(id)], &details)
@@ -115,14 +116,6 @@ pub(super) fn details(
         place: None,
     };
     Ok((details, date))
-}
-
-/// Nothing is put behind a PIN that cannot be given yet.
-///
-/// # Errors
-/// 401.
-pub(super) fn refuse_elsewhere(details: &Details) -> Result<(), Problem> {
-    if details.visibility == Some(Visibility::Locked) { Err(not_elevated()) } else { Ok(()) }
 }
 
 fn refuse_film(asset: &AssetRow, unlinks: bool, links: Option<Uuid>) -> Result<(), Problem> {

@@ -13,8 +13,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::date_change::{Taken, Zone, in_zone, shifted, stated};
+use super::films;
 use super::place::name_place;
-use super::update_asset::{details, refuse_elsewhere};
+use super::update_asset::details;
 use crate::access::require_assets;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -69,12 +70,12 @@ pub(crate) async fn update_assets(
     let asset_ids = fields.required_uuids("ids");
     fields.finish()?;
     let assets = require_assets(&api, &caller, Permission::AssetUpdate, &asset_ids).await?;
-    refuse_elsewhere(&details)?;
     if groups {
         return Err(Problem::bad_request("This server has no duplicate groups yet"));
     }
     name_place(&api, &mut details).await?;
     api.caches.owners.learn(&assets);
+    films::follow(&api, &caller, &assets, details.visibility).await?;
     match dates {
         Dates::Alike(taken) => {
             details.date = taken;

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use calotype_commands::CommandContext;
 use calotype_commands::assets::Uploaded;
+use calotype_domain::access::Grant;
 use calotype_domain::asset::{AssetUploaded, Blob, MediaKind, UploadedFile, Visibility};
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, UserId};
@@ -24,6 +25,7 @@ use super::dto::{hex, sha1_of_checksum};
 use super::receive::{self, Received};
 use super::{VISIBILITIES, names, visibility};
 use crate::caller::Caller;
+use crate::links;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::{Fields, wrong_type};
@@ -78,6 +80,12 @@ enum Answer {
 }
 
 impl Answer {
+    const fn asset_id(&self) -> Uuid {
+        match *self {
+            Self::Created(id) | Self::Duplicate(id) => id,
+        }
+    }
+
     fn response(&self) -> Response {
         match *self {
             Self::Created(id) => {
@@ -93,7 +101,10 @@ impl Answer {
 #[utoipa::path(
     post, path = "/assets", tag = "Assets", operation_id = "uploadAsset",
     request_body(content = AssetMediaCreateDto, content_type = "multipart/form-data"),
-    params(("x-immich-checksum" = Option<String>, Header, description = "SHA-1 in hex or base64")),
+    params(
+        ("x-immich-checksum" = Option<String>, Header, description = "SHA-1 in hex or base64"),
+        ("key" = Option<String>, Query), ("slug" = Option<String>, Query)
+    ),
     responses(
         (status = 201, body = AssetMediaResponseDto, description = "It is new"),
         (status = 200, body = AssetMediaResponseDto, description = "The owner has these bytes already"),
@@ -142,8 +153,15 @@ pub(crate) async fn upload_asset(
     let (context, owner_id) = (caller.context(), caller.user_id());
     let quota_size_bytes = caller.user().quota_size_bytes;
     let uploads = api.uploads.clone();
+    let link = caller.link().cloned();
     let answer = uploads
-        .to_the_end(async move { wish.keep(&api, &context, owner_id, quota_size_bytes).await })
+        .to_the_end(async move {
+            let answer = wish.keep(&api, &context, owner_id, quota_size_bytes).await?;
+            if let Some(link) = link {
+                links::take_upload(&api, &context, &link, answer.asset_id()).await?;
+            }
+            Ok::<Answer, Problem>(answer)
+        })
         .await??;
     drop(turn);
     Ok(answer.response())
@@ -160,9 +178,11 @@ async fn before_reading(
     caller: &Caller,
     headers: &HeaderMap,
 ) -> Result<Before, Problem> {
-    caller.require(Permission::AssetUpload)?;
+    caller.require_shared(Permission::AssetUpload)?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(sha1) = text("x-immich-checksum").and_then(sha1_of_checksum)
+    // A visitor of a link hears nothing about the owner's files from a checksum alone.
+    if caller.link().is_none()
+        && let Some(sha1) = text("x-immich-checksum").and_then(sha1_of_checksum)
         && let Some(asset_id) = owned(api, caller.user_id(), sha1).await?
     {
         return Ok(Before::Known(Answer::Duplicate(asset_id)));
@@ -232,10 +252,10 @@ impl Wish {
         let file_type = names::file_type(&file_name)
             .filter(|it| it.family != Family::Sidecar)
             .ok_or_else(|| Problem::bad_request(format!("Unsupported file type {file_name}")))?;
+        let is_visitor = caller.link().is_some();
+        // Where an asset shows and what its owner likes is not for visitors to say.
+        let place = place.filter(|_| !is_visitor);
         let visibility = place.as_deref().map(visibility).transpose()?.unwrap_or_default();
-        if visibility == Visibility::Locked {
-            return Err(super::not_elevated());
-        }
         if let Some(film) = film {
             check_film(api, caller, film).await?;
         }
@@ -246,7 +266,7 @@ impl Wish {
             file_type,
             file_created_at: created.to_utc(),
             file_modified_at: modified.to_utc(),
-            is_favorite,
+            is_favorite: is_favorite && !is_visitor,
             visibility,
             duration_ms: duration.and_then(|duration| u64::try_from(duration).ok()),
             live_photo_video_id: film.map(AssetId::new),
@@ -370,6 +390,12 @@ async fn check_film(api: &Api, caller: &Caller, film: Uuid) -> Result<(), Proble
         .asset(film)
         .await?
         .ok_or_else(|| Problem::bad_request("Live photo video not found"))?;
+    if let Grant::SharedLink { link_id, .. } = caller.viewer().grant {
+        let reached = links::reached(api, link_id, &[film.asset_id]).await?;
+        if !reached.contains_key(&film.asset_id) {
+            return Err(Problem::bad_request("Live photo video not found"));
+        }
+    }
     if film.owner_id != caller.user_id().uuid() {
         return Err(Problem::bad_request("Live photo video does not belong to the user"));
     }

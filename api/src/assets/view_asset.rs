@@ -24,7 +24,8 @@ const WEB_SAFE: &[&str] =
     get, path = "/assets/{id}/thumbnail", tag = "Assets", operation_id = "viewAsset",
     params(
         ("id" = uuid::Uuid, Path), ("size" = Option<String>, Query),
-        ("edited" = Option<bool>, Query)
+        ("edited" = Option<bool>, Query), ("key" = Option<String>, Query),
+        ("slug" = Option<String>, Query)
     ),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>))
 )]
@@ -54,8 +55,9 @@ pub(crate) async fn view_asset(
     let not_there = || Problem::not_found("Asset media not found");
     let key = key.as_deref().ok_or_else(not_there)?;
     let stem = files.file_name.rsplit_once('.').map_or(files.file_name.as_str(), |(stem, _)| stem);
-    let file_name = format!("{stem}{ending}");
-    let served = Served { key, mime, file_name: &file_name, modified: None };
+    let file_name =
+        if caller.shows_metadata() { format!("{stem}{ending}") } else { format!("{id}{ending}") };
+    let served = Served { key, mime, file_name: &file_name, modified: None, is_bare: false };
     serve(&api.blobs, served, &headers).await?.ok_or_else(not_there)
 }
 

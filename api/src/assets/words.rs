@@ -15,8 +15,3 @@ pub(crate) fn visibility(word: &str) -> Result<Visibility, Problem> {
     serde_json::from_value(serde_json::Value::String(word.to_owned()))
         .map_err(|error| Problem::internal(&error))
 }
-
-/// 401: what is behind the PIN. There is no PIN yet, so nothing gets there or is put there.
-pub(crate) fn not_elevated() -> Problem {
-    Problem::unauthorized("Elevated permission is required")
-}

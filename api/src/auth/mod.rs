@@ -5,6 +5,9 @@ mod change_password;
 mod cookies;
 mod login;
 mod logout;
+pub(crate) mod pin;
+mod pin_code;
+mod session_lock;
 mod status;
 mod validate_access_token;
 
@@ -19,6 +22,13 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(change_password::change_password))
         .routes(routes!(login::login))
         .routes(routes!(logout::logout))
+        .routes(routes!(
+            pin_code::setup_pin_code,
+            pin_code::change_pin_code,
+            pin_code::reset_pin_code
+        ))
+        .routes(routes!(session_lock::lock_auth_session))
+        .routes(routes!(session_lock::unlock_auth_session))
         .routes(routes!(status::get_auth_status))
         .routes(routes!(validate_access_token::validate_access_token))
 }

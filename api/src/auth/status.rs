@@ -24,6 +24,9 @@ pub(crate) struct AuthStatusResponseDto {
     /// When the session ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
+    /// Until when the PIN that was given opens what is locked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pin_expires_at: Option<String>,
 }
 
 /// Says by what the caller is known.
@@ -41,10 +44,13 @@ pub(super) async fn get_auth_status(
     caller.require(Permission::All)?;
     // The remembered caller may be a few seconds old, and a password may have been set meanwhile.
     let user = api.queries.user(caller.user_id().uuid()).await?;
+    let pin_hash = api.queries.pin_hash_of(caller.user_id().uuid()).await?;
+    let session = caller.session();
     Ok(Json(AuthStatusResponseDto {
-        pin_code: false,
+        pin_code: pin_hash.is_some(),
         password: user.is_some_and(|user| user.password_hash.is_some()),
-        is_elevated: false,
-        expires_at: caller.session().and_then(|session| session.expires_at).map(dates::iso),
+        is_elevated: caller.is_elevated(),
+        expires_at: session.and_then(|session| session.expires_at).map(dates::iso),
+        pin_expires_at: session.and_then(|session| session.elevated_until).map(dates::iso),
     }))
 }

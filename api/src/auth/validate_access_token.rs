@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::caller::Caller;
+use crate::problem::Problem;
 
 /// That they do.
 #[derive(Serialize, ToSchema)]
@@ -21,6 +22,11 @@ pub(crate) struct ValidateAccessTokenResponseDto {
     tag = "Authentication",
     responses((status = 200, body = ValidateAccessTokenResponseDto)),
 )]
-pub(super) async fn validate_access_token(_: Caller) -> Json<ValidateAccessTokenResponseDto> {
-    Json(ValidateAccessTokenResponseDto { auth_status: true })
+pub(super) async fn validate_access_token(
+    caller: Caller,
+) -> Result<Json<ValidateAccessTokenResponseDto>, Problem> {
+    if caller.link().is_some() {
+        return Err(Problem::forbidden("Forbidden"));
+    }
+    Ok(Json(ValidateAccessTokenResponseDto { auth_status: true }))
 }

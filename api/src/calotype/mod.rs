@@ -1,6 +1,7 @@
 //! Tag `Calotype`: what Immich has no routes for. Histories, projections, what got stuck, and the reset.
 
 mod history;
+mod link_history;
 mod parked;
 mod projections;
 mod testing;
@@ -19,6 +20,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(history::get_album_history))
         .routes(routes!(history::get_user_history))
         .routes(routes!(history::get_person_history))
+        .routes(routes!(link_history::get_link_history))
         .routes(routes!(parked::get_parked))
         .routes(routes!(parked::get_parked_stream, parked::discard_parked_stream))
         .routes(routes!(parked::retry_parked_stream))

@@ -37,6 +37,7 @@ pub(super) async fn reset(State(api): State<Api>, body: Bytes) -> Result<StatusC
     reset.reset(only.as_deref()).await.map_err(|error| Problem::internal(&*error))?;
     api.callers.forget_all();
     api.logins.clear();
+    api.link_views.clear();
     Ok(StatusCode::NO_CONTENT)
 }
 

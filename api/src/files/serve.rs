@@ -10,10 +10,13 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use calotype_media::blob::{BlobKey, BlobStore};
+use calotype_media::strip::Stripped;
 use chrono::{DateTime, Utc};
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
+use super::bare::open_bare;
+use super::pump::pumped;
 use super::range::{Wanted, parse};
 use crate::problem::Problem;
 
@@ -36,17 +39,24 @@ pub(crate) struct Served<'a> {
     pub(crate) file_name: &'a str,
     /// When it was last changed, where that is not the blob's own time.
     pub(crate) modified: Option<DateTime<Utc>>,
+    /// Whether to leave out what the file says about itself; what cannot be told apart is not served.
+    pub(crate) is_bare: bool,
 }
 
 /// An opened blob; small ones are read already.
 struct Opened {
-    file: File,
     size_bytes: u64,
     modified: DateTime<Utc>,
-    bytes: Option<Vec<u8>>,
+    content: Content,
 }
 
-/// Answers with a blob; `None` when there is none under the key.
+enum Content {
+    Read(Vec<u8>),
+    File(File),
+    Stripped(Stripped),
+}
+
+/// Answers with a blob; `None` when there is none under the key, or none that says nothing about itself.
 ///
 /// # Errors
 /// 500 when the key is no key or the disk refuses.
@@ -56,9 +66,13 @@ pub(crate) async fn serve(
     request: &HeaderMap,
 ) -> Result<Option<Response<Body>>, Problem> {
     let key = BlobKey::parse(served.key).map_err(|error| Problem::internal(&error))?;
-    let Some(opened) = open(blobs, &key).await? else { return Ok(None) };
-    let modified = served.modified.unwrap_or(opened.modified);
-    let etag = format!("W/\"{:x}-{:x}\"", opened.size_bytes, modified.timestamp_millis());
+    let opened = if served.is_bare { bare(blobs, &key).await? } else { open(blobs, &key).await? };
+    let Some(opened) = opened else { return Ok(None) };
+    // When the file was made is one of the things that it says.
+    let told = served.modified.filter(|_| !served.is_bare);
+    let modified = told.unwrap_or(opened.modified);
+    let bare = if served.is_bare { "-bare" } else { "" };
+    let etag = format!("W/\"{:x}-{:x}{bare}\"", opened.size_bytes, modified.timestamp_millis());
     let last_modified = modified.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
@@ -118,28 +132,45 @@ async fn open(blobs: &BlobStore, key: &BlobKey) -> Result<Option<Opened>, Proble
     opened.map_err(|error| Problem::internal(&error))?.map_err(failed)
 }
 
+async fn bare(blobs: &BlobStore, key: &BlobKey) -> Result<Option<Opened>, Problem> {
+    let bare = open_bare(blobs, key.as_str()).await.map_err(|error| Problem::internal(&error))?;
+    Ok(bare.map(|bare| Opened {
+        size_bytes: bare.length,
+        modified: bare.modified,
+        content: Content::Stripped(bare.reader),
+    }))
+}
+
 fn read_small(mut file: File) -> io::Result<Opened> {
     let found = file.metadata()?;
     let size_bytes = found.len();
     let modified = DateTime::<Utc>::from(found.modified().unwrap_or(SystemTime::UNIX_EPOCH));
-    let bytes = if size_bytes <= WHOLE_BYTES_MAX {
+    let content = if size_bytes <= WHOLE_BYTES_MAX {
         let mut bytes = vec![0; usize::try_from(size_bytes).unwrap_or_default()];
         file.read_exact(&mut bytes)?;
-        Some(bytes)
+        Content::Read(bytes)
     } else {
-        None
+        Content::File(file)
     };
-    Ok(Opened { file, size_bytes, modified, bytes })
+    Ok(Opened { size_bytes, modified, content })
 }
 
 fn body(opened: Opened, first: u64, length: u64) -> Body {
-    if let Some(bytes) = opened.bytes {
-        let bytes = bytes::Bytes::from(bytes);
-        let from = usize::try_from(first).unwrap_or_default().min(bytes.len());
-        let to = usize::try_from(first + length).unwrap_or_default().clamp(from, bytes.len());
-        return Body::from(bytes.slice(from..to));
-    }
-    let mut file = opened.file;
+    let mut file = match opened.content {
+        Content::Read(bytes) => {
+            let bytes = bytes::Bytes::from(bytes);
+            let from = usize::try_from(first).unwrap_or_default().min(bytes.len());
+            let to = usize::try_from(first + length).unwrap_or_default().clamp(from, bytes.len());
+            return Body::from(bytes.slice(from..to));
+        }
+        Content::Stripped(mut stripped) => {
+            return pumped(move |pump| {
+                stripped.skip(first);
+                io::copy(&mut stripped.take(length), pump).map(drop)
+            });
+        }
+        Content::File(file) => file,
+    };
     // Setting the position of an open file does not touch the disk.
     if let Err(error) = file.seek(SeekFrom::Start(first)) {
         return Body::from_stream(futures::stream::once(async move {
@@ -243,6 +274,7 @@ mod tests {
             mime: "image/webp",
             file_name: "a.webp",
             modified: Some(modified()),
+            is_bare: false,
         };
         let request = asking(header::RANGE, "bytes=100-499999");
         let response = serve(&blobs, served(), &request).await.unwrap().unwrap();

@@ -33,7 +33,8 @@ pub(super) async fn get_person_thumbnail(
     let not_there = || Problem::not_found("Not Found");
     let key = person.thumbnail_key.as_deref().ok_or_else(not_there)?;
     let file_name = format!("{person_id}.jpeg");
-    let served = Served { key, mime: "image/jpeg", file_name: &file_name, modified: None };
+    let served =
+        Served { key, mime: "image/jpeg", file_name: &file_name, modified: None, is_bare: false };
     let mut response = serve(&api.blobs, served, &headers).await?.ok_or_else(not_there)?;
     response.headers_mut().insert(header::CACHE_CONTROL, CACHE_CONTROL);
     Ok(response)

@@ -103,9 +103,11 @@ impl Waiting {
             | AnyEvent::Partner(_)
             | AnyEvent::Faces(_)
             | AnyEvent::Person(_)
+            | AnyEvent::LinkView(_)
             | AnyEvent::Queue(_)
             | AnyEvent::Reservation(_)
             | AnyEvent::Session(_)
+            | AnyEvent::SharedLink(_)
             | AnyEvent::User(_) => None,
         }
     }

@@ -8,8 +8,8 @@ use chrono::{DateTime, FixedOffset, Utc};
 use uuid::Uuid;
 
 use super::structured;
+use crate::assets::VISIBILITIES;
 use crate::assets::dto::sha1_of_checksum;
-use crate::assets::{VISIBILITIES, not_elevated};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::validate::Fields;
@@ -56,8 +56,8 @@ pub(super) fn read(mut fields: Fields, caller: &Caller) -> Result<Asked, Problem
     fields.finish()?;
 
     let asks_for_locked = visibility.as_deref() == Some("locked") || structured.asks_for_locked;
-    if asks_for_locked && !caller.is_elevated() {
-        return Err(not_elevated());
+    if asks_for_locked {
+        caller.require_elevated()?;
     }
     conditions.extend(shown(visibility, caller));
     if !(with_deleted || with_trashed || structured.asks_for_trashed) {

@@ -2,7 +2,9 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use calotype_domain::SessionId;
 use calotype_domain::permission::Permission;
+use calotype_domain::session::SessionCommand;
 
 use super::dto::own_one;
 use crate::caller::Caller;
@@ -10,7 +12,7 @@ use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::path_uuid;
 
-/// Locks a session of the caller's. No session is ever unlocked yet, so there is nothing to take back.
+/// Locks a session of the caller's.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/lock",
@@ -25,6 +27,12 @@ pub(super) async fn lock_session(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Permission::SessionLock)?;
-    own_one(&api, &caller, path_uuid("id", &id)?, Permission::SessionLock).await?;
+    let session_id = path_uuid("id", &id)?;
+    own_one(&api, &caller, session_id, Permission::SessionLock).await?;
+    let session_id = SessionId::new(session_id);
+    let context = caller.context();
+    let outcome =
+        api.commands.lock_or_unlock_session(&context, session_id, SessionCommand::Lock).await?;
+    api.seen(&outcome).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::access::require_album;
-use crate::assets::{VISIBILITIES, not_elevated};
+use crate::assets::VISIBILITIES;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::sharing::partners_of;
@@ -63,7 +63,7 @@ pub(super) async fn read(
     }
     fields.finish()?;
     if place.as_deref() == Some("locked") {
-        return Err(not_elevated());
+        caller.require_elevated()?;
     }
     // None of these exist yet, so nobody has access to one.
     for (asked, permission) in [(tag, Permission::TagRead), (person, Permission::PersonRead)] {

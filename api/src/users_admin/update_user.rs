@@ -6,11 +6,12 @@ use axum::extract::{Path, State};
 use calotype_commands::password;
 use calotype_domain::UserId;
 use calotype_domain::permission::Permission;
-use calotype_domain::user::{AvatarColor, ProfileChange};
+use calotype_domain::user::{AvatarColor, PinWish, ProfileChange, UserCommand};
 use utoipa::ToSchema;
 
 use super::fields::{quota, storage_label};
 use super::load;
+use crate::auth::pin;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -18,7 +19,7 @@ use crate::users::dto::UserAdminResponseDto;
 use crate::users::{avatar, taken};
 use crate::validate::{Fields, path_uuid};
 
-/// What changes about an account. PIN codes are not served yet: `pinCode` is ignored.
+/// What changes about an account.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub(crate) struct UserAdminUpdateDto {
@@ -35,6 +36,9 @@ pub(crate) struct UserAdminUpdateDto {
     #[schema(value_type = Option<u64>, nullable)]
     quota_size_in_bytes: Option<Option<u64>>,
     is_admin: Option<bool>,
+    /// `null` removes the PIN. A new one or none: every session of the person is locked.
+    #[schema(value_type = Option<String>, nullable, pattern = "^\\d{6}$")]
+    pin_code: Option<Option<String>>,
 }
 
 impl UserAdminUpdateDto {
@@ -49,6 +53,11 @@ impl UserAdminUpdateDto {
             should_change_password: fields.boolean("shouldChangePassword"),
             quota_size_in_bytes: quota(&mut fields),
             is_admin: fields.boolean("isAdmin"),
+            pin_code: if fields.is_null("pinCode") {
+                Some(None)
+            } else {
+                pin::field(&mut fields, "pinCode").map(Some)
+            },
         };
         fields.finish()?;
         Ok(dto)
@@ -98,11 +107,22 @@ pub(super) async fn update_user_admin(
         storage_label: dto.storage_label,
         quota_size_bytes: dto.quota_size_in_bytes,
     };
+    let user_id = UserId::new(row.user_id);
     let outcome = api
         .commands
-        .change_user(&caller.context(), UserId::new(row.user_id), change)
+        .change_user(&caller.context(), user_id, change)
         .await
         .map_err(taken::refused)?;
+    let outcome = match dto.pin_code {
+        Some(pin_code) => {
+            let wish = match pin_code {
+                Some(pin_code) => PinWish::Overrule { pin_hash: pin::hash(pin_code).await? },
+                None => PinWish::Remove,
+            };
+            api.commands.user(&caller.next_context(&api), user_id, UserCommand::Pin(wish)).await?
+        }
+        None => outcome,
+    };
     api.seen(&outcome).await;
     Ok(Json(UserAdminResponseDto::load(&api, row.user_id).await?))
 }

@@ -1,7 +1,9 @@
-//! The page as an answer, with what previews of shared links need.
+//! The page as an answer, with what previews of shared links need; 404 for a link that opens nothing.
 
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+
+use super::preview::Shown;
 
 /// What the built-in page may load: its own files and nothing else.
 pub(super) const OWN_POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; \
@@ -11,43 +13,20 @@ pub(super) const OWN_POLICY: &str = "default-src 'self'; img-src 'self' blob: da
 pub(super) const FOREIGN_POLICY: &str =
     "object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
 
-/// What previews of shared links show; they name neither the album nor its owner.
-const PREVIEW: &str = "<meta property=\"og:type\" content=\"website\">\
-     <meta property=\"og:title\" content=\"Shared photos\">\
-     <meta property=\"og:description\" content=\"Somebody shared photos with you.\">\
-     <meta name=\"twitter:card\" content=\"summary\">";
-
-/// The page for a path.
-pub(super) fn respond(html: &str, path: &str, policy: &'static str) -> Response {
-    let body = if is_shared_link(path) {
-        html.replacen("</head>", &format!("{PREVIEW}</head>"), 1)
-    } else {
-        html.to_owned()
+/// The page, with what a preview shows.
+pub(super) fn respond(html: &str, shown: &Shown, policy: &'static str) -> Response {
+    let (status, body) = match shown {
+        Shown::Page => (StatusCode::OK, html.to_owned()),
+        Shown::NoLink => (StatusCode::NOT_FOUND, html.to_owned()),
+        Shown::Link(preview) => {
+            let head = format!("{}</head>", preview.tags());
+            (StatusCode::OK, html.replacen("</head>", &head, 1))
+        }
     };
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, policy),
     ];
-    (headers, body).into_response()
-}
-
-fn is_shared_link(path: &str) -> bool {
-    ["/share/", "/s/"]
-        .into_iter()
-        .filter_map(|prefix| path.strip_prefix(prefix))
-        .any(|rest| !rest.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shared_links_are_told_from_other_pages() {
-        assert!(is_shared_link("/share/abc"));
-        assert!(is_shared_link("/s/holidays"));
-        assert!(!is_shared_link("/s/"));
-        assert!(!is_shared_link("/photos"));
-    }
+    (status, headers, body).into_response()
 }

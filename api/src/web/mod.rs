@@ -3,17 +3,25 @@
 mod builtin;
 mod folder;
 mod index;
+mod preview;
+
+use std::convert::Infallible;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::peer::Peer;
 use crate::problem::Problem;
 use crate::router::missing;
 use crate::state::Api;
 
 /// Answers what no route answers: a file, or the page itself so that it can find its own way.
-pub(crate) async fn page(State(api): State<Api>, request: Request) -> Response {
+pub(crate) async fn page(
+    State(api): State<Api>,
+    Ok(peer): Result<Peer, Infallible>,
+    request: Request,
+) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return missing(request).await;
     }
@@ -29,13 +37,17 @@ pub(crate) async fn page(State(api): State<Api>, request: Request) -> Response {
     if !accepts_html(&headers) {
         return Problem::new(StatusCode::NOT_ACCEPTABLE, "Not Acceptable").into_response();
     }
+    let shown = match preview::of(&api, peer, &path, &headers).await {
+        Ok(shown) => shown,
+        Err(problem) => return problem.into_response(),
+    };
     match &api.config.web {
         Some(folder) => match folder::index(folder).await {
-            Some(html) => index::respond(&html, &path, index::FOREIGN_POLICY),
+            Some(html) => index::respond(&html, &shown, index::FOREIGN_POLICY),
             None => missing_index(),
         },
         None => match builtin::index() {
-            Some(html) => index::respond(html, &path, index::OWN_POLICY),
+            Some(html) => index::respond(html, &shown, index::OWN_POLICY),
             None => missing_index(),
         },
     }

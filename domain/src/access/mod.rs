@@ -41,7 +41,10 @@ pub fn check(viewer: &Viewer, permission: Permission, object: Object) -> Result<
             _ => author_id == Some(viewer.user_id) || role == Some(AlbumRole::Owner),
         },
         Object::Asset { owner_id, visibility, .. } if owner_id == viewer.user_id => {
-            visibility != Visibility::Locked || viewer.grant == (Grant::Session { elevated: true })
+            // What is behind the PIN is never shared, not even by who opened it.
+            visibility != Visibility::Locked
+                || (viewer.grant == (Grant::Session { elevated: true })
+                    && permission != Permission::AssetShare)
         }
         Object::Asset { visibility, is_trashed, reach, .. } => {
             !is_trashed && reach_allows(reach, visibility, permission)

@@ -49,6 +49,14 @@ fn owner_reads_and_stranger_does_not() {
 }
 
 #[test]
+fn locked_asset_is_not_shared_by_who_opened_it() {
+    let elevated = viewer(1, Grant::Session { elevated: true });
+    let object = asset(Visibility::Locked);
+    assert_eq!(check(&elevated, Permission::AssetRead, object), Ok(()));
+    assert_eq!(check(&elevated, Permission::AssetShare, object), NO_ACCESS);
+}
+
+#[test]
 fn administrator_does_not_read_others_photos() {
     let mut admin = viewer(2, Grant::Session { elevated: true });
     admin.is_admin = true;

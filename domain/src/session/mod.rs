@@ -1,6 +1,6 @@
 //! One login of a device, from opening to closing.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,24 @@ pub struct SessionSyncResetChanged {
     pub pending: bool,
 }
 
+/// The PIN was given: what is locked opens for a while.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionUnlocked {
+    /// Until when.
+    pub until: DateTime<Utc>,
+}
+
+/// Used while it was unlocked and shortly before that ended: it stays unlocked for longer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionUnlockExtended {
+    /// Until when.
+    pub until: DateTime<Utc>,
+}
+
+/// What is locked is closed to it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionLocked {}
+
 /// Logged out, by itself or by somebody.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionClosed {}
@@ -49,8 +67,11 @@ events! {
     /// Everything that can have happened to a session.
     SessionEvent for "session" {
         Closed(SessionClosed) 1,
+        Locked(SessionLocked) 1,
         Opened(SessionOpened) 1,
         SyncResetChanged(SessionSyncResetChanged) 1,
+        UnlockExtended(SessionUnlockExtended) 1,
+        Unlocked(SessionUnlocked) 1,
     }
 }
 
@@ -61,6 +82,20 @@ pub enum SessionCommand {
     Open(SessionOpened),
     /// Ask the app to start its sync anew, or take that back.
     SetSyncReset(bool),
+    /// Open what is locked to it; whoever wishes it has shown the PIN.
+    Unlock {
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+    /// Keep it unlocked for longer, because it is in use.
+    ExtendUnlock {
+        /// The instant of the wish.
+        now: DateTime<Utc>,
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+    /// Close what is locked to it.
+    Lock,
     /// Close it.
     Close,
 }
@@ -76,12 +111,17 @@ pub enum SessionError {
     AlreadyExists,
 }
 
+/// An unlocked session is not extended by less than this, so that a busy one does not fill the log.
+const EXTENSION_MIN: TimeDelta = TimeDelta::seconds(60);
+
 /// A session, folded from its events.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Session {
     opened: bool,
     closed: bool,
     sync_reset: bool,
+    #[serde(default)]
+    unlocked_until: Option<DateTime<Utc>>,
 }
 
 impl Aggregate for Session {
@@ -96,11 +136,25 @@ impl Aggregate for Session {
             _ if !self.opened => Err(SessionError::NotFound),
             SessionCommand::Close if self.closed => Ok(vec![]),
             SessionCommand::Close => Ok(vec![SessionClosed {}.into()]),
-            SessionCommand::SetSyncReset(_) if self.closed => Err(SessionError::NotFound),
+            _ if self.closed => Err(SessionError::NotFound),
             SessionCommand::SetSyncReset(pending) if *pending == self.sync_reset => Ok(vec![]),
             SessionCommand::SetSyncReset(pending) => {
                 Ok(vec![SessionSyncResetChanged { pending: *pending }.into()])
             }
+            SessionCommand::Unlock { until } if self.unlocked_until == Some(*until) => Ok(vec![]),
+            SessionCommand::Unlock { until } => Ok(vec![SessionUnlocked { until: *until }.into()]),
+            SessionCommand::ExtendUnlock { now, until } => {
+                let holds = self
+                    .unlocked_until
+                    .is_some_and(|end| end > *now && *until - end >= EXTENSION_MIN);
+                Ok(if holds {
+                    vec![SessionUnlockExtended { until: *until }.into()]
+                } else {
+                    vec![]
+                })
+            }
+            SessionCommand::Lock if self.unlocked_until.is_none() => Ok(vec![]),
+            SessionCommand::Lock => Ok(vec![SessionLocked {}.into()]),
         }
     }
 
@@ -109,6 +163,9 @@ impl Aggregate for Session {
             SessionEvent::Opened(_) => self.opened = true,
             SessionEvent::Closed(SessionClosed {}) => self.closed = true,
             SessionEvent::SyncResetChanged(changed) => self.sync_reset = changed.pending,
+            SessionEvent::Unlocked(unlocked) => self.unlocked_until = Some(unlocked.until),
+            SessionEvent::UnlockExtended(extended) => self.unlocked_until = Some(extended.until),
+            SessionEvent::Locked(SessionLocked {}) => self.unlocked_until = None,
         }
     }
 }
@@ -139,6 +196,43 @@ mod tests {
             .given(vec![opened(), SessionClosed {}.into()])
             .when(SessionCommand::Close)
             .then_expect_events(vec![]);
+    }
+
+    fn minute(number: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(number * 60, 0).unwrap()
+    }
+
+    #[test]
+    fn unlocked_session_in_use_stays_unlocked() {
+        let unlocked = SessionUnlocked { until: minute(15) };
+        let extend = |now, until| SessionCommand::ExtendUnlock { now, until };
+        let given =
+            || TestFramework::<Session>::with(()).given(vec![opened(), unlocked.clone().into()]);
+        given()
+            .when(extend(minute(12), minute(17)))
+            .then_expect_events(vec![SessionUnlockExtended { until: minute(17) }.into()]);
+        given().when(extend(minute(10), minute(15))).then_expect_events(vec![]);
+        given().when(extend(minute(16), minute(21))).then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn locking_twice_happens_once() {
+        TestFramework::<Session>::with(())
+            .given(vec![
+                opened(),
+                SessionUnlocked { until: minute(15) }.into(),
+                SessionLocked {}.into(),
+            ])
+            .when(SessionCommand::Lock)
+            .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn closed_session_is_not_unlocked() {
+        TestFramework::<Session>::with(())
+            .given(vec![opened(), SessionClosed {}.into()])
+            .when(SessionCommand::Unlock { until: minute(15) })
+            .then_expect_error(SessionError::NotFound);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::command::{ProfileChange, UserCommand};
+use super::command::{PinWish, ProfileChange, UserCommand};
 use super::error::UserError;
 use super::event::{
     AvatarColor, UserAdminGranted, UserAdminRevoked, UserAvatarColorChanged, UserDeleted,
     UserEmailChanged, UserEvent, UserOnboarded, UserOnboardingReset, UserPasswordChangeRequired,
-    UserPasswordChanged, UserPreferencesChanged, UserProfileImageChanged, UserProfileImageRemoved,
-    UserPurged, UserQuotaChanged, UserRenamed, UserRestored, UserStorageLabelChanged,
+    UserPasswordChanged, UserPinRemoved, UserPinSet, UserPreferencesChanged,
+    UserProfileImageChanged, UserProfileImageRemoved, UserPurged, UserQuotaChanged, UserRenamed,
+    UserRestored, UserStorageLabelChanged,
 };
 use crate::event::{Aggregate, cqrs_aggregate};
 
@@ -27,6 +28,8 @@ pub struct User {
     storage_label: Option<String>,
     quota_size_bytes: Option<u64>,
     has_image: bool,
+    #[serde(default)]
+    has_pin: bool,
     onboarded: bool,
 }
 
@@ -47,6 +50,22 @@ impl User {
     #[must_use]
     pub fn email(&self) -> Option<&str> {
         self.email.as_deref()
+    }
+
+    fn pin(&self, wish: &PinWish) -> Result<Vec<UserEvent>, UserError> {
+        let set = |pin_hash: &String| UserPinSet { pin_hash: pin_hash.clone().into() }.into();
+        match wish {
+            PinWish::SetUp { .. } if self.has_pin => Err(UserError::PinExists),
+            PinWish::SetUp { pin_hash } => Ok(vec![set(pin_hash)]),
+            PinWish::Change { .. } if !self.has_pin => Err(UserError::NoPin),
+            PinWish::Change { pin_hash } => Ok(vec![set(pin_hash)]),
+            PinWish::Overrule { pin_hash } if self.has_pin => {
+                Ok(vec![UserPinRemoved {}.into(), set(pin_hash)])
+            }
+            PinWish::Overrule { pin_hash } => Ok(vec![set(pin_hash)]),
+            PinWish::Remove if self.has_pin => Ok(vec![UserPinRemoved {}.into()]),
+            PinWish::Remove => Ok(vec![]),
+        }
     }
 
     fn change(&self, change: &ProfileChange) -> Vec<UserEvent> {
@@ -124,6 +143,7 @@ impl Aggregate for User {
                 vec![UserProfileImageRemoved {}.into()]
             }
             UserCommand::RemoveProfileImage => vec![],
+            UserCommand::Pin(wish) => self.pin(wish)?,
             UserCommand::SetOnboarded(true) if !self.onboarded => vec![UserOnboarded {}.into()],
             UserCommand::SetOnboarded(false) if self.onboarded => {
                 vec![UserOnboardingReset {}.into()]
@@ -168,6 +188,8 @@ impl Aggregate for User {
             UserEvent::AvatarColorChanged(changed) => {
                 self.avatar_color = Some(changed.avatar_color);
             }
+            UserEvent::PinSet(_) => self.has_pin = true,
+            UserEvent::PinRemoved(UserPinRemoved {}) => self.has_pin = false,
             UserEvent::PreferencesChanged(_) => {}
             UserEvent::ProfileImageChanged(_) => self.has_image = true,
             UserEvent::ProfileImageRemoved(UserProfileImageRemoved {}) => self.has_image = false,
@@ -247,6 +269,38 @@ mod tests {
             .given(vec![registered()])
             .when(UserCommand::Register(Box::new(again)))
             .then_expect_error(UserError::AlreadyExists);
+    }
+
+    fn pin_set() -> UserEvent {
+        UserPinSet { pin_hash: "pin".to_owned().into() }.into()
+    }
+
+    #[test]
+    fn second_pin_must_take_the_place_of_the_first() {
+        TestFramework::<User>::with(())
+            .given(vec![registered(), pin_set()])
+            .when(UserCommand::Pin(PinWish::SetUp { pin_hash: "pin".into() }))
+            .then_expect_error(UserError::PinExists);
+        TestFramework::<User>::with(())
+            .given(vec![registered()])
+            .when(UserCommand::Pin(PinWish::Change { pin_hash: "pin".into() }))
+            .then_expect_error(UserError::NoPin);
+    }
+
+    #[test]
+    fn administrator_replaces_a_pin_and_locks() {
+        TestFramework::<User>::with(())
+            .given(vec![registered(), pin_set()])
+            .when(UserCommand::Pin(PinWish::Overrule { pin_hash: "pin".into() }))
+            .then_expect_events(vec![UserPinRemoved {}.into(), pin_set()]);
+    }
+
+    #[test]
+    fn removing_a_pin_twice_happens_once() {
+        TestFramework::<User>::with(())
+            .given(vec![registered(), pin_set(), UserPinRemoved {}.into()])
+            .when(UserCommand::Pin(PinWish::Remove))
+            .then_expect_events(vec![]);
     }
 
     #[test]

@@ -25,6 +25,28 @@ pub struct ProfileChange {
     pub quota_size_bytes: Option<Option<u64>>,
 }
 
+/// A wish about the PIN of an account. Whoever wishes it has shown the old PIN or the password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PinWish {
+    /// Set the first one.
+    SetUp {
+        /// argon2id hash in PHC form.
+        pin_hash: String,
+    },
+    /// Set another in its place. Unlocked sessions stay unlocked.
+    Change {
+        /// argon2id hash in PHC form.
+        pin_hash: String,
+    },
+    /// Set one whatever there was, and lock every session: an administrator's wish.
+    Overrule {
+        /// argon2id hash in PHC form.
+        pin_hash: String,
+    },
+    /// Take it away, and lock every session.
+    Remove,
+}
+
 /// A wish about one account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UserCommand {
@@ -43,6 +65,8 @@ pub enum UserCommand {
     RemoveProfileImage,
     /// Mark the first steps as done or not.
     SetOnboarded(bool),
+    /// Set, change or remove the PIN.
+    Pin(PinWish),
     /// Mark for deletion.
     Delete {
         /// Purge without waiting.

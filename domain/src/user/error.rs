@@ -6,6 +6,12 @@ pub enum UserError {
     /// It was never made, or is gone for good.
     #[error("user does not exist")]
     NotFound,
+    /// It has a PIN already.
+    #[error("user has a PIN already")]
+    PinExists,
+    /// It has no PIN to change.
+    #[error("user has no PIN")]
+    NoPin,
     /// It exists already.
     #[error("user exists already")]
     AlreadyExists,

@@ -155,6 +155,17 @@ pub struct UserOnboarded {}
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UserOnboardingReset {}
 
+/// A PIN that opens the locked folder was set, for the first time or in place of another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UserPinSet {
+    /// argon2id hash in PHC form.
+    pub pin_hash: Sealed<String>,
+}
+
+/// The PIN was taken away. Every session that it had unlocked is locked again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UserPinRemoved {}
+
 /// Marked for deletion; it can be restored for a while.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UserDeleted {
@@ -182,6 +193,8 @@ events! {
         OnboardingReset(UserOnboardingReset) 1,
         PasswordChangeRequired(UserPasswordChangeRequired) 1,
         PasswordChanged(UserPasswordChanged) 1,
+        PinRemoved(UserPinRemoved) 1,
+        PinSet(UserPinSet) 1,
         PreferencesChanged(UserPreferencesChanged) 1,
         ProfileImageChanged(UserProfileImageChanged) 1,
         ProfileImageRemoved(UserProfileImageRemoved) 1,

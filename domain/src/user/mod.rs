@@ -6,12 +6,12 @@ mod error;
 mod event;
 
 pub use aggregate::User;
-pub use command::{ProfileChange, UserCommand};
+pub use command::{PinWish, ProfileChange, UserCommand};
 pub use error::UserError;
 pub use event::{
     AvatarColor, Profile, ProfileImage, UserAdminGranted, UserAdminRevoked, UserAvatarColorChanged,
     UserDeleted, UserEmailChanged, UserEvent, UserOnboarded, UserOnboardingReset,
-    UserPasswordChangeRequired, UserPasswordChanged, UserPreferencesChanged,
-    UserProfileImageChanged, UserProfileImageRemoved, UserPurged, UserQuotaChanged, UserRegistered,
-    UserRenamed, UserRestored, UserStorageLabelChanged,
+    UserPasswordChangeRequired, UserPasswordChanged, UserPinRemoved, UserPinSet,
+    UserPreferencesChanged, UserProfileImageChanged, UserProfileImageRemoved, UserPurged,
+    UserQuotaChanged, UserRegistered, UserRenamed, UserRestored, UserStorageLabelChanged,
 };

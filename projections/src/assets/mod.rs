@@ -5,4 +5,4 @@ mod query;
 mod view;
 
 pub use apply::AssetsProjection;
-pub use view::AssetRow;
+pub use view::{AssetRow, Downloadable};

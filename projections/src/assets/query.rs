@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::view::AssetRow;
+use super::view::{AssetRow, Downloadable};
 use crate::error::ProjectionError;
 use crate::query::Queries;
 
@@ -95,5 +95,28 @@ impl Queries {
             .bind(limit)
             .fetch_all(&self.pool)
             .await?)
+    }
+
+    /// All that a person may download of their own: not the trash, not the films of live photos, and what
+    /// is locked only on request. Newest first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn downloadable_of_user(
+        &self,
+        owner_id: Uuid,
+        with_locked: bool,
+    ) -> Result<Vec<Downloadable>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select asset_id, size_bytes, live_photo_video_id
+               from read.assets_v1
+              where owner_id = $1 and trashed_at is null and visibility <> 'hidden'
+                and ($2 or visibility <> 'locked')
+              order by taken_at desc, asset_id",
+        )
+        .bind(owner_id)
+        .bind(with_locked)
+        .fetch_all(&self.pool)
+        .await?)
     }
 }

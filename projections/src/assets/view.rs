@@ -122,3 +122,26 @@ impl AssetRow {
         Self { is_favorite: false, ..self }
     }
 }
+
+/// What dividing a download into archives needs of an asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Downloadable {
+    /// Its id.
+    pub asset_id: Uuid,
+    /// Size of the original.
+    pub size_bytes: i64,
+    /// The film that belongs to this still.
+    pub live_photo_video_id: Option<Uuid>,
+}
+
+impl Downloadable {
+    /// Of a whole row.
+    #[must_use]
+    pub const fn of(row: &AssetRow) -> Self {
+        Self {
+            asset_id: row.asset_id,
+            size_bytes: row.size_bytes,
+            live_photo_video_id: row.live_photo_video_id,
+        }
+    }
+}

@@ -1,8 +1,9 @@
-//! Events of sessions to rows of `sessions_v1`.
+//! Events of sessions to rows of `sessions_v2`.
 
 use async_trait::async_trait;
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::session::SessionEvent;
+use calotype_domain::user::UserEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use crate::event::{Event, purged_users};
 use crate::fold::{Fold, fold_in_tx, fold_sql};
 use crate::projection::Projection;
 
-/// Keeps `sessions_v1`.
+/// Keeps `sessions_v2`.
 pub struct SessionsProjection;
 
 #[async_trait]
@@ -22,11 +23,11 @@ impl Projection for SessionsProjection {
     }
 
     fn version(&self) -> u16 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["sessions_v1"]
+        &["sessions_v2"]
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
@@ -44,10 +45,11 @@ impl Projection for SessionsProjection {
             .filter(|event| matches!(event.what, AnyEvent::Session(_)))
             .collect();
         fold_in_tx::<Sessions>(tx, &own).await?;
+        lock_in_tx(tx, events).await?;
         // What they were called is personal, and nothing more is heard of them.
         let gone = purged_users(events);
         if !gone.is_empty() {
-            sqlx::query("delete from sessions_v1 where user_id = any($1)")
+            sqlx::query("delete from sessions_v2 where user_id = any($1)")
                 .bind(&gone)
                 .execute(tx)
                 .await?;
@@ -56,10 +58,33 @@ impl Projection for SessionsProjection {
     }
 }
 
+/// Locks what a PIN had unlocked before it was removed.
+async fn lock_in_tx(tx: &mut PgConnection, events: &[&Event]) -> Result<(), ProjectionError> {
+    let removed = events
+        .iter()
+        .filter(|event| matches!(event.what, AnyEvent::User(UserEvent::PinRemoved(_))));
+    let (user_ids, positions): (Vec<Uuid>, Vec<i64>) =
+        removed.map(|event| (event.key, event.position.get())).unzip();
+    if user_ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "update sessions_v2
+            set elevated_until = null, elevated_position = null
+           from unnest($1::uuid[], $2::bigint[]) as removed (by_user, at)
+          where user_id = by_user and elevated_position < at",
+    )
+    .bind(&user_ids)
+    .bind(&positions)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 struct Sessions;
 
 impl Fold for Sessions {
-    fold_sql!("sessions_v1", "session_id");
+    fold_sql!("sessions_v2", "session_id");
     type Row = SessionRow;
 
     fn key(row: &SessionRow) -> Uuid {
@@ -85,6 +110,8 @@ impl Fold for Sessions {
                     app_version: device.app_version,
                     parent_id: opened.parent_id.map(calotype_domain::SessionId::uuid),
                     is_pending_sync_reset: false,
+                    elevated_until: None,
+                    elevated_position: None,
                     created_at: event.recorded_at,
                     updated_at: event.recorded_at,
                     expires_at: opened.expires_at,
@@ -93,6 +120,26 @@ impl Fold for Sessions {
             SessionEvent::SyncResetChanged(changed) => row.map(|row| SessionRow {
                 revision: event.revision,
                 is_pending_sync_reset: changed.pending,
+                updated_at: event.recorded_at,
+                ..row
+            }),
+            SessionEvent::Unlocked(unlocked) => row.map(|row| SessionRow {
+                revision: event.revision,
+                elevated_until: Some(unlocked.until),
+                elevated_position: Some(event.position.get()),
+                updated_at: event.recorded_at,
+                ..row
+            }),
+            SessionEvent::UnlockExtended(extended) => row.map(|row| SessionRow {
+                revision: event.revision,
+                // Without the PIN that unlocked it there is nothing to extend.
+                elevated_until: row.elevated_until.map(|_| extended.until),
+                ..row
+            }),
+            SessionEvent::Locked(_) => row.map(|row| SessionRow {
+                revision: event.revision,
+                elevated_until: None,
+                elevated_position: None,
                 updated_at: event.recorded_at,
                 ..row
             }),

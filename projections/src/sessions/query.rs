@@ -18,7 +18,7 @@ impl Queries {
         now: DateTime<Utc>,
     ) -> Result<Option<SessionRow>, ProjectionError> {
         Ok(sqlx::query_as(
-            "select * from read.sessions_v1
+            "select * from read.sessions_v2
               where token_sha256 = $1 and (expires_at is null or expires_at > $2)",
         )
         .bind(token_sha256)
@@ -37,7 +37,7 @@ impl Queries {
         now: DateTime<Utc>,
     ) -> Result<Vec<SessionRow>, ProjectionError> {
         Ok(sqlx::query_as(
-            "select * from read.sessions_v1
+            "select * from read.sessions_v2
               where user_id = $1 and (expires_at is null or expires_at > $2)
               order by updated_at desc, created_at desc",
         )
@@ -53,7 +53,7 @@ impl Queries {
     /// What the database said.
     pub async fn sessions_over(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, ProjectionError> {
         Ok(sqlx::query_scalar(
-            "select session_id from read.sessions_v1 where expires_at <= $1 limit 1000",
+            "select session_id from read.sessions_v2 where expires_at <= $1 limit 1000",
         )
         .bind(now)
         .fetch_all(&self.pool)

@@ -1,4 +1,4 @@
-//! A row of `sessions_v1`.
+//! A row of `sessions_v2`.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,10 @@ pub struct SessionRow {
     pub parent_id: Option<Uuid>,
     /// Whether the app is to start its sync anew.
     pub is_pending_sync_reset: bool,
+    /// Until when what is locked is open to it.
+    pub elevated_until: Option<DateTime<Utc>>,
+    /// Where in the log it was unlocked: a PIN removed later locks it.
+    pub elevated_position: Option<i64>,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

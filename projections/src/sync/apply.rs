@@ -107,6 +107,9 @@ fn apply_user(event: &Event, what: &UserEvent, ledger: &mut Ledger) {
                 ledger.vanish(&document(name));
             }
         }
-        UserEvent::PasswordChanged(_) | UserEvent::PasswordChangeRequired(_) => {}
+        UserEvent::PasswordChanged(_)
+        | UserEvent::PasswordChangeRequired(_)
+        | UserEvent::PinSet(_)
+        | UserEvent::PinRemoved(_) => {}
     }
 }

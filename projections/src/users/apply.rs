@@ -114,6 +114,8 @@ impl Fold for Users {
             UserEvent::AvatarColorChanged(changed) => {
                 row.avatar_color = color_word(changed.avatar_color).to_owned();
             }
+            // PINs stand in a table of their own.
+            UserEvent::PinSet(_) | UserEvent::PinRemoved(_) => {}
             UserEvent::PreferencesChanged(changed) => {
                 merge(&mut row.preferences, &changed.changes);
             }

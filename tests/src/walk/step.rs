@@ -45,6 +45,9 @@ impl World {
         if self.users.is_empty() {
             return self.register().await;
         }
+        if self.random.random_bool(0.15) {
+            return self.pin_or_link().await;
+        }
         if self.random.random_bool(0.35) {
             return self.people_step().await;
         }
@@ -90,6 +93,10 @@ impl World {
             self.assets.choose_multiple(&mut self.random, count).cloned().collect();
         let Some(owner_id) = some.first().map(|asset| asset.owner_id) else { return some };
         some.into_iter().filter(|asset| asset.owner_id == owner_id).collect()
+    }
+
+    pub(super) fn some_asset_ids(&mut self) -> Vec<AssetId> {
+        self.some_assets().iter().map(|asset| asset.id).collect()
     }
 
     fn instant(&mut self) -> DateTime<Utc> {

@@ -237,6 +237,12 @@ impl Theirs {
             "updateAlbumUser" => Some(json!({ "role": "viewer" })),
             "createActivity" => Some(json!({ "albumId": self.album, "type": "like" })),
             "updatePartner" => Some(json!({ "inTimeline": true })),
+            "downloadArchive" => Some(json!({ "assetIds": [self.asset] })),
+            "getDownloadInfo" => Some(json!({ "userId": self.user })),
+            "createSharedLink" => Some(json!({ "type": "INDIVIDUAL", "assetIds": [self.asset] })),
+            "addSharedLinkAssets" | "removeSharedLinkAssets" => {
+                Some(json!({ "assetIds": [self.asset] }))
+            }
             "updateApiKey" => Some(json!({ "name": "yours", "permissions": ["asset.read"] })),
             "updateSession" => Some(json!({ "isPendingSyncReset": true })),
             "createFace" => Some(json!({

@@ -54,9 +54,11 @@ fn payload(event: &AnyEvent) -> anyhow::Result<Value> {
         AnyEvent::Partner(event) => event.to_raw(),
         AnyEvent::Faces(event) => event.to_raw(),
         AnyEvent::Person(event) => event.to_raw(),
+        AnyEvent::LinkView(event) => event.to_raw(),
         AnyEvent::Queue(event) => event.to_raw(),
         AnyEvent::Reservation(event) => event.to_raw(),
         AnyEvent::Session(event) => event.to_raw(),
+        AnyEvent::SharedLink(event) => event.to_raw(),
         AnyEvent::User(event) => event.to_raw(),
     };
     Ok(raw?.payload)

@@ -14,7 +14,9 @@ use replay::{Library, Replayed};
 
 /// Requests that change something or end a session, in the order they were recorded; the rest comes
 /// before them.
-const LAST: [&str; 24] = [
+const LAST: [&str; 26] = [
+    "shared_link_remove",
+    "shared_link_after_remove",
     "album_create",
     "album_add_assets",
     "album_get",

@@ -1,0 +1,13 @@
+//! Shared links as a credential: finding the link, its password's cookie, and who looked at it.
+
+mod cookie;
+mod credential;
+mod reach;
+mod uploads;
+mod views;
+
+pub(crate) use cookie::{is_open_to, remember};
+pub(crate) use credential::{by_key, by_slug, is_over};
+pub(crate) use reach::reached;
+pub(crate) use uploads::take_upload;
+pub(crate) use views::{LinkViews, note};

@@ -1,0 +1,38 @@
+//! What visitors of a link upload goes to who shares, and shows in what is shared.
+
+use calotype_commands::CommandContext;
+use calotype_domain::{AssetId, CommandId, SharedLinkId, UserId};
+use calotype_projections::shared_links::SharedLinkRow;
+use uuid::Uuid;
+
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// Lets a link show what a visitor has just uploaded through it. Not in one transaction with the upload.
+///
+/// Bytes that the owner had already are shown too, unless they lie in the trash or behind the PIN.
+///
+/// # Errors
+/// What the command says.
+pub(crate) async fn take_upload(
+    api: &Api,
+    context: &CommandContext,
+    link: &SharedLinkRow,
+    asset_id: Uuid,
+) -> Result<(), Problem> {
+    let asset = api.queries.asset(asset_id).await?;
+    let may_show =
+        asset.is_some_and(|asset| asset.trashed_at.is_none() && asset.visibility != "locked");
+    if !may_show {
+        return Ok(());
+    }
+    let context =
+        CommandContext { command_id: CommandId::new(api.commands.ids().v7()), ..context.clone() };
+    let owner_id = UserId::new(link.owner_id);
+    let link_id = SharedLinkId::new(link.shared_link_id);
+    let asset_ids = vec![AssetId::new(asset_id)];
+    let outcome =
+        api.commands.change_link_assets(&context, owner_id, link_id, asset_ids, true).await?;
+    api.seen(&outcome).await;
+    Ok(())
+}

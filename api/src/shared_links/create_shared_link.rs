@@ -1,0 +1,131 @@
+//! `POST /shared-links`.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use calotype_commands::shared_links::generate_key;
+use calotype_domain::permission::Permission;
+use calotype_domain::shared_link::{LinkSwitches, LinkTarget, SharedLinkCreated};
+use calotype_domain::{AlbumId, AssetId, SharedLinkId};
+use chrono::{DateTime, Utc};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::dto::{SharedLinkResponseDto, whole};
+use super::fields::{expires_at, hashed, text};
+use crate::access::{require_albums, require_assets};
+use crate::assets::linked::LinkedDetail;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::validate::Fields;
+
+/// Immich's words for what a link shows.
+const KINDS: &[&str] = &["ALBUM", "INDIVIDUAL"];
+/// Assets whose access is decided at once.
+const PAGE_ASSETS: usize = 1_000;
+
+/// What is shared, and how.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub(crate) struct SharedLinkCreateDto {
+    #[schema(rename = "type")]
+    kind: String,
+    album_id: Option<Uuid>,
+    asset_ids: Option<Vec<Uuid>>,
+    allow_upload: Option<bool>,
+    /// Always off where metadata is hidden, until it is switched on by a change.
+    allow_download: Option<bool>,
+    show_metadata: Option<bool>,
+    #[schema(value_type = Option<String>, format = DateTime, nullable)]
+    expires_at: Option<DateTime<Utc>>,
+    #[schema(nullable)]
+    password: Option<String>,
+    #[schema(nullable)]
+    slug: Option<String>,
+    #[schema(nullable)]
+    description: Option<String>,
+}
+
+impl SharedLinkCreateDto {
+    fn parse(body: &Bytes) -> Result<Self, Problem> {
+        let mut fields = Fields::json(body)?;
+        let dto = Self {
+            kind: fields.required_option("type", KINDS),
+            asset_ids: fields.uuids("assetIds"),
+            album_id: fields.uuid("albumId"),
+            description: text(&mut fields, "description").flatten(),
+            password: text(&mut fields, "password").flatten(),
+            slug: text(&mut fields, "slug").flatten(),
+            expires_at: expires_at(&mut fields).flatten(),
+            allow_upload: fields.boolean("allowUpload"),
+            allow_download: fields.boolean("allowDownload"),
+            show_metadata: fields.boolean("showMetadata"),
+        };
+        fields.finish()?;
+        Ok(dto)
+    }
+
+    fn switches(&self) -> LinkSwitches {
+        let show_metadata = self.show_metadata.unwrap_or(true);
+        LinkSwitches {
+            allow_upload: self.allow_upload.unwrap_or(true),
+            allow_download: show_metadata && self.allow_download.unwrap_or(true),
+            show_metadata,
+        }
+    }
+}
+
+/// Makes a link.
+#[utoipa::path(
+    post, path = "/shared-links", tag = "Shared links", operation_id = "createSharedLink",
+    request_body = SharedLinkCreateDto, responses((status = 201, body = SharedLinkResponseDto))
+)]
+pub(super) async fn create_shared_link(
+    State(api): State<Api>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<(StatusCode, Json<SharedLinkResponseDto>), Problem> {
+    caller.require(Permission::SharedLinkCreate)?;
+    let dto = SharedLinkCreateDto::parse(&body)?;
+    let switches = dto.switches();
+    let target = target(&api, &caller, &dto).await?;
+    let created = SharedLinkCreated {
+        owner_id: caller.user_id(),
+        target,
+        switches,
+        expires_at: dto.expires_at,
+        key: generate_key().into(),
+        slug: dto.slug.into(),
+        password_hash: hashed(Some(dto.password)).await?.flatten().into(),
+        description: dto.description.into(),
+    };
+    let link_id = SharedLinkId::new(api.commands.ids().v4());
+    let outcome = api.commands.create_shared_link(&caller.context(), link_id, created).await?;
+    api.seen(&outcome).await;
+    let link = api.queries.shared_link(link_id.uuid()).await?.ok_or_else(Problem::unavailable)?;
+    Ok((StatusCode::CREATED, Json(whole(&api, link, LinkedDetail::Plain).await?)))
+}
+
+/// What the caller may share of what they name.
+async fn target(
+    api: &Api,
+    caller: &Caller,
+    dto: &SharedLinkCreateDto,
+) -> Result<LinkTarget, Problem> {
+    if dto.kind == "ALBUM" {
+        let album_id = dto.album_id.ok_or_else(|| Problem::bad_request("Invalid albumId"))?;
+        require_albums(api, caller, Permission::AlbumShare, &[album_id]).await?;
+        return Ok(LinkTarget::Album(AlbumId::new(album_id)));
+    }
+    let asset_ids: Vec<AssetId> =
+        dto.asset_ids.iter().flatten().copied().map(AssetId::new).collect();
+    if asset_ids.is_empty() {
+        return Err(Problem::bad_request("Invalid assetIds"));
+    }
+    for page in asset_ids.chunks(PAGE_ASSETS) {
+        require_assets(api, caller, Permission::AssetShare, page).await?;
+    }
+    Ok(LinkTarget::Assets(asset_ids))
+}

@@ -1,0 +1,158 @@
+//! `/share/{key}` and `/s/{slug}`: what a messenger shows of a link before anybody opens it (Open Graph).
+
+use axum::http::{HeaderMap, header};
+use calotype_projections::shared_links::SharedLinkRow;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::links;
+use crate::peer::Peer;
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// Assets counted for a description.
+const COUNTED_MAX: i64 = 20_000;
+
+/// What the page at a path is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// No shared link.
+    Page,
+    /// A shared link that opens nothing, or never was.
+    NoLink,
+    /// A shared link.
+    Link(Preview),
+}
+
+/// What a preview of a link says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Preview {
+    title: String,
+    description: String,
+    image: Option<String>,
+}
+
+/// Finds out what a path shows. Opening the page of a link is a view of it.
+///
+/// # Errors
+/// What the database said.
+pub(super) async fn of(
+    api: &Api,
+    peer: Peer,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Shown, Problem> {
+    let word = |prefix: &str| {
+        let rest = path.strip_prefix(prefix)?.split('/').next().unwrap_or_default();
+        let word = percent_decode_str(rest).decode_utf8_lossy().into_owned();
+        (!word.is_empty()).then_some(word)
+    };
+    let (query, found) = match (word("/share/"), word("/s/")) {
+        (Some(key), _) => (("key", key.clone()), links::by_key(api, &key).await?),
+        (None, Some(slug)) => (("slug", slug.clone()), links::by_slug(api, &slug).await?),
+        (None, None) => return Ok(Shown::Page),
+    };
+    let Some(link) = found else { return Ok(Shown::NoLink) };
+    let owner = api.queries.user(link.owner_id).await?;
+    if owner.is_none_or(|owner| owner.deleted_at.is_some()) {
+        return Ok(Shown::NoLink);
+    }
+    // What asks for a password says nothing before it was given.
+    if link.has_password {
+        return Ok(Shown::Link(Preview {
+            title: "Public Share".into(),
+            description: "This share asks for a password".into(),
+            image: None,
+        }));
+    }
+    links::note(api, &link, peer, headers).await;
+    let address = address(api, peer, headers);
+    preview(api, link, address, query).await.map(Shown::Link)
+}
+
+async fn preview(
+    api: &Api,
+    link: SharedLinkRow,
+    address: Option<String>,
+    (name, word): (&str, String),
+) -> Result<Preview, Problem> {
+    let shown = api.queries.assets_of_links(&[link.shared_link_id], COUNTED_MAX).await?;
+    let image = shown.first().zip(address).map(|(first, address)| {
+        let word = utf8_percent_encode(&word, NON_ALPHANUMERIC);
+        let id = first.asset.asset_id;
+        format!("{address}/api/assets/{id}/thumbnail?size=preview&{name}={word}")
+    });
+    let description =
+        link.description.unwrap_or_else(|| format!("{} shared photos & videos", shown.len()));
+    Ok(Preview { title: "Public Share".into(), description, image })
+}
+
+/// Where the server is reached from outside: by configuration, or as the request says.
+fn address(api: &Api, peer: Peer, headers: &HeaderMap) -> Option<String> {
+    if let Some(address) = &api.config.external_url {
+        return Some(address.trim_end_matches('/').to_owned());
+    }
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let is_host = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+    let scheme = if peer.is_https { "https" } else { "http" };
+    is_host.then(|| format!("{scheme}://{host}"))
+}
+
+impl Preview {
+    /// The tags for the page's head.
+    pub(super) fn tags(&self) -> String {
+        let (title, description) = (escaped(&self.title), escaped(&self.description));
+        let mut tags = format!(
+            "<meta name=\"description\" content=\"{description}\">\
+             <meta property=\"og:type\" content=\"website\">\
+             <meta property=\"og:title\" content=\"{title}\">\
+             <meta property=\"og:description\" content=\"{description}\">\
+             <meta name=\"twitter:title\" content=\"{title}\">\
+             <meta name=\"twitter:description\" content=\"{description}\">"
+        );
+        match &self.image {
+            Some(image) => {
+                let image = escaped(image);
+                tags.push_str(&format!(
+                    "<meta property=\"og:image\" content=\"{image}\">\
+                     <meta name=\"twitter:card\" content=\"summary_large_image\">\
+                     <meta name=\"twitter:image\" content=\"{image}\">"
+                ));
+            }
+            None => tags.push_str("<meta name=\"twitter:card\" content=\"summary\">"),
+        }
+        tags
+    }
+}
+
+/// Words of people inside an attribute.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_people_stay_inside_their_attribute() {
+        let preview = Preview {
+            title: "Public Share".into(),
+            description: "\"><script>alert('x')</script>&".into(),
+            image: Some("https://a/b?c=d&e=f".into()),
+        };
+        let tags = preview.tags();
+        assert!(!tags.contains("<script>"), "{tags}");
+        assert!(tags.contains("content=\"https://a/b?c=d&amp;e=f\""), "{tags}");
+    }
+}

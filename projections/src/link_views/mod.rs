@@ -1,0 +1,8 @@
+//! Who looked at shared links, when and from where.
+
+mod apply;
+mod query;
+mod view;
+
+pub use apply::LinkViewsProjection;
+pub use view::LinkViewRow;

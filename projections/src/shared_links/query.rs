@@ -1,0 +1,152 @@
+//! Questions about shared links.
+
+use uuid::Uuid;
+
+use super::apply::digest;
+use super::view::{LinkedAsset, SharedLinkRow};
+use crate::error::ProjectionError;
+use crate::query::Queries;
+
+impl Queries {
+    /// The link with this key, in base64url; it may be over.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn shared_link_by_key(
+        &self,
+        key: &str,
+    ) -> Result<Option<SharedLinkRow>, ProjectionError> {
+        Ok(sqlx::query_as("select * from read.shared_links_v1 where key_sha256 = $1")
+            .bind(digest(key))
+            .fetch_optional(&self.pool)
+            .await?)
+    }
+
+    /// The link with this slug; it may be over.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn shared_link_by_slug(
+        &self,
+        slug: &str,
+    ) -> Result<Option<SharedLinkRow>, ProjectionError> {
+        Ok(sqlx::query_as("select * from read.shared_links_v1 where slug = $1")
+            .bind(slug)
+            .fetch_optional(&self.pool)
+            .await?)
+    }
+
+    /// One link.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn shared_link(
+        &self,
+        shared_link_id: Uuid,
+    ) -> Result<Option<SharedLinkRow>, ProjectionError> {
+        Ok(sqlx::query_as("select * from read.shared_links_v1 where shared_link_id = $1")
+            .bind(shared_link_id)
+            .fetch_optional(&self.pool)
+            .await?)
+    }
+
+    /// A person's links, newest first; only those to one album, or only one, when that is asked for.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn shared_links_of(
+        &self,
+        owner_id: Uuid,
+        album_id: Option<Uuid>,
+        shared_link_id: Option<Uuid>,
+    ) -> Result<Vec<SharedLinkRow>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select * from read.shared_links_v1
+              where owner_id = $1
+                and ($2::uuid is null or album_id = $2)
+                and ($3::uuid is null or shared_link_id = $3)
+              order by created_at desc, shared_link_id",
+        )
+        .bind(owner_id)
+        .bind(album_id)
+        .bind(shared_link_id)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// The assets that links show one by one, oldest first: at most `each` of a link, and none from the
+    /// trash or from behind a PIN.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn assets_of_links(
+        &self,
+        shared_link_ids: &[Uuid],
+        each: i64,
+    ) -> Result<Vec<LinkedAsset>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select shown.*
+               from unnest($1::uuid[]) as link (link_id),
+                    lateral (
+                        select linked.shared_link_id, asset.*
+                          from read.shared_link_assets_v1 linked
+                          join read.assets_v1 asset using (asset_id)
+                         where linked.shared_link_id = link_id
+                           and asset.trashed_at is null
+                           and asset.visibility <> 'locked'
+                         order by asset.taken_at, asset.asset_id
+                         limit $2
+                    ) as shown",
+        )
+        .bind(shared_link_ids)
+        .bind(each)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Which of some assets a link's own rows name.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn assets_in_link(
+        &self,
+        shared_link_id: Uuid,
+        asset_ids: &[Uuid],
+    ) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select asset_id from read.shared_link_assets_v1
+              where shared_link_id = $1 and asset_id = any($2)",
+        )
+        .bind(shared_link_id)
+        .bind(asset_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Which of some assets a link reaches: those that it shows one by one, and the films of those stills.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn assets_reached_by_link(
+        &self,
+        shared_link_id: Uuid,
+        asset_ids: &[Uuid],
+    ) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select asset_id from read.shared_link_assets_v1
+              where shared_link_id = $1 and asset_id = any($2)
+             union
+             select still.live_photo_video_id
+               from read.shared_link_assets_v1 linked
+               join read.assets_v1 still using (asset_id)
+              where linked.shared_link_id = $1
+                and still.live_photo_video_id = any($2)
+                and still.trashed_at is null
+                and still.visibility <> 'locked'",
+        )
+        .bind(shared_link_id)
+        .bind(asset_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+}
