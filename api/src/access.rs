@@ -212,7 +212,8 @@ pub(crate) async fn allowed_albums(
 ) -> Result<Vec<AlbumPart>, Problem> {
     let mut parts = api.queries.album_parts(caller.user_id().uuid(), album_ids).await?;
     parts.retain(|part| {
-        let object = Object::Album { role: part.role.parse().ok(), by_link: false };
+        let by_link = caller.link().is_some_and(|link| link.album_id == Some(part.album_id));
+        let object = Object::Album { role: part.role.parse().ok(), by_link };
         check(caller.person(), permission, object).is_ok()
     });
     Ok(parts)

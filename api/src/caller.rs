@@ -13,6 +13,7 @@ use calotype_commands::CommandContext;
 use calotype_commands::context::{Actor, ActorKind};
 use calotype_commands::token;
 use calotype_domain::access::{Grant, Object, Viewer, check};
+use calotype_domain::album::AlbumEvent;
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::permission::Permission;
 use calotype_domain::session::SessionCommand;
@@ -109,6 +110,7 @@ impl Callers {
                     | AnyEvent::Session(_)
                     | AnyEvent::ApiKey(_)
                     | AnyEvent::SharedLink(_)
+                    | AnyEvent::Album(AlbumEvent::Deleted(_))
             )
         }) {
             self.forget_all();

@@ -14,7 +14,9 @@ use calotype_domain::activity::ActivityError;
 use calotype_domain::album::AlbumError;
 use calotype_domain::api_key::ApiKeyError;
 use calotype_domain::asset::AssetError;
+use calotype_domain::config::ConfigError;
 use calotype_domain::faces::FacesError;
+use calotype_domain::notification::NotificationError;
 use calotype_domain::partner::PartnerError;
 use calotype_domain::permission::Permission;
 use calotype_domain::person::PersonError;
@@ -191,6 +193,10 @@ impl From<CommandError<AccountError>> for Problem {
                 Self::bad_request("User does not have a PIN code")
             }
             AccountError::User(UserError::NotFound) => Self::bad_request("User not found"),
+            AccountError::LabelTaken => {
+                Self::bad_request("Storage label already in use by another account")
+            }
+            AccountError::User(UserError::BadLicense) => Self::bad_request("Invalid license key"),
             AccountError::SetUpDone => Self::bad_request("The server already has an admin"),
         })
     }
@@ -231,6 +237,15 @@ impl From<CommandError<AlbumError>> for Problem {
             AlbumError::HasNoPart(_) => Self::bad_request("Album not shared with user"),
             AlbumError::LastOwner => Self::bad_request("Cannot remove album owner"),
             AlbumError::CoverNotInside => Self::bad_request("Invalid album thumbnail"),
+        })
+    }
+}
+
+impl From<CommandError<ConfigError>> for Problem {
+    fn from(error: CommandError<ConfigError>) -> Self {
+        Self::command(error, |refusal| match refusal {
+            ConfigError::BadLicense => Self::bad_request("Invalid license key"),
+            ConfigError::Invalid { .. } => Self::bad_request(refusal.to_string()),
         })
     }
 }
@@ -302,6 +317,12 @@ impl From<CommandError<LinkError>> for Problem {
 impl From<CommandError<ActivityError>> for Problem {
     fn from(error: CommandError<ActivityError>) -> Self {
         Self::command(error, |_| Self::no_access(Permission::ActivityDelete))
+    }
+}
+
+impl From<CommandError<NotificationError>> for Problem {
+    fn from(error: CommandError<NotificationError>) -> Self {
+        Self::command(error, |_| Self::no_access(Permission::NotificationUpdate))
     }
 }
 

@@ -6,11 +6,10 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::json;
+use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi as _;
-use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
@@ -18,9 +17,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::{
-    activities, albums, api_keys, assets, auth, calotype, download, faces, jobs, layers, map,
-    partners, people, queues, search, server, sessions, shared_links, sync, timeline, trash, users,
-    users_admin, web,
+    activities, albums, api_keys, assets, auth, calotype, document, download, faces, jobs, layers,
+    map, notifications, notifications_admin, partners, people, queues, search, server, sessions,
+    shared_links, sync, system_config, system_metadata, timeline, trash, users, users_admin, web,
 };
 
 /// The largest JSON body; uploads stream and lift this limit for themselves.
@@ -54,12 +53,16 @@ fn operations() -> OpenApiRouter<Api> {
         .merge(partners::routes())
         .merge(people::routes())
         .merge(map::routes())
+        .merge(notifications::routes())
+        .merge(notifications_admin::routes())
         .merge(queues::routes())
         .merge(search::routes())
         .merge(server::routes())
         .merge(sessions::routes())
         .merge(sync::routes())
         .merge(shared_links::routes())
+        .merge(system_config::routes())
+        .merge(system_metadata::routes())
         .merge(timeline::routes())
         .merge(trash::routes())
         .merge(users::routes())
@@ -91,7 +94,7 @@ fn table(testing: bool) -> Router<Api> {
     let operations = operations.fallback(missing).method_not_allowed_fallback(missing);
     Router::new()
         .nest("/api", operations)
-        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", openapi()))
+        .merge(SwaggerUi::new("/api/docs").external_url_unchecked("/api/openapi.json", openapi()))
         .route("/.well-known/immich", get(well_known))
         .route("/custom.css", get(custom_css))
         .route("/health", get(health))
@@ -102,7 +105,7 @@ fn table(testing: bool) -> Router<Api> {
 
 /// The OpenAPI document of what is served; the same at every call.
 #[must_use]
-pub fn openapi() -> OpenApi {
+pub fn openapi() -> Value {
     let mut document = operations().into_openapi();
     let components = document.components.get_or_insert_default();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
@@ -111,7 +114,7 @@ pub fn openapi() -> OpenApi {
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
     components.add_security_scheme("api_key", SecurityScheme::ApiKey(api_key));
-    document
+    document::complete(serde_json::to_value(document).unwrap_or_default())
 }
 
 /// What Express says of a route that is not there.
@@ -127,9 +130,10 @@ async fn well_known() -> Response {
     Json(json!({ "api": { "endpoint": "/api" } })).into_response()
 }
 
-/// Immich serves the administrator's style sheet here; there is none to set yet.
-async fn custom_css() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], "").into_response()
+/// The administrators' style sheet.
+async fn custom_css(State(api): State<Api>) -> Result<Response, Problem> {
+    let css = api.queries.settings().await?.text("theme.customCss").to_owned();
+    Ok(([(header::CONTENT_TYPE, "text/css; charset=utf-8")], css).into_response())
 }
 
 async fn health() -> Response {
@@ -163,10 +167,10 @@ mod tests {
 
     #[test]
     fn document_is_the_same_at_every_call_and_names_operations_once() {
-        let document = serde_json::to_value(openapi()).unwrap();
-        assert_eq!(document, serde_json::to_value(openapi()).unwrap());
+        let document = openapi();
+        assert_eq!(document, openapi());
         let paths = document["paths"].as_object().unwrap();
-        let operations: Vec<&serde_json::Value> =
+        let operations: Vec<&Value> =
             paths.values().flat_map(|path| path.as_object().unwrap().values()).collect();
         let ids: BTreeSet<&str> =
             operations.iter().map(|operation| operation["operationId"].as_str().unwrap()).collect();

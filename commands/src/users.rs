@@ -1,4 +1,4 @@
-//! Wishes about accounts. An e-mail belongs to one account: its reservation and the account's event
+//! Wishes about accounts. An e-mail and a storage label belong to one account: their reservations and the account's event
 //! are written in one transaction.
 
 use calotype_domain::UserId;
@@ -7,7 +7,7 @@ use calotype_domain::user::{ProfileChange, User, UserCommand, UserError, UserReg
 use calotype_eventstore::StreamId;
 
 use crate::context::CommandContext;
-use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
+use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome, Unit};
 use crate::error::CommandError;
 
 /// Why a wish about an account was refused.
@@ -19,6 +19,9 @@ pub enum AccountError {
     /// Another account has the e-mail.
     #[error("e-mail is taken")]
     EmailTaken,
+    /// Another account has the storage label.
+    #[error("storage label is taken")]
+    LabelTaken,
     /// The first administrator exists already.
     #[error("the first administrator exists already")]
     SetUpDone,
@@ -39,6 +42,31 @@ impl Commands {
         StreamId::new("reservation", self.keyring.hmac("user-email", email))
     }
 
+    fn label_stream(&self, label: &str) -> StreamId {
+        StreamId::new("reservation", self.keyring.hmac("user-storage-label", label))
+    }
+
+    /// Holds a value for an account, and lets go what it held before.
+    async fn hold(
+        unit: &mut Unit<'_>,
+        user_id: UserId,
+        (old, new): (Option<StreamId>, Option<StreamId>),
+        taken: AccountError,
+    ) -> Result<(), CommandError<AccountError>> {
+        let holder_id = user_id.uuid();
+        let steps = [
+            (new, ReservationCommand::Reserve { holder_id }),
+            (old, ReservationCommand::Release { holder_id }),
+        ];
+        for (stream_id, command) in steps {
+            let Some(stream_id) = stream_id else { continue };
+            unit.apply::<Reservation>(stream_id, None, &command)
+                .await
+                .map_err(|error| error.map_refusal(|_: ReservationError| taken.clone()))?;
+        }
+        Ok(())
+    }
+
     /// Makes an account; `first_admin` is refused once such an account exists.
     ///
     /// # Errors
@@ -51,6 +79,7 @@ impl Commands {
         first_admin: bool,
     ) -> Result<(UserId, Outcome), CommandError<AccountError>> {
         let user_id = UserId::new(self.ids.v4());
+        let label = registered.storage_label.known().cloned().flatten();
         let reserve = ReservationCommand::Reserve { holder_id: user_id.uuid() };
         let command = UserCommand::Register(Box::new(registered));
         for _ in 0..ATTEMPTS_MAX {
@@ -62,9 +91,10 @@ impl Commands {
                     .await
                     .map_err(|error| error.map_refusal(|_| AccountError::SetUpDone))?;
             }
-            unit.apply::<Reservation>(self.email_stream(email), None, &reserve)
-                .await
-                .map_err(|error| error.map_refusal(|_| AccountError::EmailTaken))?;
+            let email = Some(self.email_stream(email));
+            Self::hold(&mut unit, user_id, (None, email), AccountError::EmailTaken).await?;
+            let label = label.as_deref().map(|label| self.label_stream(label));
+            Self::hold(&mut unit, user_id, (None, label), AccountError::LabelTaken).await?;
             unit.apply::<User>(stream(user_id), Some(subject(user_id)), &command)
                 .await
                 .map_err(|error| error.map_refusal(AccountError::User))?;
@@ -75,7 +105,7 @@ impl Commands {
         Err(CommandError::Contended)
     }
 
-    /// Changes an account; a new e-mail is reserved and the old one let go.
+    /// Changes an account; a new e-mail or storage label is reserved and the old one let go.
     ///
     /// # Errors
     /// See [`CommandError`] and [`AccountError`].
@@ -85,29 +115,26 @@ impl Commands {
         user_id: UserId,
         change: ProfileChange,
     ) -> Result<Outcome, CommandError<AccountError>> {
-        let email = change.email.clone();
+        let (email, label) = (change.email.clone(), change.storage_label.clone());
         let command = UserCommand::Change(Box::new(change));
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             let (user, last) = self.load::<User>(&stream(user_id)).await.map_err(user_refusal)?;
             if let Some(email) = email.as_deref().filter(|wish| user.email() != Some(wish)) {
-                let holder_id = user_id.uuid();
-                unit.apply::<Reservation>(
-                    self.email_stream(email),
-                    None,
-                    &ReservationCommand::Reserve { holder_id },
-                )
-                .await
-                .map_err(|error| error.map_refusal(|_| AccountError::EmailTaken))?;
-                if let Some(old) = user.email() {
-                    unit.apply::<Reservation>(
-                        self.email_stream(old),
-                        None,
-                        &ReservationCommand::Release { holder_id },
-                    )
-                    .await
-                    .map_err(|error| error.map_refusal(|_| AccountError::EmailTaken))?;
-                }
+                let held = (
+                    user.email().map(|old| self.email_stream(old)),
+                    Some(self.email_stream(email)),
+                );
+                Self::hold(&mut unit, user_id, held, AccountError::EmailTaken).await?;
+            }
+            if let Some(label) =
+                label.as_ref().filter(|wish| user.storage_label() != wish.as_deref())
+            {
+                let held = (
+                    user.storage_label().map(|old| self.label_stream(old)),
+                    label.as_deref().map(|label| self.label_stream(label)),
+                );
+                Self::hold(&mut unit, user_id, held, AccountError::LabelTaken).await?;
             }
             unit.decide(
                 &user,
@@ -139,7 +166,7 @@ impl Commands {
             .map_err(user_refusal)
     }
 
-    /// Removes an account for good: lets its e-mail go, then destroys its key.
+    /// Removes an account for good: lets its e-mail and storage label go, then destroys its key.
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -154,14 +181,10 @@ impl Commands {
                 .apply::<User>(stream(user_id), Some(subject(user_id)), &UserCommand::Purge)
                 .await
                 .map_err(user_refusal)?;
-            if let Some(email) = user.email() {
-                let release = ReservationCommand::Release { holder_id: user_id.uuid() };
-                unit.apply::<Reservation>(self.email_stream(email), None, &release).await.map_err(
-                    |error: CommandError<ReservationError>| {
-                        error.map_refusal(|_| AccountError::EmailTaken)
-                    },
-                )?;
-            }
+            let email = user.email().map(|email| self.email_stream(email));
+            Self::hold(&mut unit, user_id, (email, None), AccountError::EmailTaken).await?;
+            let label = user.storage_label().map(|label| self.label_stream(label));
+            Self::hold(&mut unit, user_id, (label, None), AccountError::LabelTaken).await?;
             if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
                 self.store.forget(&subject(user_id)).await?;
                 return Ok(outcome);

@@ -7,9 +7,11 @@ use crate::activity::ActivityEvent;
 use crate::album::AlbumEvent;
 use crate::api_key::ApiKeyEvent;
 use crate::asset::AssetEvent;
+use crate::config::ConfigEvent;
 use crate::event::{DecodeError, DomainEvent};
 use crate::faces::FacesEvent;
 use crate::link_view::LinkViewEvent;
+use crate::notification::NotificationEvent;
 use crate::partner::PartnerEvent;
 use crate::person::PersonEvent;
 use crate::queue::QueueEvent;
@@ -70,6 +72,8 @@ catalogue! {
     Faces(FacesEvent),
     Person(PersonEvent),
     LinkView(LinkViewEvent),
+    Config(ConfigEvent),
+    Notification(NotificationEvent),
     Queue(QueueEvent),
     Reservation(ReservationEvent),
     Session(SessionEvent),

@@ -72,6 +72,8 @@ ids! {
     FaceId,
     /// Somebody who is on photos.
     PersonId,
+    /// Something a person is told.
+    NotificationId,
     /// A login of a device.
     SessionId,
     /// A shared link.

@@ -20,6 +20,8 @@
 //! | [`reservation`] | `reservation-<hmac>` | a value that must be unique |
 //! | [`shared_link`] | `shared_link-<uuid>` | a link that anybody may hold |
 //! | [`link_view`] | `link_view-<uuid>` | one visitor's hour with a link |
+//! | [`config`] | `config-server` | settings, first steps and product key of the server |
+//! | [`notification`] | `notification-<uuid>` | something a person is told |
 //! | [`queue`] | `queue-<name>` | a work queue people may pause and re-run |
 //!
 //! Words used here and everywhere: *aggregate*, *command*, *event*, *stream*, *revision*.
@@ -31,10 +33,13 @@ pub mod api_key;
 pub mod asset;
 pub mod catalogue;
 pub mod clock;
+pub mod config;
 pub mod event;
 pub mod faces;
 pub mod id;
+pub mod license;
 pub mod link_view;
+pub mod notification;
 pub mod partner;
 pub mod permission;
 pub mod person;
@@ -48,7 +53,7 @@ pub mod user;
 pub use clock::{Clock, IdGen};
 pub use event::{Aggregate, DecodeError, DomainEvent, EventPayload, RawEvent};
 pub use id::{
-    ActivityId, AlbumId, ApiKeyId, AssetId, CommandId, EventId, FaceId, PartnerId, PersonId,
-    SessionId, SharedLinkId, UserId,
+    ActivityId, AlbumId, ApiKeyId, AssetId, CommandId, EventId, FaceId, NotificationId, PartnerId,
+    PersonId, SessionId, SharedLinkId, UserId,
 };
 pub use sealed::Sealed;

@@ -21,6 +21,7 @@ use calotype_media::decoder::{DecodeError, Job, Report, Want};
 use calotype_media::gazetteer::Located;
 use calotype_media::image::{Derived, ImageWish, Picture};
 use calotype_media::metadata::{Facts, resolve_dates};
+use calotype_projections::config::Settings;
 use chrono_tz::Tz;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -38,6 +39,9 @@ const METADATA_VERSION: u32 = 2;
 const THUMBNAILS_VERSION: u32 = 1;
 /// Events of one asset looked at.
 const ASSET_EVENTS_MAX: u32 = 10_000;
+/// Sides of pictures that are made, in pixels, whatever the settings say.
+const SIDE_PX_MIN: u32 = 16;
+const SIDE_PX_MAX: u32 = 8_192;
 /// How long to wait before an asset in hand is tried again.
 const IN_HAND_WAIT: Duration = Duration::from_secs(2);
 
@@ -87,6 +91,7 @@ impl Worker {
         let Some(_in_hand) = self.take(asset_id) else {
             return Err(ProcessorError::NotYet { after: IN_HAND_WAIT });
         };
+        self.places.resize(places(&*self.queries.settings().await?, self.places_max));
         let Some(_place) = self.places.take(urgency).await else {
             return Err(ProcessorError::NotYet { after: IN_HAND_WAIT });
         };
@@ -100,8 +105,11 @@ impl Worker {
             Some(sidecar) => Some(self.path_of(&sidecar.key)?),
             None => None,
         };
-        let want =
-            Want { metadata: wanted.metadata, images: wanted.thumbnails.then(ImageWish::default) };
+        let settings = self.queries.settings().await?;
+        let want = Want {
+            metadata: wanted.metadata,
+            images: wanted.thumbnails.then(|| image_wish(&settings)),
+        };
         let findings = match self.decoders.run(&Job { source, sidecar, want }).await {
             Ok(report) => self.findings(asset_id, &wanted, report).await?,
             Err(error) if error.is_worth_retrying() && !last_try => {
@@ -278,6 +286,27 @@ impl Wanted {
     /// What has only just been uploaded cannot have been parked before.
     fn was_parked(&self) -> bool {
         self.revision > Revision::new(0)
+    }
+}
+
+/// How many assets are worked on at once: what an administrator says, within what the machine can do.
+fn places(settings: &Settings, most: usize) -> usize {
+    ["job.thumbnailGeneration.concurrency", "job.metadataExtraction.concurrency"]
+        .into_iter()
+        .filter_map(|path| usize::try_from(settings.own_number(path)?).ok())
+        .max()
+        .map_or(most, |wish| wish.clamp(1, most))
+}
+
+/// Sizes and qualities as administrators set them.
+fn image_wish(settings: &Settings) -> ImageWish {
+    let pixels = |path: &str| u32::try_from(settings.number(path)).unwrap_or(u32::MAX);
+    let quality = |path: &str| u8::try_from(settings.number(path)).unwrap_or(u8::MAX);
+    ImageWish {
+        thumbnail_px: pixels("image.thumbnail.size").clamp(SIDE_PX_MIN, SIDE_PX_MAX),
+        preview_px: pixels("image.preview.size").clamp(SIDE_PX_MIN, SIDE_PX_MAX),
+        thumbnail_quality: quality("image.thumbnail.quality").clamp(1, 100),
+        preview_quality: quality("image.preview.quality").clamp(1, 100),
     }
 }
 

@@ -18,10 +18,6 @@ use crate::worker::Worker;
 const NAME: &str = "housekeeping";
 /// How often deadlines are looked at.
 const EVERY: Duration = Duration::from_secs(60);
-/// Days an asset stays in the trash: Immich's default.
-const TRASH_DAYS: i64 = 30;
-/// Days a deleted account can be restored: Immich's default.
-const USER_DELETE_DELAY_DAYS: i64 = 7;
 /// Things done in one look.
 const LOOK_MAX: i64 = 500;
 
@@ -56,7 +52,10 @@ impl Worker {
     }
 
     async fn empty_old_trash(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
-        let before = now - TimeDelta::days(TRASH_DAYS);
+        let settings = self.queries.settings().await?;
+        // Where there is no trash any more, what is in it goes.
+        let days = if settings.is_on("trash.enabled") { settings.number("trash.days") } else { 0 };
+        let before = days_before(now, days);
         for asset in self.queries.trashed_before(before, LOOK_MAX).await? {
             self.purge(&asset).await?;
         }
@@ -64,7 +63,8 @@ impl Worker {
     }
 
     async fn remove_deleted_users(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
-        let before = now - TimeDelta::days(USER_DELETE_DELAY_DAYS);
+        let days = self.queries.settings().await?.number("user.deleteDelay");
+        let before = days_before(now, days);
         for user in self.queries.users(true).await? {
             let due =
                 user.deleted_at.is_some_and(|deleted_at| user.delete_forced || deleted_at < before);
@@ -127,4 +127,13 @@ impl Worker {
         self.commands.purge_asset(&ctx, None, owner_id, asset_id, &asset.sha1).await?;
         Ok(())
     }
+}
+
+/// Longest delay that is told from forever, in days.
+const DAYS_MAX: i64 = 1_000_000;
+
+fn days_before(now: DateTime<Utc>, days: i64) -> DateTime<Utc> {
+    TimeDelta::try_days(days.min(DAYS_MAX))
+        .and_then(|delay| now.checked_sub_signed(delay))
+        .unwrap_or(DateTime::<Utc>::MIN_UTC)
 }

@@ -1,7 +1,7 @@
 //! Places at the decoder, handed to new uploads before re-runs.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -20,6 +20,14 @@ pub struct Places {
     semaphore: Arc<Semaphore>,
     uploads_waiting: Arc<AtomicUsize>,
     calm: Arc<Notify>,
+    size: Arc<Mutex<Size>>,
+}
+
+/// How many places there are, and how many of those that are taken will not be given again.
+#[derive(Debug)]
+struct Size {
+    count: usize,
+    owed: usize,
 }
 
 impl Places {
@@ -30,6 +38,39 @@ impl Places {
             semaphore: Arc::new(Semaphore::new(count)),
             uploads_waiting: Arc::new(AtomicUsize::new(0)),
             calm: Arc::new(Notify::new()),
+            size: Arc::new(Mutex::new(Size { count, owed: 0 })),
+        }
+    }
+
+    /// Lets there be `count` places from now on; those that are taken are given back in their own time.
+    pub fn resize(&self, count: usize) {
+        let mut size = self.size();
+        if count > size.count {
+            let more = count - size.count;
+            let kept = more.min(size.owed);
+            size.owed -= kept;
+            self.semaphore.add_permits(more - kept);
+        } else {
+            let less = size.count - count;
+            size.owed += less - self.semaphore.forget_permits(less);
+        }
+        size.count = count;
+    }
+
+    fn size(&self) -> MutexGuard<'_, Size> {
+        self.size.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place, when it is not owed; one that is owed is gone.
+    async fn acquire(&self) -> Option<OwnedSemaphorePermit> {
+        loop {
+            let permit = Arc::clone(&self.semaphore).acquire_owned().await.ok()?;
+            let mut size = self.size();
+            if size.owed == 0 {
+                return Some(permit);
+            }
+            size.owed -= 1;
+            permit.forget();
         }
     }
 
@@ -38,7 +79,7 @@ impl Places {
         match urgency {
             Urgency::Upload => {
                 let waiting = Waiting::new(self);
-                let permit = Arc::clone(&self.semaphore).acquire_owned().await.ok();
+                let permit = self.acquire().await;
                 drop(waiting);
                 permit
             }
@@ -48,7 +89,7 @@ impl Places {
                     calm.await;
                     continue;
                 }
-                let permit = Arc::clone(&self.semaphore).acquire_owned().await.ok()?;
+                let permit = self.acquire().await?;
                 if self.uploads_waiting.load(Ordering::Acquire) == 0 {
                     return Some(permit);
                 }
@@ -81,6 +122,20 @@ mod tests {
     use futures::FutureExt as _;
 
     use super::*;
+
+    #[tokio::test]
+    async fn fewer_places_are_given_once_those_taken_come_back() {
+        let places = Places::new(2);
+        let (one, two) = (places.take(Urgency::Upload).await, places.take(Urgency::Upload).await);
+        places.resize(1);
+        drop(one);
+        assert!(Box::pin(places.take(Urgency::Upload)).now_or_never().is_none());
+        drop(two);
+        let again = places.take(Urgency::Upload).await;
+        assert!(again.is_some());
+        places.resize(2);
+        assert!(places.take(Urgency::Upload).await.is_some());
+    }
 
     #[tokio::test]
     async fn upload_goes_before_a_rerun_that_waited_longer() {

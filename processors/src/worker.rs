@@ -45,6 +45,8 @@ pub struct Worker {
     pub(crate) people_bell: Arc<Notify>,
     /// How often a picture of a face was tried in vain.
     pub(crate) people_tries: Arc<Mutex<HashMap<Uuid, u32>>>,
+    /// The most places at the decoder that this machine has use for.
+    pub(crate) places_max: usize,
     /// Assets in hand in this process, so that two bells for one asset are one job at a time.
     in_hand: Arc<Mutex<HashSet<AssetId>>>,
 }
@@ -83,6 +85,7 @@ impl Worker {
             decoders: parts.decoders,
             gazetteer: parts.gazetteer,
             places: Places::new(parts.places),
+            places_max: parts.places.max(1),
             in_flight: parts.in_flight,
             pool: parts.pool,
             tries: Tries::default(),

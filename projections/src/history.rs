@@ -147,13 +147,15 @@ fn of_user(what: &UserEvent) -> &'static str {
             "A new password was asked for"
         }
         UserEvent::PasswordChangeRequired(_) => "No new password is asked for any more",
-        UserEvent::PinSet(_) => "PIN set",
-        UserEvent::PinRemoved(_) => "PIN removed",
+        UserEvent::LicenseEntered(_) => "Product key entered",
+        UserEvent::LicenseRemoved(_) => "Product key removed",
         UserEvent::AdminGranted(_) => "Became administrator",
         UserEvent::AdminRevoked(_) => "No longer administrator",
         UserEvent::QuotaChanged(_) => "Quota changed",
         UserEvent::StorageLabelChanged(_) => "Storage label changed",
         UserEvent::AvatarColorChanged(_) => "Colour of the avatar changed",
+        UserEvent::PinSet(_) => "PIN set",
+        UserEvent::PinRemoved(_) => "PIN removed, every session locked",
         UserEvent::PreferencesChanged(_) => "Preferences changed",
         UserEvent::ProfileImageChanged(_) => "Profile picture set",
         UserEvent::ProfileImageRemoved(_) => "Profile picture removed",

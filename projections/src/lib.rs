@@ -6,15 +6,20 @@
 
 pub mod activities;
 pub mod albums;
+pub mod alone;
 pub mod api_keys;
 pub mod assets;
+pub mod config;
 pub mod error;
 pub mod event;
 mod fold;
 pub mod follower;
+pub mod heatmap;
 pub mod history;
 pub mod jobs;
+pub mod licenses;
 pub mod link_views;
+pub mod notifications;
 pub mod parked;
 pub mod partners;
 pub mod people;

@@ -61,5 +61,9 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::activities::ActivitiesProjection),
         Box::new(crate::search::SearchProjection),
         Box::new(crate::sync::SyncProjection),
+        Box::new(crate::licenses::LicensesProjection),
+        Box::new(crate::config::ConfigProjection),
+        Box::new(crate::notifications::NotificationsProjection),
+        Box::new(crate::heatmap::HeatmapProjection),
     ]
 }

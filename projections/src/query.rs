@@ -6,6 +6,8 @@ use calotype_domain::{PersonId, UserId};
 use calotype_eventstore::{EventStore, StreamId};
 use sqlx::PgPool;
 
+use crate::alone::Doors;
+use crate::config::LiveSettings;
 use crate::error::ProjectionError;
 use crate::history::{self, Told};
 
@@ -14,13 +16,15 @@ use crate::history::{self, Told};
 pub struct Queries {
     pub(crate) pool: PgPool,
     store: Arc<dyn EventStore>,
+    pub(crate) live_settings: LiveSettings,
+    pub(crate) doors: Doors,
 }
 
 impl Queries {
     /// Over a pool whose role may read the `read` and `work` schemas, and the log for histories.
     #[must_use]
     pub fn new(pool: PgPool, store: Arc<dyn EventStore>) -> Self {
-        Self { pool, store }
+        Self { pool, store, live_settings: LiveSettings::default(), doors: Doors::default() }
     }
 
     pub(crate) fn store(&self) -> &dyn EventStore {

@@ -130,7 +130,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 
 #[expect(clippy::print_stdout, reason = "the document goes to standard output")]
 fn print_document() -> anyhow::Result<()> {
-    println!("{}", calotype_api::openapi().to_pretty_json()?);
+    println!("{}", serde_json::to_string_pretty(&calotype_api::openapi())?);
     Ok(())
 }
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use calotype_commands::context::{Actor, ActorKind};
 use calotype_commands::{CommandContext, password};
+use calotype_domain::config::{self, shape};
 use calotype_domain::user::ProfileChange;
 use calotype_domain::{AssetId, Clock as _, CommandId, IdGen as _, UserId};
+use calotype_eventstore::StreamId;
 use calotype_projections::projection;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -19,6 +21,9 @@ use crate::wiring::{self, Core};
 
 /// Shortest password that is accepted.
 const PASSWORD_CHARS_MIN: usize = 8;
+
+/// The setting that lets people log in with passwords.
+const PASSWORD_LOGIN: &str = "passwordLogin.enabled";
 
 /// Where to work: a running server, or a data folder.
 #[derive(Clone, Debug, Args)]
@@ -74,6 +79,8 @@ pub enum Admin {
         #[arg(long)]
         email: Option<String>,
     },
+    /// Let people log in with passwords again, where that was switched off.
+    EnablePasswordLogin,
     /// Show every account.
     ListUsers,
 }
@@ -275,6 +282,20 @@ pub async fn admin(target: &Target, command: Admin) -> anyhow::Result<()> {
             };
             print_users(&users);
         }
+        Admin::EnablePasswordLogin => {
+            if let Some(server) = &target.server {
+                let remote = Remote::new(server, target)?;
+                let mut config = remote.get("/system-config").await?;
+                shape::put(&mut config, PASSWORD_LOGIN, Value::Bool(true));
+                remote.call(reqwest::Method::PUT, "/system-config", Some(config)).await?;
+            } else {
+                let local = Local::open(target).await?;
+                let done = enable_password_login(&local).await;
+                local.close().await;
+                done?;
+            }
+            say("People can log in with passwords.");
+        }
         Admin::ResetPassword { email } => {
             let (password, made) = new_password()?;
             let email = if let Some(server) = &target.server {
@@ -291,6 +312,17 @@ pub async fn admin(target: &Target, command: Admin) -> anyhow::Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+async fn enable_password_login(local: &Local) -> anyhow::Result<()> {
+    let commands = &local.core.commands;
+    let stream_id = StreamId::new("config", config::KEY);
+    let (config, _) = commands.load::<config::Config>(&stream_id).await?;
+    let mut document = config.document();
+    shape::put(&mut document, PASSWORD_LOGIN, Value::Bool(true));
+    let command = config::ConfigCommand::Change(document);
+    commands.configure(&context("calotype admin"), &command).await?;
     Ok(())
 }
 

@@ -37,8 +37,8 @@ const AGGREGATES: [(&str, &[&str]); 15] = [
     ("shared_link", &["shared_link", "link_view"]),
     ("memory", &[]),
     ("partner", &["partner"]),
-    ("notification", &[]),
-    ("config", &["queue"]),
+    ("notification", &["notification"]),
+    ("config", &["config", "queue"]),
 ];
 
 /// Empties the server.
@@ -91,6 +91,7 @@ impl Reset for TestingReset {
         // Last, because requests that came meanwhile may have remembered what was half replayed.
         self.callers.forget_all();
         self.caches.forget_all();
+        self.core.queries.live_settings().forget();
         settled
     }
 }
@@ -183,6 +184,7 @@ async fn forget_in_tx(
         "delete from work.parked",
         "delete from work.idempotency",
         "delete from work.sync_acks",
+        "delete from work.notification_reads",
         "update work.checkpoints set position = 0 where name <> 'relay'",
     ] {
         sqlx::query(statement).execute(&mut *tx).await?;

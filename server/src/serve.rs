@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use calotype_api::caller::Callers;
 use calotype_api::{Api, ApiConfig, Caches, Parts, Reset, Uploads};
-use calotype_commands::SyncAcks;
+use calotype_commands::{NotificationMarks, SyncAcks};
 use calotype_eventstore::{EventStore, Relay, RelayOptions, Sequencer};
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
@@ -99,9 +99,11 @@ async fn run(
     let caches = Caches::default();
     let hooks: Vec<Hook> = {
         let (callers, caches) = (callers.clone(), caches.clone());
+        let settings = core.queries.live_settings().clone();
         vec![
             Box::new(move |events| callers.on_applied(events)),
             Box::new(move |events| caches.on_applied(events)),
+            Box::new(move |events| settings.on_applied(events)),
         ]
     };
     let (sequencer, until) = (Sequencer::new(core.store.clone()), late.clone());
@@ -134,6 +136,7 @@ async fn run(
             commands: core.commands.clone(),
             queries: core.queries.clone(),
             sync_acks: SyncAcks::new(core.pool.clone()),
+            notification_marks: NotificationMarks::new(core.pool.clone()),
             progress,
             blobs,
             gazetteer,

@@ -6,6 +6,8 @@ pub mod binary;
 pub mod client;
 pub mod crash;
 pub mod database;
+pub mod document;
+pub mod facts;
 pub mod ids;
 pub mod import;
 pub mod jpeg;

@@ -19,6 +19,8 @@ pub struct Operation {
     pub is_public: bool,
     /// Whether only administrators may.
     pub is_for_admins: bool,
+    /// What an API key has to name.
+    pub permission: Option<String>,
 }
 
 impl Operation {
@@ -62,6 +64,7 @@ pub fn operations_of(document: &Value) -> anyhow::Result<Vec<Operation>> {
                 path: path.clone(),
                 is_public: operation["security"].as_array().is_none_or(Vec::is_empty),
                 is_for_admins: operation["x-immich-admin-only"] == Value::Bool(true),
+                permission: operation["x-immich-permission"].as_str().map(str::to_owned),
             });
         }
     }

@@ -7,6 +7,7 @@ use calotype_domain::permission::Permission;
 
 use crate::access::require_album;
 use crate::caller::Caller;
+use crate::links;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::path_uuid;
@@ -24,6 +25,7 @@ pub(crate) async fn delete_album(
     caller.require(Permission::AlbumDelete)?;
     let id = path_uuid("id", &id)?;
     require_album(&api, &caller, Permission::AlbumDelete, id).await?;
+    links::revoke_of_album(&api, &caller, id).await?;
     let by = Some(caller.user_id());
     let outcome = api.commands.delete_album(&caller.context(), by, AlbumId::new(id)).await?;
     api.surely_seen(&outcome).await?;

@@ -95,6 +95,7 @@ impl AlbumResponseDto {
         viewer_id: Uuid,
         people: &HashMap<Uuid, UserRow>,
         spelling: Spelling,
+        has_shared_link: bool,
     ) -> Self {
         let mut members: Vec<(String, &UserRow)> = album
             .members(viewer_id)
@@ -108,7 +109,7 @@ impl AlbumResponseDto {
         if let Some(others) = members.get_mut(fixed..) {
             others.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
         }
-        let shared = members.len() > 1;
+        let shared = has_shared_link || members.len() > 1;
         let spell = |instant: NaiveDateTime| match spelling {
             Spelling::Days => {
                 let midnight = instant.date().and_time(chrono::NaiveTime::MIN);
@@ -131,8 +132,7 @@ impl AlbumResponseDto {
                 })
                 .collect(),
             shared,
-            // There are no shared links yet.
-            has_shared_link: false,
+            has_shared_link,
             start_date: album.start_at.map(spell),
             end_date: album.end_at.map(spell),
             asset_count: album.asset_count,
@@ -160,15 +160,53 @@ impl AlbumResponseDto {
             albums.iter().flat_map(|album| album.member_ids.iter().copied()).collect();
         user_ids.sort_unstable();
         user_ids.dedup();
-        let people: HashMap<Uuid, UserRow> = api
+        let mut people: HashMap<Uuid, UserRow> = api
             .queries
             .accounts(&user_ids)
             .await?
             .into_iter()
             .map(|row| (row.user_id, row))
             .collect();
+        let album_ids: Vec<Uuid> = albums.iter().map(|album| album.album_id).collect();
+        let linked = api.queries.albums_with_links(&album_ids).await?;
+        if caller.link().is_some() {
+            // Visitors see who shares, not how to write to them, and not with whom else.
+            people.retain(|user_id, _| *user_id == caller.user_id().uuid());
+            people.values_mut().for_each(|user| user.email.clear());
+        }
         let viewer_id = caller.user_id().uuid();
-        Ok(albums.into_iter().map(|album| Self::new(album, viewer_id, &people, spelling)).collect())
+        Ok(albums
+            .into_iter()
+            .map(|album| {
+                let has_shared_link = linked.contains(&album.album_id);
+                Self::new(album, viewer_id, &people, spelling, has_shared_link)
+            })
+            .collect())
+    }
+
+    /// As the answer about a link shows it: not who has a part in it, and in a list not what is in it.
+    pub(crate) fn of_link(album: AlbumView, is_listed: bool) -> Self {
+        let spell = |instant: Option<NaiveDateTime>| {
+            instant.filter(|_| !is_listed).map(|instant| dates::postgres(instant.and_utc()))
+        };
+        Self {
+            start_date: spell(album.start_at),
+            end_date: spell(album.end_at),
+            album_name: album.name,
+            description: album.description,
+            album_thumbnail_asset_id: album.cover_id,
+            created_at: dates::postgres(album.created_at),
+            updated_at: dates::postgres(album.updated_at),
+            id: album.album_id,
+            album_users: Vec::new(),
+            shared: true,
+            has_shared_link: true,
+            asset_count: if is_listed { 0 } else { album.asset_count },
+            is_activity_enabled: album.is_activity_enabled,
+            order: album.sort_order,
+            last_modified_asset_timestamp: None,
+            contributor_counts: None,
+        }
     }
 
     /// An album as the answer to a change shows it.

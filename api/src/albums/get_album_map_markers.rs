@@ -56,6 +56,9 @@ pub(crate) async fn get_album_map_markers(
     caller.require_shared(Permission::AlbumRead)?;
     let id = path_uuid("id", &id)?;
     require_album(&api, &caller, Permission::AlbumRead, id).await?;
+    if !caller.shows_metadata() {
+        return Ok(Json(Vec::new()));
+    }
     let markers = api.queries.album_markers(id).await?;
     Ok(Json(markers.into_iter().map(AlbumMapMarkerDto::from).collect()))
 }

@@ -3,7 +3,7 @@
 mod add_assets;
 mod create_album;
 mod delete_album;
-mod dto;
+pub(crate) mod dto;
 mod get_album_info;
 mod get_album_map_markers;
 mod get_album_statistics;

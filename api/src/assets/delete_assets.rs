@@ -46,7 +46,7 @@ pub(crate) async fn delete_assets(
     fields.finish()?;
     let assets = require_assets(&api, &caller, Permission::AssetDelete, &asset_ids).await?;
     api.caches.owners.learn(&assets);
-    if force {
+    if force || !api.queries.settings().await?.is_on("trash.enabled") {
         purge(&api, &caller, assets).await?;
     } else {
         let outcome =

@@ -285,8 +285,10 @@ impl Wish {
         if let Some(asset_id) = owned(api, owner_id, sha1).await? {
             return Ok(Answer::Duplicate(asset_id));
         }
+        // Uploads of one account that end at the same instant are counted one after the other.
+        let mut alone = None;
         if let Some(quota) = quota_size_bytes {
-            // Uploads that end at the same instant may together pass the quota by what they hold.
+            alone = Some(api.queries.alone_with(owner_id.uuid()).await?);
             let used = api.queries.usage_bytes(owner_id.uuid()).await?;
             let size = i64::try_from(self.original.size_bytes).unwrap_or(i64::MAX);
             if used.saturating_add(size) > quota {
@@ -323,6 +325,7 @@ impl Wish {
         match api.commands.upload_asset(context, AssetId::new(asset_id), uploaded).await {
             Ok(Uploaded::Created(outcome)) => {
                 api.seen(&outcome).await;
+                drop(alone);
                 Ok(Answer::Created(asset_id))
             }
             Ok(Uploaded::Duplicate(first)) => {

@@ -68,6 +68,9 @@ pub(super) async fn login(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let dto = LoginCredentialDto::parse(&body)?;
+    if !api.queries.settings().await?.is_on("passwordLogin.enabled") {
+        return Err(Problem::unauthorized("Password login has been disabled"));
+    }
     let attempt = api.logins.begin(visit.peer.address, &dto.email)?;
     let user = api.queries.user_by_email(&dto.email).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());

@@ -94,6 +94,6 @@ pub(super) async fn reset_pin_code(
 async fn wish(api: &Api, caller: &Caller, wish: PinWish) -> Result<StatusCode, Problem> {
     let command = UserCommand::Pin(wish);
     let outcome = api.commands.user(&caller.context(), caller.user_id(), command).await?;
-    api.seen(&outcome).await;
+    api.surely_seen(&outcome).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -69,6 +69,6 @@ async fn wish(
 ) -> Result<StatusCode, Problem> {
     let outcome =
         api.commands.lock_or_unlock_session(&caller.context(), session_id, command).await?;
-    api.seen(&outcome).await;
+    api.surely_seen(&outcome).await?;
     Ok(StatusCode::NO_CONTENT)
 }

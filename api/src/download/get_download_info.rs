@@ -107,13 +107,13 @@ async fn wanted(
     }
     if let Some(album_id) = dto.album_id {
         require_albums(api, caller, Permission::AlbumDownload, &[album_id]).await?;
-        return Err(Problem::no_access(Permission::AlbumDownload));
+        return Ok(api.queries.downloadable_of_album(album_id).await?);
     }
     let Some(user_id) = dto.user_id else {
         return Err(Problem::bad_request("assetIds, albumId, or userId is required"));
     };
     let timeline = Object::Timeline { owner_id: UserId::new(user_id), is_partner: false };
-    check(caller.viewer(), Permission::TimelineDownload, timeline)
+    check(caller.person(), Permission::TimelineDownload, timeline)
         .map_err(|denied| Problem::denied(denied, Permission::TimelineDownload))?;
     Ok(api.queries.downloadable_of_user(user_id, caller.is_elevated()).await?)
 }

@@ -3,11 +3,13 @@
 mod cookie;
 mod credential;
 mod reach;
+mod revoke;
 mod uploads;
 mod views;
 
 pub(crate) use cookie::{is_open_to, remember};
 pub(crate) use credential::{by_key, by_slug, is_over};
 pub(crate) use reach::reached;
+pub(crate) use revoke::revoke_of_album;
 pub(crate) use uploads::take_upload;
 pub(crate) use views::{LinkViews, note};

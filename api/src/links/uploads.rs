@@ -1,7 +1,7 @@
 //! What visitors of a link upload goes to who shares, and shows in what is shared.
 
 use calotype_commands::CommandContext;
-use calotype_domain::{AssetId, CommandId, SharedLinkId, UserId};
+use calotype_domain::{AlbumId, AssetId, CommandId, SharedLinkId, UserId};
 use calotype_projections::shared_links::SharedLinkRow;
 use uuid::Uuid;
 
@@ -29,6 +29,13 @@ pub(crate) async fn take_upload(
     let context =
         CommandContext { command_id: CommandId::new(api.commands.ids().v7()), ..context.clone() };
     let owner_id = UserId::new(link.owner_id);
+    if let Some(album_id) = link.album_id {
+        let (albums, assets) = ([AlbumId::new(album_id)], [AssetId::new(asset_id)]);
+        let (_, outcome) =
+            api.commands.add_to_albums(&context, Some(owner_id), &albums, &assets).await?;
+        api.seen(&outcome).await;
+        return Ok(());
+    }
     let link_id = SharedLinkId::new(link.shared_link_id);
     let asset_ids = vec![AssetId::new(asset_id)];
     let outcome =

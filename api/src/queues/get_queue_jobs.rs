@@ -36,6 +36,7 @@ pub(crate) struct QueueJobResponseDto {
     name: &'static str,
     /// Since when, in milliseconds since 1970.
     timestamp: i64,
+    #[schema(value_type = Object)]
     data: Value,
 }
 

@@ -16,6 +16,7 @@ use super::dto::AssetUploadReady;
 use super::sockets::Open;
 use super::told::{Told, Waiting};
 use crate::assets::dto::AssetResponseDto;
+use crate::notifications::dto::load;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -106,6 +107,16 @@ impl Teller {
                         tracing::debug!(%error, "a socket was closed already");
                     }
                 }
+                Told::ConfigChanged => {
+                    if let Err(error) = self.io.emit("on_config_update", &()).await {
+                        tracing::debug!(%error, "a socket was not reached");
+                    }
+                }
+                Told::Notified { user_id, notification_id } => {
+                    if let Some(told) = load(&self.api, user_id, notification_id).await? {
+                        self.send(user_id, "on_notification", &told).await;
+                    }
+                }
                 Told::UserDeleted(id) => {
                     if let Err(error) = self.io.emit("on_user_delete", &id).await {
                         tracing::debug!(%error, "a socket was not reached");
@@ -137,7 +148,9 @@ impl Teller {
                 | Told::Deleted(_)
                 | Told::PersonPictured(_)
                 | Told::SessionClosed(_)
-                | Told::UserDeleted(_) => None,
+                | Told::UserDeleted(_)
+                | Told::ConfigChanged
+                | Told::Notified { .. } => None,
             })
             .collect();
         asset_ids.sort_unstable();

@@ -3,6 +3,8 @@
 use calotype_domain::album::AlbumEvent;
 use calotype_domain::asset::{AssetEvent, Visibility};
 use calotype_domain::catalogue::AnyEvent;
+use calotype_domain::config::ConfigEvent;
+use calotype_domain::notification::NotificationEvent;
 use calotype_domain::person::PersonEvent;
 use calotype_domain::session::SessionEvent;
 use calotype_domain::user::UserEvent;
@@ -36,6 +38,15 @@ pub(super) enum Told {
     SessionClosed(Uuid),
     /// An account is gone.
     UserDeleted(Uuid),
+    /// Settings of the server changed.
+    ConfigChanged,
+    /// A person was told something.
+    Notified {
+        /// Who.
+        user_id: Uuid,
+        /// What.
+        notification_id: Uuid,
+    },
 }
 
 /// Whether everybody in an album hears of it.
@@ -97,6 +108,12 @@ impl Waiting {
             AnyEvent::Session(SessionEvent::Closed(_)) => Some(Told::SessionClosed(event.key)),
             AnyEvent::User(UserEvent::Purged(_)) => Some(Told::UserDeleted(event.key)),
             AnyEvent::Album(what) => changes_album(what).then_some(Told::AlbumChanged(event.key)),
+            AnyEvent::Config(ConfigEvent::Changed(_) | ConfigEvent::SecretsChanged(_)) => {
+                Some(Told::ConfigChanged)
+            }
+            AnyEvent::Notification(NotificationEvent::Sent(sent)) => {
+                Some(Told::Notified { user_id: sent.user_id.uuid(), notification_id: event.key })
+            }
             AnyEvent::Activity(_)
             | AnyEvent::ApiKey(_)
             | AnyEvent::Asset(_)
@@ -104,6 +121,8 @@ impl Waiting {
             | AnyEvent::Faces(_)
             | AnyEvent::Person(_)
             | AnyEvent::LinkView(_)
+            | AnyEvent::Config(_)
+            | AnyEvent::Notification(_)
             | AnyEvent::Queue(_)
             | AnyEvent::Reservation(_)
             | AnyEvent::Session(_)

@@ -1,6 +1,7 @@
 //! `GET /server/about` and `/server/apk-links`.
 
 use axum::Json;
+use axum::extract::State;
 use calotype_domain::permission::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,12 +9,13 @@ use utoipa::ToSchema;
 use super::version::VERSION;
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::state::Api;
 
 /// Where Immich's releases are; its mobile apps are the ones that fit this server.
 const RELEASES: &str = "https://github.com/immich-app/immich/releases";
 
 /// The version whose interface is served. Of the tools Immich is made of none is in here.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ServerAboutResponseDto {
     version: String,
@@ -24,6 +26,33 @@ pub(crate) struct ServerAboutResponseDto {
     ffmpeg: &'static str,
     libvips: &'static str,
     imagemagick: &'static str,
+    // Where a build of Immich comes from; of ours there is nothing to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_image: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_image_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_ref: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    third_party_bug_feature_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    third_party_documentation_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    third_party_source_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    third_party_support_url: Option<String>,
 }
 
 /// Where to get the mobile app.
@@ -44,18 +73,21 @@ pub(crate) struct ServerApkLinksDto {
     responses((status = 200, body = ServerAboutResponseDto)),
 )]
 pub(super) async fn get_about_info(
+    State(api): State<Api>,
     caller: Caller,
 ) -> Result<Json<ServerAboutResponseDto>, Problem> {
     caller.require(Permission::ServerAbout)?;
+    let licensed = api.queries.settings().await?.license.is_some();
     Ok(Json(ServerAboutResponseDto {
         version: format!("v{VERSION}"),
         version_url: format!("{RELEASES}/tag/v{VERSION}"),
-        licensed: false,
+        licensed,
         nodejs: "",
         exiftool: "",
         ffmpeg: "",
         libvips: "",
         imagemagick: "",
+        ..ServerAboutResponseDto::default()
     }))
 }
 

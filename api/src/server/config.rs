@@ -8,30 +8,23 @@ use utoipa::ToSchema;
 use crate::problem::Problem;
 use crate::state::Api;
 
-/// Days in the trash before an asset is purged.
-const TRASH_DAYS: u32 = 30;
-/// Days before a deleted account is purged.
-const USER_DELETE_DELAY_DAYS: u32 = 7;
-/// Faces that make a person.
-const FACES_MIN: u32 = 3;
-
 /// What clients need to know.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ServerConfigDto {
-    login_page_message: &'static str,
-    trash_days: u32,
-    user_delete_delay: u32,
-    oauth_button_text: &'static str,
+    login_page_message: String,
+    trash_days: i64,
+    user_delete_delay: i64,
+    oauth_button_text: String,
     /// Whether there is an administrator.
     is_initialized: bool,
     is_onboarded: bool,
     external_domain: String,
     public_users: bool,
-    map_dark_style_url: &'static str,
-    map_light_style_url: &'static str,
+    map_dark_style_url: String,
+    map_light_style_url: String,
     maintenance_mode: bool,
-    min_faces: u32,
+    min_faces: i64,
 }
 
 /// Says what clients need to know.
@@ -46,18 +39,24 @@ pub(crate) struct ServerConfigDto {
 pub(super) async fn get_server_config(
     State(api): State<Api>,
 ) -> Result<Json<ServerConfigDto>, Problem> {
+    let settings = api.queries.settings().await?;
+    let text = |path: &str| settings.text(path).to_owned();
+    let external_domain = match settings.text("server.externalDomain") {
+        "" => api.config.external_url.clone().unwrap_or_default(),
+        domain => domain.to_owned(),
+    };
     Ok(Json(ServerConfigDto {
-        login_page_message: "",
-        trash_days: TRASH_DAYS,
-        user_delete_delay: USER_DELETE_DELAY_DAYS,
-        oauth_button_text: "Login with OAuth",
+        login_page_message: text("server.loginPageMessage"),
+        trash_days: settings.number("trash.days"),
+        user_delete_delay: settings.number("user.deleteDelay"),
+        oauth_button_text: text("oauth.buttonText"),
         is_initialized: api.queries.has_admin().await?,
-        is_onboarded: false,
-        external_domain: api.config.external_url.clone().unwrap_or_default(),
-        public_users: true,
-        map_dark_style_url: "https://tiles.immich.cloud/v1/style/dark.json",
-        map_light_style_url: "https://tiles.immich.cloud/v1/style/light.json",
+        is_onboarded: settings.is_onboarded,
+        external_domain,
+        public_users: settings.is_on("server.publicUsers"),
+        map_dark_style_url: text("map.darkStyle"),
+        map_light_style_url: text("map.lightStyle"),
         maintenance_mode: false,
-        min_faces: FACES_MIN,
+        min_faces: settings.number("machineLearning.facialRecognition.minFaces"),
     }))
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::problem::Problem;
 use crate::state::Api;
 
 /// Which features are on. Immich's own server always says `true` for `search` and `sidecar`.
@@ -30,7 +31,7 @@ pub(crate) struct ServerFeaturesDto {
     realtime_transcoding: bool,
 }
 
-/// What this server has when names of places are installed.
+/// What this server has, where administrators do not switch it off.
 const FEATURES: ServerFeaturesDto = ServerFeaturesDto {
     smart_search: false,
     facial_recognition: false,
@@ -50,7 +51,7 @@ const FEATURES: ServerFeaturesDto = ServerFeaturesDto {
     realtime_transcoding: false,
 };
 
-/// Says which features are on.
+/// Says which features are on: those that are here and that administrators have not switched off.
 #[utoipa::path(
     get,
     path = "/server/features",
@@ -59,6 +60,26 @@ const FEATURES: ServerFeaturesDto = ServerFeaturesDto {
     security(()),
     responses((status = 200, body = ServerFeaturesDto)),
 )]
-pub(super) async fn get_server_features(State(api): State<Api>) -> Json<ServerFeaturesDto> {
-    Json(ServerFeaturesDto { reverse_geocoding: api.gazetteer.is_some(), ..FEATURES })
+pub(super) async fn get_server_features(
+    State(api): State<Api>,
+) -> Result<Json<ServerFeaturesDto>, Problem> {
+    let settings = api.queries.settings().await?;
+    let with_models =
+        |path: &str| settings.is_on("machineLearning.enabled") && settings.is_on(path);
+    Ok(Json(ServerFeaturesDto {
+        smart_search: FEATURES.smart_search && with_models("machineLearning.clip.enabled"),
+        facial_recognition: FEATURES.facial_recognition
+            && with_models("machineLearning.facialRecognition.enabled"),
+        duplicate_detection: FEATURES.duplicate_detection
+            && with_models("machineLearning.duplicateDetection.enabled"),
+        map: FEATURES.map && settings.is_on("map.enabled"),
+        reverse_geocoding: api.gazetteer.is_some() && settings.is_on("reverseGeocoding.enabled"),
+        import_faces: FEATURES.import_faces && settings.is_on("metadata.faces.import"),
+        trash: FEATURES.trash && settings.is_on("trash.enabled"),
+        ocr: FEATURES.ocr && with_models("machineLearning.ocr.enabled"),
+        password_login: settings.is_on("passwordLogin.enabled"),
+        realtime_transcoding: FEATURES.realtime_transcoding
+            && settings.is_on("ffmpeg.realtime.enabled"),
+        ..FEATURES
+    }))
 }

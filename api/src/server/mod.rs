@@ -3,11 +3,12 @@
 mod about;
 mod config;
 mod features;
+pub(crate) mod license;
 mod media_types;
 mod ping;
 mod statistics;
 mod storage;
-mod version;
+pub(crate) mod version;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,6 +21,11 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(about::get_apk_links))
         .routes(routes!(config::get_server_config))
         .routes(routes!(features::get_server_features))
+        .routes(routes!(
+            license::get_server_license,
+            license::set_server_license,
+            license::delete_server_license
+        ))
         .routes(routes!(media_types::get_supported_media_types))
         .routes(routes!(ping::ping_server))
         .routes(routes!(statistics::get_server_statistics))

@@ -29,7 +29,7 @@ pub(crate) struct ServerVersionResponseDto {
 }
 
 /// What a look for newer versions found: nobody looks.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct VersionCheckStateResponseDto {
     #[schema(required)]
@@ -72,7 +72,7 @@ pub(super) async fn get_version_check(
     caller: Caller,
 ) -> Result<Json<VersionCheckStateResponseDto>, Problem> {
     caller.require(Permission::ServerVersionCheck)?;
-    Ok(Json(VersionCheckStateResponseDto { checked_at: None, release_version: None }))
+    Ok(Json(VersionCheckStateResponseDto::default()))
 }
 
 /// The one version that ever ran here, since the first account was made.

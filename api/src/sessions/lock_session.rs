@@ -33,6 +33,6 @@ pub(super) async fn lock_session(
     let context = caller.context();
     let outcome =
         api.commands.lock_or_unlock_session(&context, session_id, SessionCommand::Lock).await?;
-    api.seen(&outcome).await;
+    api.surely_seen(&outcome).await?;
     Ok(StatusCode::NO_CONTENT)
 }

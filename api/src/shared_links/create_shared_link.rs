@@ -12,10 +12,9 @@ use chrono::{DateTime, Utc};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::dto::{SharedLinkResponseDto, whole};
+use super::dto::{SharedLinkResponseDto, fresh};
 use super::fields::{expires_at, hashed, text};
 use crate::access::{require_albums, require_assets};
-use crate::assets::linked::LinkedDetail;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -105,7 +104,7 @@ pub(super) async fn create_shared_link(
     let outcome = api.commands.create_shared_link(&caller.context(), link_id, created).await?;
     api.seen(&outcome).await;
     let link = api.queries.shared_link(link_id.uuid()).await?.ok_or_else(Problem::unavailable)?;
-    Ok((StatusCode::CREATED, Json(whole(&api, link, LinkedDetail::Plain).await?)))
+    Ok((StatusCode::CREATED, Json(fresh(&api, link).await?)))
 }
 
 /// What the caller may share of what they name.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use calotype_projections::shared_links::SharedLinkRow;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::albums::dto::AlbumResponseDto;
 use crate::assets::linked::{LinkedAssetDto, LinkedDetail};
 use crate::dates;
 use crate::problem::Problem;
@@ -39,7 +39,7 @@ pub(crate) struct SharedLinkResponseDto {
     expires_at: Option<String>,
     assets: Vec<LinkedAssetDto>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    album: Option<Value>,
+    album: Option<AlbumResponseDto>,
     allow_upload: bool,
     allow_download: bool,
     show_metadata: bool,
@@ -48,7 +48,11 @@ pub(crate) struct SharedLinkResponseDto {
 }
 
 impl SharedLinkResponseDto {
-    fn new(link: SharedLinkRow, assets: Vec<LinkedAssetDto>, album: Option<Value>) -> Self {
+    fn new(
+        link: SharedLinkRow,
+        assets: Vec<LinkedAssetDto>,
+        album: Option<AlbumResponseDto>,
+    ) -> Self {
         Self {
             id: link.shared_link_id,
             description: link.description,
@@ -77,13 +81,13 @@ pub(super) async fn listed(
     links: Vec<SharedLinkRow>,
 ) -> Result<Vec<SharedLinkResponseDto>, Problem> {
     let mut assets = assets(api, &links, LISTED_ASSETS_MAX, LinkedDetail::Plain).await?;
-    Ok(links
-        .into_iter()
-        .map(|link| {
-            let shown = assets.remove(&link.shared_link_id).unwrap_or_default();
-            SharedLinkResponseDto::new(link, shown, None)
-        })
-        .collect())
+    let mut answers = Vec::with_capacity(links.len());
+    for link in links {
+        let shown = assets.remove(&link.shared_link_id).unwrap_or_default();
+        let album = album(api, &link, true).await?;
+        answers.push(SharedLinkResponseDto::new(link, shown, album));
+    }
+    Ok(answers)
 }
 
 /// A link with all that it shows.
@@ -97,7 +101,30 @@ pub(super) async fn whole(
 ) -> Result<SharedLinkResponseDto, Problem> {
     let mut assets = assets(api, std::slice::from_ref(&link), ASSETS_MAX, detail).await?;
     let shown = assets.remove(&link.shared_link_id).unwrap_or_default();
-    Ok(SharedLinkResponseDto::new(link, shown, None))
+    let album = album(api, &link, false).await?;
+    Ok(SharedLinkResponseDto::new(link, shown, album))
+}
+
+/// A link that was just made, which Immich answers without its album.
+///
+/// # Errors
+/// What the database said.
+pub(super) async fn fresh(
+    api: &Api,
+    link: SharedLinkRow,
+) -> Result<SharedLinkResponseDto, Problem> {
+    let answer = whole(api, link, LinkedDetail::Plain).await?;
+    Ok(SharedLinkResponseDto { album: None, ..answer })
+}
+
+async fn album(
+    api: &Api,
+    link: &SharedLinkRow,
+    is_listed: bool,
+) -> Result<Option<AlbumResponseDto>, Problem> {
+    let Some(album_id) = link.album_id else { return Ok(None) };
+    let album = api.queries.album(album_id).await?;
+    Ok(album.map(|album| AlbumResponseDto::of_link(album, is_listed)))
 }
 
 async fn assets(

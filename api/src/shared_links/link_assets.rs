@@ -138,7 +138,7 @@ async fn change(
         let wanted = wanted.into_iter().map(AssetId::new).collect();
         let (context, by) = (caller.context(), caller.user_id());
         let outcome = api.commands.change_link_assets(&context, by, link_id, wanted, adds).await?;
-        api.seen(&outcome).await;
+        api.surely_seen(&outcome).await?;
     }
     Ok(Json(answers))
 }

@@ -26,6 +26,6 @@ pub(super) async fn remove_shared_link(
     own(&api, &caller, link_id).await?;
     let (context, by) = (caller.context(), caller.user_id());
     let outcome = api.commands.revoke_shared_link(&context, by, SharedLinkId::new(link_id)).await?;
-    api.seen(&outcome).await;
+    api.surely_seen(&outcome).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -71,7 +71,7 @@ pub(super) async fn update_shared_link(
     let (context, by) = (caller.context(), caller.user_id());
     let shared_link_id = SharedLinkId::new(link_id);
     let outcome = api.commands.change_shared_link(&context, by, shared_link_id, change).await?;
-    api.seen(&outcome).await;
+    api.surely_seen(&outcome).await?;
     let link = own(&api, &caller, link_id).await?;
     Ok(Json(whole(&api, link, LinkedDetail::Plain).await?))
 }

@@ -90,7 +90,7 @@ pub(super) async fn get_sync_stream(
     if plan.has_news() {
         api.queries.sync_barrier().await?;
     }
-    let mut streaming = Streaming::new(api, user_id, now, plan);
+    let mut streaming = Streaming::new(api, caller, now, plan);
     // What goes wrong before the first line is answered like everywhere else.
     let first = streaming.next().await?.unwrap_or_default();
     let rest = futures::stream::once(async { Ok(first) }).chain(streaming.chunks());

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use axum::body::Bytes;
 use chrono::{DateTime, Utc};
 use futures::Stream;
-use uuid::Uuid;
 
 use super::content;
 use super::lines;
 use super::plan::{Plan, Section, Step};
+use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -20,21 +20,27 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// A stream that is being read.
 pub(super) struct Streaming {
-    pub(super) api: Api,
-    pub(super) user_id: Uuid,
-    pub(super) now: DateTime<Utc>,
+    api: Api,
+    caller: Caller,
+    now: DateTime<Utc>,
     steps: VecDeque<Step>,
+    /// Whether something was sent already.
+    has_begun: bool,
 }
 
 impl Streaming {
-    /// Of a plan, for a person.
-    pub(super) fn new(api: Api, user_id: Uuid, now: DateTime<Utc>, plan: Plan) -> Self {
-        Self { api, user_id, now, steps: plan.steps }
+    /// Of a plan, for a caller.
+    pub(super) fn new(api: Api, caller: Caller, now: DateTime<Utc>, plan: Plan) -> Self {
+        Self { api, caller, now, steps: plan.steps, has_begun: false }
     }
 
     /// The next lines; none at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         let mut chunk = Vec::new();
+        if self.has_begun {
+            self.ensure_open().await?;
+        }
+        self.has_begun = true;
         while chunk.len() < CHUNK_BYTES {
             match self.steps.pop_front() {
                 None => break,
@@ -49,6 +55,14 @@ impl Streaming {
             }
         }
         Ok((!chunk.is_empty()).then(|| chunk.into()))
+    }
+
+    /// Whoever was logged out meanwhile hears nothing more.
+    async fn ensure_open(&self) -> Result<(), Problem> {
+        let Some(session) = self.caller.session() else { return Ok(()) };
+        let now = self.api.commands.clock().now();
+        let open = self.api.queries.session_by_token(&session.token_sha256, now).await?;
+        open.map(drop).ok_or_else(|| Problem::unauthorized("Invalid user token"))
     }
 
     /// The lines of a page, and what is left of the section.
@@ -70,7 +84,7 @@ impl Streaming {
             _ => None,
         };
         let content = content::load(&self.api, section.entity, &entries).await?;
-        let (user_id, now) = (self.user_id, self.now);
+        let (user_id, now) = (self.caller.user_id().uuid(), self.now);
         let lines = tokio::task::spawn_blocking(move || {
             lines::page(&section, &entries, &content, user_id, now)
         })

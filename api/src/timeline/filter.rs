@@ -79,7 +79,10 @@ pub(super) async fn read(
             "withPartners is only supported for non-archived, non-trashed, non-favorited assets",
         ));
     }
-    let viewer_id = caller.user_id().uuid();
+    let is_visitor = caller.link().is_some();
+    let with_coordinates = with_coordinates && caller.shows_metadata();
+    // A visitor of a link has no favorites, no trash and no timeline of their own.
+    let viewer_id = if is_visitor { Uuid::nil() } else { caller.user_id().uuid() };
     let visibilities = place
         .map_or_else(|| vec!["archive".to_owned(), "timeline".to_owned()], |place| vec![place]);
     let mut filter = BucketFilter {

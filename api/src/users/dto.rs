@@ -1,5 +1,6 @@
 //! Accounts as clients see them: for everybody, and for the owner and administrators.
 
+use calotype_projections::config::EnteredLicense;
 use calotype_projections::users::UserRow;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,6 +9,7 @@ use uuid::Uuid;
 use crate::assets::sums::usage_bytes;
 use crate::dates;
 use crate::problem::Problem;
+use crate::server::license::LicenseResponseDto;
 use crate::state::Api;
 
 /// What everybody may see of an account.
@@ -66,14 +68,13 @@ pub(crate) struct UserAdminResponseDto {
     quota_usage_in_bytes: i64,
     /// `active`, `deleted`, or `removing` when it is to be purged without waiting.
     status: &'static str,
-    /// Always `null`: there are no product keys.
-    #[schema(required, value_type = Option<Object>)]
-    license: Option<()>,
+    #[schema(required)]
+    license: Option<LicenseResponseDto>,
 }
 
 impl UserAdminResponseDto {
-    /// Of a row and what the account stores, in bytes.
-    pub(crate) fn new(row: UserRow, usage_bytes: i64) -> Self {
+    /// Of a row, what the account stores, in bytes, and its product key.
+    pub(crate) fn new(row: UserRow, usage_bytes: i64, license: Option<EnteredLicense>) -> Self {
         let status = match row.deleted_at {
             None => "active",
             Some(_) if row.delete_forced => "removing",
@@ -90,7 +91,7 @@ impl UserAdminResponseDto {
             quota_size_in_bytes: row.quota_size_bytes,
             quota_usage_in_bytes: usage_bytes,
             status,
-            license: None,
+            license: license.map(LicenseResponseDto::from),
             user: row.into(),
         }
     }
@@ -101,7 +102,8 @@ impl UserAdminResponseDto {
     /// 400 `User not found`.
     pub(crate) async fn load(api: &Api, user_id: Uuid) -> Result<Self, Problem> {
         let row = api.queries.user(user_id).await?.ok_or_else(not_found)?;
-        Ok(Self::new(row, usage_bytes(api, user_id).await?))
+        let license = api.queries.licenses(&[user_id]).await?.remove(&user_id);
+        Ok(Self::new(row, usage_bytes(api, user_id).await?, license))
     }
 }
 
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn account_is_written_as_recorded() {
         assert_eq!(
-            serde_json::to_string(&UserAdminResponseDto::new(row(), 0)).unwrap(),
+            serde_json::to_string(&UserAdminResponseDto::new(row(), 0, None)).unwrap(),
             concat!(
                 r#"{"id":"78013aee-9bc1-47c8-918f-da50df335899","email":"admin@example.com","name":"Admin","#,
                 r#""profileImagePath":"","avatarColor":"gray","profileChangedAt":"2026-11-22T08:06:56.441Z","#,
@@ -156,8 +158,8 @@ mod tests {
     fn forced_deletion_shows() {
         let mut row = row();
         row.deleted_at = Some(row.created_at);
-        assert_eq!(UserAdminResponseDto::new(row.clone(), 0).status, "deleted");
+        assert_eq!(UserAdminResponseDto::new(row.clone(), 0, None).status, "deleted");
         row.delete_forced = true;
-        assert_eq!(UserAdminResponseDto::new(row, 0).status, "removing");
+        assert_eq!(UserAdminResponseDto::new(row, 0, None).status, "removing");
     }
 }

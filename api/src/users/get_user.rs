@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::path_uuid;
 
-/// Lists every account that is not deleted, newest first.
+/// Lists every account that is not deleted, newest first; the caller alone where administrators wish so.
 #[utoipa::path(
     get,
     path = "/users",
@@ -23,8 +23,11 @@ pub(super) async fn search_users(
     caller: Caller,
 ) -> Result<Json<Vec<UserResponseDto>>, Problem> {
     caller.require(Permission::UserRead)?;
+    let all = caller.user().is_admin || api.queries.settings().await?.is_on("server.publicUsers");
+    let own = caller.user_id().uuid();
     let rows = api.queries.users(false).await?;
-    Ok(Json(rows.into_iter().map(UserResponseDto::from).collect()))
+    let shown = rows.into_iter().filter(|row| all || row.user_id == own);
+    Ok(Json(shown.map(UserResponseDto::from).collect()))
 }
 
 /// One account.

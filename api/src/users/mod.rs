@@ -3,6 +3,8 @@
 pub(crate) mod avatar;
 pub(crate) mod dto;
 mod get_user;
+pub(crate) mod heatmap;
+mod license;
 mod my_user;
 mod onboarding;
 pub(crate) mod preferences;
@@ -40,5 +42,11 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
                 ))
                 .layer(DefaultBodyLimit::max(profile_image::BODY_BYTES_MAX)),
         )
+        .routes(routes!(heatmap::get_my_calendar_heatmap))
+        .routes(routes!(
+            license::get_user_license,
+            license::set_user_license,
+            license::delete_user_license
+        ))
         .routes(routes!(profile_image::get::get_profile_image))
 }

@@ -56,8 +56,10 @@ pub(super) async fn get_my_user(
     caller: Caller,
 ) -> Result<Json<UserAdminResponseDto>, Problem> {
     caller.require(Permission::UserRead)?;
+    let user_id = caller.user_id().uuid();
+    let license = api.queries.licenses(&[user_id]).await?.remove(&user_id);
     let usage_bytes = usage_bytes(&api, caller.user_id().uuid()).await?;
-    Ok(Json(UserAdminResponseDto::new(caller.user().clone(), usage_bytes)))
+    Ok(Json(UserAdminResponseDto::new(caller.user().clone(), usage_bytes, license)))
 }
 
 /// Changes the caller's account.

@@ -13,11 +13,11 @@ use super::fields::{quota, storage_label};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
+use crate::users::avatar;
 use crate::users::dto::UserAdminResponseDto;
-use crate::users::{avatar, taken};
 use crate::validate::Fields;
 
-/// A new account. Mail and PIN codes are not served yet: `notify` and `pinCode` are ignored.
+/// A new account. No mail is sent, so `notify` is ignored; PIN codes are not served yet: `pinCode` is ignored, too.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub(crate) struct UserAdminCreateDto {
@@ -34,6 +34,8 @@ pub(crate) struct UserAdminCreateDto {
     should_change_password: bool,
     #[schema(value_type = Option<bool>)]
     is_admin: bool,
+    #[expect(dead_code, reason = "no mail is sent")]
+    notify: Option<bool>,
 }
 
 impl UserAdminCreateDto {
@@ -48,8 +50,8 @@ impl UserAdminCreateDto {
             quota_size_in_bytes: quota(&mut fields).flatten(),
             should_change_password: fields.boolean("shouldChangePassword").unwrap_or(true),
             is_admin: fields.boolean("isAdmin").unwrap_or_default(),
+            notify: fields.boolean("notify"),
         };
-        fields.boolean("notify");
         fields.finish()?;
         Ok(dto)
     }
@@ -71,9 +73,6 @@ pub(super) async fn create_user_admin(
 ) -> Result<(StatusCode, Json<UserAdminResponseDto>), Problem> {
     caller.require_admin(Permission::AdminUserCreate)?;
     let dto = UserAdminCreateDto::parse(&body)?;
-    if let Some(label) = &dto.storage_label {
-        taken::require_free_label(&api, None, label).await?;
-    }
     let hash = password::hash(dto.password).await.ok_or_else(Problem::unavailable)?;
     let registered = UserRegistered {
         avatar_color: dto.avatar_color.unwrap_or_else(|| avatar::of_email(&dto.email)),

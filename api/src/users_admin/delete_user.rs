@@ -61,5 +61,6 @@ pub(super) async fn delete_user_admin(
             ..row
         },
     };
-    Ok(Json(UserAdminResponseDto::new(row, usage_bytes)))
+    let license = api.queries.licenses(&[row.user_id]).await?.remove(&row.user_id);
+    Ok(Json(UserAdminResponseDto::new(row, usage_bytes, license)))
 }

@@ -44,13 +44,18 @@ pub(super) async fn search_users_admin(
     fields.finish()?;
     let usage = api.queries.usage().await?;
     let rows = api.queries.users(dto.with_deleted.unwrap_or_default()).await?;
-    let rows = rows.into_iter().filter(|row| dto.id.is_none_or(|id| row.user_id == id));
+    let rows: Vec<_> =
+        rows.into_iter().filter(|row| dto.id.is_none_or(|id| row.user_id == id)).collect();
+    let user_ids: Vec<Uuid> = rows.iter().map(|row| row.user_id).collect();
+    let mut licenses = api.queries.licenses(&user_ids).await?;
     Ok(Json(
-        rows.map(|row| {
-            let usage_bytes = usage.get(&row.user_id).map_or(0, |usage| usage.total_bytes);
-            UserAdminResponseDto::new(row, usage_bytes)
-        })
-        .collect(),
+        rows.into_iter()
+            .map(|row| {
+                let usage_bytes = usage.get(&row.user_id).map_or(0, |usage| usage.total_bytes);
+                let license = licenses.remove(&row.user_id);
+                UserAdminResponseDto::new(row, usage_bytes, license)
+            })
+            .collect(),
     ))
 }
 
@@ -70,8 +75,7 @@ pub(super) async fn get_user_admin(
 ) -> Result<Json<UserAdminResponseDto>, Problem> {
     caller.require_admin(Permission::AdminUserRead)?;
     let row = load(&api, &id).await?;
-    let usage_bytes = api.queries.usage_bytes(row.user_id).await?;
-    Ok(Json(UserAdminResponseDto::new(row, usage_bytes)))
+    Ok(Json(UserAdminResponseDto::load(&api, row.user_id).await?))
 }
 
 /// Where a person is logged in.

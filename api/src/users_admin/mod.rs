@@ -4,6 +4,7 @@ mod create_user;
 mod delete_user;
 mod fields;
 mod get_user;
+mod heatmap;
 mod preferences;
 mod restore_user;
 mod statistics;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .route("/admin/users/{id}/preferences", patch(preferences::update_user_preferences_admin))
         .routes(routes!(restore_user::restore_user_admin))
         .routes(routes!(get_user::get_user_sessions_admin))
+        .routes(routes!(heatmap::get_user_calendar_heatmap_admin))
         .routes(routes!(statistics::get_user_statistics_admin))
 }
 

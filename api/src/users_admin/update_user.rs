@@ -88,9 +88,6 @@ pub(super) async fn update_user_admin(
     if is_self && dto.is_admin.is_some_and(|wish| wish != row.is_admin) {
         return Err(Problem::bad_request("Admin status can only be changed by another admin"));
     }
-    if let Some(label) = dto.storage_label.iter().flatten().next() {
-        taken::require_free_label(&api, Some(row.user_id), label).await?;
-    }
     let hash = match dto.password {
         Some(wish) => Some(password::hash(wish).await.ok_or_else(Problem::unavailable)?),
         None => None,
@@ -123,6 +120,6 @@ pub(super) async fn update_user_admin(
         }
         None => outcome,
     };
-    api.seen(&outcome).await;
+    api.surely_seen(&outcome).await?;
     Ok(Json(UserAdminResponseDto::load(&api, row.user_id).await?))
 }

@@ -12,6 +12,9 @@ use crate::state::Api;
 /// Assets counted for a description.
 const COUNTED_MAX: i64 = 20_000;
 
+/// What a link is called that shows no album.
+const TITLE: &str = "Public Share";
+
 /// What the page at a path is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Shown {
@@ -59,7 +62,7 @@ pub(super) async fn of(
     // What asks for a password says nothing before it was given.
     if link.has_password {
         return Ok(Shown::Link(Preview {
-            title: "Public Share".into(),
+            title: TITLE.into(),
             description: "This share asks for a password".into(),
             image: None,
         }));
@@ -75,15 +78,23 @@ async fn preview(
     address: Option<String>,
     (name, word): (&str, String),
 ) -> Result<Preview, Problem> {
-    let shown = api.queries.assets_of_links(&[link.shared_link_id], COUNTED_MAX).await?;
-    let image = shown.first().zip(address).map(|(first, address)| {
+    let (title, count, cover) = match link.album_id {
+        Some(album_id) => match api.queries.album(album_id).await? {
+            Some(album) => (album.name, album.asset_count, album.cover_id),
+            None => (TITLE.to_owned(), 0, None),
+        },
+        None => {
+            let shown = api.queries.assets_of_links(&[link.shared_link_id], COUNTED_MAX).await?;
+            let cover = shown.first().map(|first| first.asset.asset_id);
+            (TITLE.to_owned(), i64::try_from(shown.len()).unwrap_or(i64::MAX), cover)
+        }
+    };
+    let image = cover.zip(address).map(|(id, address)| {
         let word = utf8_percent_encode(&word, NON_ALPHANUMERIC);
-        let id = first.asset.asset_id;
         format!("{address}/api/assets/{id}/thumbnail?size=preview&{name}={word}")
     });
-    let description =
-        link.description.unwrap_or_else(|| format!("{} shared photos & videos", shown.len()));
-    Ok(Preview { title: "Public Share".into(), description, image })
+    let description = link.description.unwrap_or_else(|| format!("{count} shared photos & videos"));
+    Ok(Preview { title, description, image })
 }
 
 /// Where the server is reached from outside: by configuration, or as the request says.

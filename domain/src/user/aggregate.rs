@@ -7,12 +7,13 @@ use super::command::{PinWish, ProfileChange, UserCommand};
 use super::error::UserError;
 use super::event::{
     AvatarColor, UserAdminGranted, UserAdminRevoked, UserAvatarColorChanged, UserDeleted,
-    UserEmailChanged, UserEvent, UserOnboarded, UserOnboardingReset, UserPasswordChangeRequired,
-    UserPasswordChanged, UserPinRemoved, UserPinSet, UserPreferencesChanged,
-    UserProfileImageChanged, UserProfileImageRemoved, UserPurged, UserQuotaChanged, UserRenamed,
-    UserRestored, UserStorageLabelChanged,
+    UserEmailChanged, UserEvent, UserLicenseEntered, UserLicenseRemoved, UserOnboarded,
+    UserOnboardingReset, UserPasswordChangeRequired, UserPasswordChanged, UserPinRemoved,
+    UserPinSet, UserPreferencesChanged, UserProfileImageChanged, UserProfileImageRemoved,
+    UserPurged, UserQuotaChanged, UserRenamed, UserRestored, UserStorageLabelChanged,
 };
 use crate::event::{Aggregate, cqrs_aggregate};
+use crate::license::License;
 
 /// An account, folded from its events.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -31,6 +32,7 @@ pub struct User {
     #[serde(default)]
     has_pin: bool,
     onboarded: bool,
+    license: Option<License>,
 }
 
 impl User {
@@ -44,6 +46,12 @@ impl User {
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.is_admin
+    }
+
+    /// Folder name of its storage template, while known.
+    #[must_use]
+    pub fn storage_label(&self) -> Option<&str> {
+        self.storage_label.as_deref()
     }
 
     /// The address it logs in with, while known.
@@ -144,6 +152,17 @@ impl Aggregate for User {
             }
             UserCommand::RemoveProfileImage => vec![],
             UserCommand::Pin(wish) => self.pin(wish)?,
+            UserCommand::EnterLicense(license) if self.license.as_ref() == Some(license) => vec![],
+            UserCommand::EnterLicense(license) => {
+                if license.licensee().is_none() {
+                    return Err(UserError::BadLicense);
+                }
+                vec![UserLicenseEntered { license: license.clone().into() }.into()]
+            }
+            UserCommand::RemoveLicense if self.license.is_some() => {
+                vec![UserLicenseRemoved {}.into()]
+            }
+            UserCommand::RemoveLicense => vec![],
             UserCommand::SetOnboarded(true) if !self.onboarded => vec![UserOnboarded {}.into()],
             UserCommand::SetOnboarded(false) if self.onboarded => {
                 vec![UserOnboardingReset {}.into()]
@@ -193,6 +212,8 @@ impl Aggregate for User {
             UserEvent::PreferencesChanged(_) => {}
             UserEvent::ProfileImageChanged(_) => self.has_image = true,
             UserEvent::ProfileImageRemoved(UserProfileImageRemoved {}) => self.has_image = false,
+            UserEvent::LicenseEntered(entered) => self.license = entered.license.known().cloned(),
+            UserEvent::LicenseRemoved(UserLicenseRemoved {}) => self.license = None,
             UserEvent::Onboarded(UserOnboarded {}) => self.onboarded = true,
             UserEvent::OnboardingReset(UserOnboardingReset {}) => self.onboarded = false,
             UserEvent::Deleted(_) => self.deleted = true,

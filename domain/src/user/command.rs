@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::event::{AvatarColor, ProfileImage, UserRegistered};
+use crate::license::License;
 
 /// What changes about an account in one go; `None` leaves a thing as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,6 +64,10 @@ pub enum UserCommand {
     SetProfileImage(ProfileImage),
     /// Take the picture away.
     RemoveProfileImage,
+    /// Enter a product key.
+    EnterLicense(License),
+    /// Take the product key away.
+    RemoveLicense,
     /// Mark the first steps as done or not.
     SetOnboarded(bool),
     /// Set, change or remove the PIN.

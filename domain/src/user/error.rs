@@ -12,6 +12,9 @@ pub enum UserError {
     /// It has no PIN to change.
     #[error("user has no PIN")]
     NoPin,
+    /// It is no product key of a person.
+    #[error("no product key of a person")]
+    BadLicense,
     /// It exists already.
     #[error("user exists already")]
     AlreadyExists,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::events;
+use crate::license::License;
 use crate::sealed::Sealed;
 
 /// The colours an avatar may have, as Immich names them.
@@ -165,6 +166,16 @@ pub struct UserPinSet {
 /// The PIN was taken away. Every session that it had unlocked is locked again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UserPinRemoved {}
+/// The person entered a product key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UserLicenseEntered {
+    /// The key.
+    pub license: Sealed<License>,
+}
+
+/// The person's product key was taken away.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UserLicenseRemoved {}
 
 /// Marked for deletion; it can be restored for a while.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -189,6 +200,8 @@ events! {
         AvatarColorChanged(UserAvatarColorChanged) 1,
         Deleted(UserDeleted) 1,
         EmailChanged(UserEmailChanged) 1,
+        LicenseEntered(UserLicenseEntered) 1,
+        LicenseRemoved(UserLicenseRemoved) 1,
         Onboarded(UserOnboarded) 1,
         OnboardingReset(UserOnboardingReset) 1,
         PasswordChangeRequired(UserPasswordChangeRequired) 1,

@@ -37,9 +37,9 @@ pub(crate) fn derive(decoded: Decoded, wish: ImageWish) -> Result<Derived, Decod
             shrink(&preview, size)?
         }
     };
-    let preview = jpeg(preview, wish.quality)?;
+    let preview = jpeg(preview, wish.preview_quality)?;
     let thumbhash = thumbhash(&thumbnail)?;
-    let thumbnail = webp(thumbnail, wish.quality)?;
+    let thumbnail = webp(thumbnail, wish.thumbnail_quality)?;
     Ok(Derived { thumbnail, preview, thumbhash })
 }
 

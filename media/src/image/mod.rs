@@ -33,13 +33,15 @@ pub struct ImageWish {
     pub thumbnail_px: u32,
     /// Square into which the preview fits, in pixels (never enlarged).
     pub preview_px: u32,
-    /// Quality of both, 1 to 100, on the scale of libjpeg and libwebp.
-    pub quality: u8,
+    /// Quality of the thumbnail, 1 to 100, on the scale of libwebp.
+    pub thumbnail_quality: u8,
+    /// Quality of the preview, 1 to 100, on the scale of libjpeg.
+    pub preview_quality: u8,
 }
 
 impl Default for ImageWish {
     fn default() -> Self {
-        Self { thumbnail_px: 250, preview_px: 1_440, quality: 80 }
+        Self { thumbnail_px: 250, preview_px: 1_440, thumbnail_quality: 80, preview_quality: 80 }
     }
 }
 

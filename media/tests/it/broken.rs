@@ -10,7 +10,12 @@ use calotype_media::{
 
 const EVERYTHING: Want = Want {
     metadata: true,
-    images: Some(ImageWish { thumbnail_px: 250, preview_px: 1_440, quality: 80 }),
+    images: Some(ImageWish {
+        thumbnail_px: 250,
+        preview_px: 1_440,
+        thumbnail_quality: 80,
+        preview_quality: 80,
+    }),
 };
 
 fn job(path: &str) -> Job {

@@ -119,4 +119,24 @@ impl Queries {
         .fetch_all(&self.pool)
         .await?)
     }
+
+    /// All that an album shows, in the order in which it was put in.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn downloadable_of_album(
+        &self,
+        album_id: Uuid,
+    ) -> Result<Vec<Downloadable>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select assets.asset_id, assets.size_bytes, assets.live_photo_video_id
+               from read.album_assets_v1 as inside
+               join read.assets_v1 as assets using (asset_id)
+              where inside.album_id = $1 and inside.shows
+              order by inside.place",
+        )
+        .bind(album_id)
+        .fetch_all(&self.pool)
+        .await?)
+    }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use calotype_domain::AlbumId;
+use calotype_domain::album::AlbumEvent;
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::shared_link::{LinkSwitches, LinkTarget, SharedLinkCreated, SharedLinkEvent};
 use sha2::{Digest as _, Sha256};
@@ -33,7 +34,7 @@ impl Projection for SharedLinksProjection {
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
-        &["shared_link", "asset", "user"]
+        &["shared_link", "album", "asset", "user"]
     }
 
     async fn apply_in_tx(
@@ -48,6 +49,18 @@ impl Projection for SharedLinksProjection {
             .collect();
         fold_in_tx::<SharedLinks>(tx, &own).await?;
         move_in_tx(tx, &Moves::of(events)).await?;
+        // A link to an album ends with the album.
+        let albums: Vec<Uuid> = events
+            .iter()
+            .filter(|event| matches!(event.what, AnyEvent::Album(AlbumEvent::Deleted(_))))
+            .map(|event| event.key)
+            .collect();
+        if !albums.is_empty() {
+            sqlx::query("delete from shared_links_v1 where album_id = any($1)")
+                .bind(&albums)
+                .execute(&mut *tx)
+                .await?;
+        }
         let gone = purged_users(events);
         if !gone.is_empty() {
             sqlx::query(

@@ -123,7 +123,8 @@ impl Queries {
         .await?)
     }
 
-    /// Which of some assets a link reaches: those that it shows one by one, and the films of those stills.
+    /// Which of some assets a link reaches: those that it or its album shows, and the films of those stills.
+    /// Where events of the link or of its album wait because one could not be applied, it reaches none.
     ///
     /// # Errors
     /// What the database said.
@@ -142,10 +143,58 @@ impl Queries {
               where linked.shared_link_id = $1
                 and still.live_photo_video_id = any($2)
                 and still.trashed_at is null
-                and still.visibility <> 'locked'",
+                and still.visibility <> 'locked'
+             union
+             select reached.asset_id
+               from read.shared_links_v1 link
+               join read.album_assets_v1 inside using (album_id),
+                    lateral (
+                        values (inside.asset_id, true),
+                               (inside.live_photo_video_id, inside.shows)
+                    ) as reached (asset_id, is_shown)
+              where link.shared_link_id = $1
+                and (inside.asset_id = any($2) or inside.live_photo_video_id = any($2))
+                and reached.asset_id = any($2)
+                and reached.is_shown
+                and not exists (
+                    select from work.parked
+                     where kind = 'projection'
+                       and (name, stream_id) in (
+                            ('albums_v1', 'album-' || link.album_id),
+                            ('shared_links_v1', 'shared_link-' || link.shared_link_id)))",
         )
         .bind(shared_link_id)
         .bind(asset_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// The links to an album, whosever.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn links_to_album(
+        &self,
+        album_id: Uuid,
+    ) -> Result<Vec<SharedLinkRow>, ProjectionError> {
+        Ok(sqlx::query_as("select * from read.shared_links_v1 where album_id = $1")
+            .bind(album_id)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
+    /// Which of some albums have a link.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn albums_with_links(
+        &self,
+        album_ids: &[Uuid],
+    ) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select distinct album_id from read.shared_links_v1 where album_id = any($1)",
+        )
+        .bind(album_ids)
         .fetch_all(&self.pool)
         .await?)
     }

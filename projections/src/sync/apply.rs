@@ -110,6 +110,8 @@ fn apply_user(event: &Event, what: &UserEvent, ledger: &mut Ledger) {
         UserEvent::PasswordChanged(_)
         | UserEvent::PasswordChangeRequired(_)
         | UserEvent::PinSet(_)
+        | UserEvent::LicenseEntered(_)
+        | UserEvent::LicenseRemoved(_)
         | UserEvent::PinRemoved(_) => {}
     }
 }

@@ -89,7 +89,9 @@ impl Fold for Users {
         row.revision = event.revision;
         row.updated_at = event.recorded_at;
         match what {
-            UserEvent::Registered(_) => {}
+            UserEvent::Registered(_)
+            | UserEvent::LicenseEntered(_)
+            | UserEvent::LicenseRemoved(_) => {}
             UserEvent::Renamed(renamed) => {
                 row.name = renamed.name.known().cloned().unwrap_or_default();
             }

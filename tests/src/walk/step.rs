@@ -10,6 +10,11 @@ use calotype_domain::asset::{
     AssetUploaded, Blob, DatasetRef, DerivedImage, Details, MediaKind, PersonalMetadata, Place,
     Position, ProcessorRef, Stage, UploadedFile, Visibility,
 };
+use calotype_domain::config::{ConfigCommand, SETTINGS, shape};
+use calotype_domain::license::License;
+use calotype_domain::notification::{
+    NotificationKind, NotificationLevel, NotificationSent, NotificationText,
+};
 use calotype_domain::permission::Permission;
 use calotype_domain::queue::{NAMES, QueueCommand, RerunScope};
 use calotype_domain::session::{Device, SessionOpened};
@@ -60,7 +65,9 @@ impl World {
             64..70 => self.trash_or_restore().await,
             70..73 => self.purge_asset().await,
             73..77 => self.ask_again().await,
-            77..84 => self.change_user().await,
+            77..82 => self.change_user().await,
+            82..83 => self.configure().await,
+            83..84 => self.notify().await,
             84..90 => self.session().await,
             90..96 => self.api_key().await,
             96..99 => self.queue().await,
@@ -319,13 +326,16 @@ impl World {
     async fn change_user(&mut self) -> anyhow::Result<()> {
         let user_id = self.anybody();
         let ctx = self.context(Some(user_id));
-        let number = self.random.random_range(0..20);
+        let number: u32 = self.random.random_range(0..20);
         if self.random.random_bool(0.4) {
             let change = ProfileChange {
                 name: self.random.random_bool(0.5).then(|| format!("Renamed {number}")),
                 email: self.random.random_bool(0.3).then(|| format!("user{number}@example.com")),
                 is_admin: self.random.random_bool(0.2).then(|| self.random.random()),
-                storage_label: self.random.random_bool(0.2).then(|| Some("label".to_owned())),
+                storage_label: self
+                    .random
+                    .random_bool(0.2)
+                    .then(|| Some(format!("label{}", number % 3))),
                 quota_size_bytes: self.random.random_bool(0.2).then_some(None),
                 avatar_color: Some(AvatarColor::Green),
                 ..ProfileChange::default()
@@ -338,6 +348,8 @@ impl World {
             UserCommand::ChangePreferences { changes },
             UserCommand::SetProfileImage(image),
             UserCommand::RemoveProfileImage,
+            UserCommand::EnterLicense(license("IMCL", number)),
+            UserCommand::RemoveLicense,
             UserCommand::SetOnboarded(number % 2 == 0),
             UserCommand::Delete { force: number % 3 == 0 },
             UserCommand::Restore,
@@ -420,6 +432,45 @@ impl World {
         accept(self.commands.control_queue(&ctx, name, wish).await).map(drop)
     }
 
+    async fn configure(&mut self) -> anyhow::Result<()> {
+        let number = self.random.random_range(0..20);
+        let mut document = SETTINGS.defaults();
+        shape::put(&mut document, "trash.days", json!(20 + number));
+        if number % 3 == 0 {
+            shape::put(&mut document, "server.loginPageMessage", json!(format!("Hello {number}")));
+        }
+        let wishes = [
+            ConfigCommand::Change(document),
+            ConfigCommand::SetOnboarded(number % 2 == 0),
+            ConfigCommand::EnterLicense(license("IMSV", number)),
+            ConfigCommand::RemoveLicense,
+        ];
+        let Some(wish) = wishes.choose(&mut self.random) else { return Ok(()) };
+        let ctx = self.context(None);
+        accept(self.commands.configure(&ctx, wish).await).map(drop)
+    }
+
+    async fn notify(&mut self) -> anyhow::Result<()> {
+        let user_id = self.anybody();
+        let ctx = self.context(None);
+        if self.random.random_bool(0.3)
+            && let Some((by, id)) = self.notifications.choose(&mut self.random).copied()
+        {
+            return accept(self.commands.delete_notifications(&ctx, by, &[id]).await).map(drop);
+        }
+        let text = NotificationText { title: "Words".into(), ..NotificationText::default() };
+        let sent = NotificationSent {
+            user_id,
+            level: NotificationLevel::Info,
+            kind: NotificationKind::Custom,
+            text: text.into(),
+        };
+        if let Some((id, _)) = accept(self.commands.notify(&ctx, sent).await)? {
+            self.notifications.push((user_id, id));
+        }
+        Ok(())
+    }
+
     /// As the server does it: what belongs to the account goes first.
     async fn purge_user(&mut self) -> anyhow::Result<()> {
         if self.users.len() < 2 {
@@ -444,6 +495,13 @@ impl World {
 /// What people give, the last of which is refused.
 const STARS: [Option<i8>; 4] = [None, Some(5), Some(-1), Some(9)];
 const PLACE: Position = Position { latitude: 48.8566, longitude: 2.3522 };
+
+fn license(prefix: &str, number: u32) -> License {
+    License {
+        license_key: format!("{prefix}{}", format!("-{number:04}").repeat(8)),
+        activation_key: "key".into(),
+    }
+}
 
 /// What was done; nothing when a rule refused it.
 pub(super) fn accept<T, E>(outcome: Result<T, CommandError<E>>) -> anyhow::Result<Option<T>>

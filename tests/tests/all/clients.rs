@@ -191,3 +191,79 @@ async fn aioimmich_uploads_and_views() -> anyhow::Result<()> {
     })
     .await
 }
+
+/// How long schemathesis may send requests, in seconds.
+const FUZZED_SECONDS: &str = "60";
+/// What it must not do: end its own key, or wait for people.
+const NOT_FUZZED: &str = "^/(auth/logout|api-keys/|oauth|calotype/projections/)";
+
+#[tokio::test]
+async fn no_request_the_document_tells_of_breaks_the_server() -> anyhow::Result<()> {
+    let packages = fetched("CALOTYPE_TEST_PYTHONPATH")?;
+    story(Options::default(), async |server: &mut TestServer| {
+        let admin = server.client().sign_up().await?;
+        admin.upload_file(&media("photos/nature/prairie_falcon.jpg")?).await?;
+        let key = admin.create_secret(&["all"]).await?;
+        let mut command = Command::new("python3");
+        command.env("PYTHONPATH", &packages).current_dir(server.scratch());
+        command.args(["-m", "schemathesis.cli", "run"]);
+        command.arg(format!("{}/api/openapi.json", server.url()));
+        command.args(["--url", &format!("{}/api", server.url())]);
+        command.args(["--checks", "not_a_server_error", "--continue-on-failure"]);
+        command.args(["--max-time", FUZZED_SECONDS, "--max-examples", "20", "--seed", "1"]);
+        command.args(["--suppress-health-check", "all", "--no-color", "--warnings", "off"]);
+        command.args(["--exclude-path-regex", NOT_FUZZED]);
+        command.args(["--header", &format!("x-api-key: {key}")]);
+
+        let done = finish(command, "", CLIENT_LIMIT).await?;
+
+        ensure!(done.stdout.contains("Tested"), "{}\n{}", done.stdout, done.stderr);
+        ensure!(!done.stdout.contains("Server error"), "{}", done.stdout);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn immichpy_uploads_and_reads_what_it_knows_of_this_release() -> anyhow::Result<()> {
+    let packages = fetched("CALOTYPE_TEST_PYTHONPATH")?;
+    story(Options::default(), async |server: &mut TestServer| {
+        let admin = server.client().sign_up().await?;
+        let key = admin.create_secret(&["all"]).await?;
+        let mut command = Command::new("python3");
+        command.env("PYTHONPATH", &packages).arg(script("immichpy.py"));
+        command.args([&server.url(), &key]).arg(media("photos/nature/prairie_falcon.jpg")?);
+
+        let told = told(&finish(command, "", CLIENT_LIMIT).await?.success()?)?;
+
+        ensure!(told["version"] == "v3.1.0" && told["trash"] == true, "{told}");
+        ensure!(told["uploaded"] == 1 && told["again"] == 0, "{told}");
+        ensure!(told["name"] == "prairie_falcon.jpg" && told["shown"] == 1, "{told}");
+        ensure!(told["queues"] == 19 && told["memories"] == true, "{told}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn both_sdks_do_an_administrators_work() -> anyhow::Result<()> {
+    for sdk in ["immich-sdk-3.1.0", "@immich/sdk"] {
+        story(Options::default(), async |server| {
+            server.client().sign_up().await?;
+            let mut command = node(&script("administer.mjs"))?;
+            command.env("CALOTYPE_TEST_SDK", sdk);
+            command.args([&server.url(), ADMIN_EMAIL, PASSWORD]);
+
+            let told = told(&finish(command, "", CLIENT_LIMIT).await?.success()?)?;
+
+            ensure!(told["days"] == 12 && told["told"] == 12, "{told}");
+            ensure!(told["title"] == "Hello" && told["unread"] == 0, "{told}");
+            ensure!(told["queues"] == 19 && told["paused"] == true, "{told}");
+            ensure!(told["presets"].as_u64() > Some(5), "{told}");
+            Ok(())
+        })
+        .await
+        .context(sdk)?;
+    }
+    Ok(())
+}

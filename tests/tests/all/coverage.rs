@@ -130,6 +130,62 @@ async fn every_served_operation_refuses_the_unknown() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn every_served_operation_asks_for_its_permission() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let key = admin.create_key(&["serverLicense.update"]).await?;
+        let served = Served::by(&admin).await?;
+        let mut wrong = Vec::new();
+        for operation in spec::operations()? {
+            let Some(permission) = operation.permission.clone().filter(|_| served.has(&operation))
+            else {
+                continue;
+            };
+            let path = concrete(&operation, NOBODYS_ID);
+            let answer = key.call(operation.method.clone(), &path, &json!({})).await?;
+            let refusal = format!("Missing required permission: {permission}");
+            let is_refused = answer.status == 403 && answer.message().ok() == Some(refusal);
+            if !is_refused && permission != "serverLicense.update" {
+                wrong.push(format!("{}: {} {}", operation.id, answer.status, answer.shown()));
+            }
+        }
+        ensure!(
+            wrong.is_empty(),
+            "a key without the permission may use these:\n{}",
+            wrong.join("\n")
+        );
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn our_own_routes_are_for_administrators() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let stranger = admin.create_user("stranger@example.com").await?;
+        let document = admin.get_json("/api/openapi.json").await?;
+        let own: Vec<Operation> = spec::operations_of(&document)?
+            .into_iter()
+            .filter(|operation| operation.path.starts_with("/calotype/"))
+            .collect();
+        ensure!(own.len() >= 6, "there are only {} routes of our own", own.len());
+        let mut wrong = Vec::new();
+        for operation in own {
+            let path = concrete(&operation, NOBODYS_ID);
+            let nobody = server.client().call(operation.method.clone(), &path, &json!({})).await?;
+            let other = stranger.call(operation.method.clone(), &path, &json!({})).await?;
+            if nobody.status != 401 || !matches!(other.status, 400 | 403) {
+                wrong.push(format!("{}: {} {}", operation.id, nobody.status, other.status));
+            }
+        }
+        ensure!(wrong.is_empty(), "these answer nobody or anybody:\n{}", wrong.join("\n"));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn every_served_operation_refuses_somebody_else() -> anyhow::Result<()> {
     story(Options::default(), async |server| {
         let admin = server.client().sign_up().await?;
@@ -259,6 +315,9 @@ impl Theirs {
             "createUserAdmin" => Some(json!({
                 "email": "more@example.com", "password": "password", "name": "More",
             })),
+            "createNotification" => Some(json!({ "title": "x", "userId": self.user })),
+            "getNotificationTemplateAdmin" => Some(json!({ "template": "x" })),
+            "updateAdminOnboarding" => Some(json!({ "isOnboarded": true })),
             "createJob" => Some(json!({ "name": "user-cleanup" })),
             "runQueueCommandLegacy" => Some(json!({ "command": "pause", "force": false })),
             "updateQueue" => Some(json!({ "isPaused": true })),

@@ -316,6 +316,53 @@ async fn page_of_a_link_is_previewed_and_its_views_are_told() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn album_link_follows_the_album() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let shared = Shared::new(&server.client(), json!({})).await?;
+        let owner = &shared.owner;
+        let album = json!({ "albumName": "Holidays", "assetIds": [shared.asset] });
+        let album = owner.post("/api/albums", &album).await?.expect(201)?.json()?;
+        let album = album["id"].as_str().context("no id")?.to_owned();
+        let wish = json!({ "type": "ALBUM", "albumId": album, "allowUpload": true, "slug": "h" });
+        let link = owner.post("/api/shared-links", &wish).await?.expect(201)?.json()?;
+        let shared = Shared { link, ..shared };
+        let owner = &shared.owner;
+        let thumbnail = format!("/api/assets/{}/thumbnail", shared.asset);
+
+        let me = shared.get("/api/shared-links/me").await?.expect(200)?.json()?;
+        ensure!(me["album"]["albumName"] == "Holidays" && me["album"]["assetCount"] == 1, "{me}");
+        let info = shared.get(&format!("/api/albums/{album}")).await?.expect(200)?.json()?;
+        ensure!(info["hasSharedLink"] == true, "{info}");
+        ensure!(!info.to_string().contains("admin@example.com"), "an e-mail is told: {info}");
+        shared.get(&thumbnail).await?.expect(200)?;
+        let months = format!("/api/timeline/buckets?albumId={album}");
+        let months = shared.get(&months).await?.expect(200)?.json()?;
+        ensure!(months.as_array().is_some_and(|months| months.len() == 1), "{months}");
+        let archives = shared.with_key("/api/download/info");
+        let archives = shared.visitor.post(&archives, &json!({ "albumId": album })).await?;
+        ensure!(
+            archives.expect(201)?.json()?["archives"][0]["assetIds"] == json!([shared.asset]),
+            "other"
+        );
+        shared.get(&format!("/api/assets/{}/thumbnail", shared.outside)).await?.expect(400)?;
+
+        let ids = json!({ "ids": [shared.asset] });
+        let inside = format!("/api/albums/{album}/assets");
+        owner.delete(&inside, &ids).await?.expect(200)?;
+        shared.get(&thumbnail).await?.expect(400)?;
+        owner.put(&inside, &ids).await?.expect(200)?;
+        shared.get(&thumbnail).await?.expect(200)?;
+
+        owner.delete(&format!("/api/albums/{album}"), &json!({})).await?.expect(204)?;
+        shared.get(&thumbnail).await?.expect(401)?;
+        let again = json!({ "type": "INDIVIDUAL", "assetIds": [shared.asset], "slug": "h" });
+        owner.post("/api/shared-links", &again).await?.expect(201)?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn links_are_their_owners() -> anyhow::Result<()> {
     story(Options::default(), async |server| {
         let shared = Shared::new(&server.client(), json!({})).await?;

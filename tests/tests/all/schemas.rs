@@ -55,6 +55,8 @@ fn payload(event: &AnyEvent) -> anyhow::Result<Value> {
         AnyEvent::Faces(event) => event.to_raw(),
         AnyEvent::Person(event) => event.to_raw(),
         AnyEvent::LinkView(event) => event.to_raw(),
+        AnyEvent::Config(event) => event.to_raw(),
+        AnyEvent::Notification(event) => event.to_raw(),
         AnyEvent::Queue(event) => event.to_raw(),
         AnyEvent::Reservation(event) => event.to_raw(),
         AnyEvent::Session(event) => event.to_raw(),

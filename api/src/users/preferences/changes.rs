@@ -3,7 +3,9 @@
 use axum::body::Bytes;
 use calotype_domain::user::AvatarColor;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::Problem;
 use crate::users::avatar;
@@ -46,9 +48,49 @@ const SECTIONS: [(&str, &[(&str, Kind)]); 12] = [
 ];
 
 /// The sections of the preferences, each with the members to change.
-#[derive(ToSchema)]
-#[schema(as = UserPreferencesUpdateDto, value_type = Object)]
-pub(crate) struct UserPreferencesUpdateDto(#[expect(dead_code, reason = "names the schema")] Value);
+pub(crate) struct UserPreferencesUpdateDto;
+
+impl PartialSchema for UserPreferencesUpdateDto {
+    fn schema() -> RefOr<Schema> {
+        let sections = SECTIONS.iter().map(|(name, _)| *name).chain([AVATAR]);
+        let object = sections
+            .fold(ObjectBuilder::new().schema_type(Type::Object), |object, name| {
+                object.property(name, Ref::from_schema_name(component(name)))
+            });
+        RefOr::T(object.build().into())
+    }
+}
+
+impl ToSchema for UserPreferencesUpdateDto {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        let text = ObjectBuilder::new().schema_type(Type::String).build();
+        let avatar = ObjectBuilder::new().schema_type(Type::Object).property("color", text).build();
+        schemas.push((component(AVATAR), RefOr::T(avatar.into())));
+        for (name, members) in SECTIONS {
+            let object = members.iter().fold(
+                ObjectBuilder::new().schema_type(Type::Object),
+                |object, (name, kind)| {
+                    let kind = match kind {
+                        Kind::Boolean => Type::Boolean,
+                        Kind::Count => Type::Integer,
+                        Kind::Order | Kind::Text => Type::String,
+                    };
+                    object.property(*name, ObjectBuilder::new().schema_type(kind).build())
+                },
+            );
+            schemas.push((component(name), RefOr::T(object.build().into())));
+        }
+    }
+}
+
+/// The section that belongs to the account itself.
+const AVATAR: &str = "avatar";
+
+/// `albums` to `AlbumsUpdate`.
+fn component(section: &str) -> String {
+    let (first, rest) = section.split_at(1);
+    format!("{}{rest}Update", first.to_uppercase())
+}
 
 /// Changes that fit.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::cpu::Used;
 use crate::figures;
-use crate::{history, reads, searches};
+use crate::{history, reads, searches, sync};
 
 /// Measures with a library of this many assets.
 pub(crate) async fn measure(assets: u32, full: bool) -> anyhow::Result<()> {
@@ -61,6 +61,7 @@ pub(crate) async fn measure(assets: u32, full: bool) -> anyhow::Result<()> {
 
     reads::measure(&server, &admin, full).await?;
     searches::measure(&server, &admin, full).await?;
+    sync::measure(&server, &admin).await?;
     server.terminate().await?;
     Ok(())
 }

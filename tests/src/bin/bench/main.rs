@@ -15,6 +15,7 @@ mod pictures;
 mod reads;
 mod searches;
 mod starts;
+mod sync;
 mod uploads;
 
 use clap::{Parser, ValueEnum};

@@ -1,0 +1,31 @@
+//! `GET /admin/users/{id}/calendar-heatmap`.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use calotype_domain::permission::Permission;
+
+use super::load;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::users::heatmap::{CalendarHeatmapDto, CalendarHeatmapResponseDto, heatmap};
+
+/// How much a person uploaded or took on each day.
+#[utoipa::path(
+    get,
+    path = "/admin/users/{id}/calendar-heatmap",
+    operation_id = "getUserCalendarHeatmapAdmin",
+    tag = "Users (admin)",
+    params(("id" = Uuid, Path), CalendarHeatmapDto),
+    responses((status = 200, body = CalendarHeatmapResponseDto)),
+)]
+pub(super) async fn get_user_calendar_heatmap_admin(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<CalendarHeatmapResponseDto>, Problem> {
+    caller.require_admin(Permission::AdminUserRead)?;
+    let row = load(&api, &id).await?;
+    heatmap(&api, row.user_id, query.as_deref()).await.map(Json)
+}
