@@ -48,6 +48,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "the test itself waits for the task")]
     async fn second_waits_until_the_first_is_done() {
         let turns = Turns::default();
         let streams = [StreamId::new("album", "a"), StreamId::new("album", "b")];

@@ -250,6 +250,7 @@ fn join(schema: &mut Map<String, Value>, part: Map<String, Value>) {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "as it is written in place")]
     fn document(schema: Value) -> Value {
         json!({
             "paths": { "/a/{id}": { "get": {

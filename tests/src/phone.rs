@@ -247,7 +247,7 @@ impl Phone {
         let mut text = Vec::new();
         let is_enough = |text: &[u8]| {
             break_after
-                .is_some_and(|lines| text.iter().filter(|sign| **sign == b'\n').count() > lines)
+                .is_some_and(|lines| text.split(|sign| *sign == b'\n').count() > lines + 1)
         };
         while let Some(chunk) = response.chunk().await? {
             text.extend_from_slice(&chunk);

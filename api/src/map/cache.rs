@@ -121,9 +121,9 @@ impl MapCache {
             return Ok(Arc::clone(&kept.map));
         }
         let before = before.map(|kept| kept.map);
-        let is_known = |sheet: &Sheet| known(before.as_deref(), sheet).is_some();
+        let is_known = |sheet: &Sheet| known(before, sheet).is_some();
         let (sheets, markers) = queries.map_since(owner_id, filter, is_known).await?;
-        let map = tokio::task::spawn_blocking(move || compose(before, &sheets, markers))
+        let map = tokio::task::spawn_blocking(move || compose(before.as_deref(), &sheets, markers))
             .await
             .map_err(|error| Problem::internal(&error))?;
         let map = Arc::new(map);
@@ -139,7 +139,7 @@ fn known(before: Option<&FinishedMap>, sheet: &Sheet) -> Option<Arc<FinishedShee
 
 /// The old sheets that still hold, and new ones of the markers, the newest first.
 fn compose(
-    before: Option<Arc<FinishedMap>>,
+    before: Option<&FinishedMap>,
     sheets: &[Sheet],
     markers: Vec<Marker>,
 ) -> FinishedMap {
@@ -148,7 +148,7 @@ fn compose(
         by_month.entry(marker.month).or_default().push(marker);
     }
     let finished = sheets.iter().map(|sheet| {
-        known(before.as_deref(), sheet).unwrap_or_else(|| {
+        known(before, sheet).unwrap_or_else(|| {
             let markers = by_month.remove(&sheet.month).unwrap_or_default();
             Arc::new(FinishedSheet::new(sheet.month, sheet.digest, &markers))
         })
@@ -210,7 +210,7 @@ mod tests {
             vec![marker(june, 1), marker(may, 2)],
         ));
         let second = compose(
-            Some(Arc::clone(&first)),
+            Some(&first),
             &[sheet(june, 3), sheet(may, 2)],
             vec![marker(june, 3)],
         );

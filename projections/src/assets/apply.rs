@@ -81,7 +81,7 @@ impl Fold for Assets {
             }
             AssetEvent::ProcessingFailed(failed) => row.failure = Some(failed.reason.clone()),
             AssetEvent::ProcessingRequested(_) | AssetEvent::FailureDismissed(_) => {
-                row.failure = None
+                row.failure = None;
             }
             AssetEvent::Favorited(_) => row.is_favorite = true,
             AssetEvent::Unfavorited(_) => row.is_favorite = false,

@@ -343,15 +343,15 @@ impl World {
             return accept(self.commands.change_user(&ctx, user_id, change).await).map(drop);
         }
         let image = ProfileImage { key: "profile/1".into(), size_bytes: 9, blake3: "0".repeat(64) };
-        let changes = json!({ "memories": { "enabled": number % 2 == 0 } });
+        let changes = json!({ "memories": { "enabled": number.is_multiple_of(2) } });
         let wishes = [
             UserCommand::ChangePreferences { changes },
             UserCommand::SetProfileImage(image),
             UserCommand::RemoveProfileImage,
             UserCommand::EnterLicense(license("IMCL", number)),
             UserCommand::RemoveLicense,
-            UserCommand::SetOnboarded(number % 2 == 0),
-            UserCommand::Delete { force: number % 3 == 0 },
+            UserCommand::SetOnboarded(number.is_multiple_of(2)),
+            UserCommand::Delete { force: number.is_multiple_of(3) },
             UserCommand::Restore,
         ];
         let Some(wish) = wishes.choose(&mut self.random).cloned() else { return Ok(()) };

@@ -185,7 +185,7 @@ async fn partners_see_the_timeline_and_show_it_on_theirs() -> anyhow::Result<()>
         ensure!(gives.get_json("/api/partners?direction=shared-with").await? == json!([]));
 
         ensure_sees(&sees, &archived, false).await?;
-        ensure!(sees.timeline(&format!("userId={giver}")).await? == [shown.clone()]);
+        ensure!(sees.timeline(&format!("userId={giver}")).await? == std::slice::from_ref(&shown));
         sees.get(&format!("/api/timeline/buckets?userId={giver}&visibility=archive"))
             .await?
             .expect(400)?;
@@ -193,7 +193,7 @@ async fn partners_see_the_timeline_and_show_it_on_theirs() -> anyhow::Result<()>
         ensure!(sees.timeline(with).await?.is_empty(), "it shows before it is wanted");
         let body = json!({ "inTimeline": true });
         sees.put(&format!("/api/partners/{giver}"), &body).await?.expect(200)?;
-        ensure!(sees.timeline(with).await? == [shown.clone()]);
+        ensure!(sees.timeline(with).await? == std::slice::from_ref(&shown));
         gives.put(&format!("/api/partners/{seer}"), &body).await?.expect(400)?;
         let more = photo(&gives, "photos/edge/gps_south_west.jpg").await?;
         ensure!(sees.timeline(with).await?.contains(&more), "a new photo does not show");

@@ -24,7 +24,6 @@ const STAND_IN: &str = "956c4848-2ac9-4cc4-a83e-41f3b5db9fa8";
 /// The recorded album.
 const ALBUM: &str = "85db6be3-a746-4280-9781-c5eeda04949c";
 /// Ids that nobody has, on purpose.
-
 const NOBODYS: [&str; 1] = ["9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d"];
 
 /// Our people and assets, by the ids that were recorded.
