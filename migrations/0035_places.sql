@@ -5,7 +5,3 @@ alter table read.assets_v1
     add column city text,
     add column state text,
     add column country text;
-
-alter table read.timeline_v1
-    add column city text,
-    add column country text;

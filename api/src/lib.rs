@@ -5,6 +5,7 @@
 
 mod access;
 mod assets;
+mod bulk;
 pub mod caches;
 pub mod caller;
 pub mod clients;
@@ -35,8 +36,10 @@ mod albums;
 mod api_keys;
 mod auth;
 mod calotype;
+mod duplicates;
 mod faces;
 mod jobs;
+mod memories;
 mod notifications;
 mod notifications_admin;
 mod partners;
@@ -46,11 +49,14 @@ mod search;
 mod server;
 mod sessions;
 mod shared_links;
+mod stacks;
 mod sync;
 mod system_config;
 mod system_metadata;
+mod tags;
 mod users;
 mod users_admin;
+mod views;
 
 pub use assets::uploads::Uploads;
 pub use caches::Caches;

@@ -220,6 +220,9 @@ impl From<CommandError<AssetError>> for Problem {
             AssetError::NotFound | AssetError::NotOwner { .. } | AssetError::AlreadyExists => {
                 Self::no_access(Permission::AssetUpdate)
             }
+            AssetError::BadKeyValue => {
+                Self::bad_request("The value does not fit what may be kept with an asset")
+            }
             AssetError::BadRating { .. } => Self::bad_request("Rating must be -1 or 1 to 5"),
         })
     }

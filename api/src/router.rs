@@ -17,9 +17,10 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::{
-    activities, albums, api_keys, assets, auth, calotype, document, download, faces, jobs, layers,
-    map, notifications, notifications_admin, partners, people, queues, search, server, sessions,
-    shared_links, sync, system_config, system_metadata, timeline, trash, users, users_admin, web,
+    activities, albums, api_keys, assets, auth, calotype, document, download, duplicates, faces,
+    jobs, layers, map, memories, notifications, notifications_admin, partners, people, queues,
+    search, server, sessions, shared_links, stacks, sync, system_config, system_metadata, tags,
+    timeline, trash, users, users_admin, views, web,
 };
 
 /// The largest JSON body; uploads stream and lift this limit for themselves.
@@ -47,9 +48,11 @@ fn operations() -> OpenApiRouter<Api> {
         .merge(assets::routes())
         .merge(auth::routes())
         .merge(calotype::routes())
+        .merge(duplicates::routes())
         .merge(faces::routes())
         .merge(download::routes())
         .merge(jobs::routes())
+        .merge(memories::routes())
         .merge(partners::routes())
         .merge(people::routes())
         .merge(map::routes())
@@ -63,10 +66,13 @@ fn operations() -> OpenApiRouter<Api> {
         .merge(shared_links::routes())
         .merge(system_config::routes())
         .merge(system_metadata::routes())
+        .merge(stacks::routes())
+        .merge(tags::routes())
         .merge(timeline::routes())
         .merge(trash::routes())
         .merge(users::routes())
         .merge(users_admin::routes())
+        .merge(views::routes())
 }
 
 /// Everything the server answers.

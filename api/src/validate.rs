@@ -89,6 +89,12 @@ impl Fields {
         self.issues
     }
 
+    /// The issues found so far, for an object inside another.
+    #[must_use]
+    pub fn issues(&self) -> Vec<Value> {
+        self.issues.clone()
+    }
+
     /// Whether the field is there at all, `null` included.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

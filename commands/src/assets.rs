@@ -12,6 +12,7 @@ use calotype_eventstore::{Revision, StreamId};
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
+use crate::stacks::{Work, as_asset_refusal};
 
 /// Assets changed in one transaction; more are done in several.
 pub const BULK_ASSETS_MAX: usize = 500;
@@ -46,6 +47,14 @@ pub fn subject(asset_id: AssetId) -> String {
 
 pub(crate) fn stream(asset_id: AssetId) -> StreamId {
     StreamId::new("asset", asset_id)
+}
+
+/// Each asset once: a stream is appended to once in a transaction.
+pub(crate) fn once(asset_ids: &[AssetId]) -> Vec<AssetId> {
+    let mut once = asset_ids.to_vec();
+    once.sort_unstable();
+    once.dedup();
+    once
 }
 
 impl Commands {
@@ -121,10 +130,10 @@ impl Commands {
         details: &Details,
     ) -> Result<Outcome, CommandError<AssetError>> {
         let details = Box::new(details.clone());
-        self.bulk(ctx, asset_ids, &AssetCommand::ChangeDetails { by, details }).await
+        self.bulk(ctx, asset_ids, &[AssetCommand::ChangeDetails { by, details }]).await
     }
 
-    /// Puts assets into the trash.
+    /// Puts assets into the trash. Where one stood for a stack, another does so from now on.
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -134,7 +143,14 @@ impl Commands {
         by: UserId,
         asset_ids: &[AssetId],
     ) -> Result<Outcome, CommandError<AssetError>> {
-        self.bulk(ctx, asset_ids, &AssetCommand::Trash { by }).await
+        let mut outcome = Outcome::AlreadyTrue;
+        for (part, chunk) in once(asset_ids).chunks(BULK_ASSETS_MAX).enumerate() {
+            let ctx = self.part_of(ctx, part);
+            if let committed @ Outcome::Committed(_) = self.trash_part(&ctx, by, chunk).await? {
+                outcome = committed;
+            }
+        }
+        Ok(outcome)
     }
 
     /// Takes assets out of the trash.
@@ -147,7 +163,7 @@ impl Commands {
         by: UserId,
         asset_ids: &[AssetId],
     ) -> Result<Outcome, CommandError<AssetError>> {
-        self.bulk(ctx, asset_ids, &AssetCommand::Restore { by }).await
+        self.bulk(ctx, asset_ids, &[AssetCommand::Restore { by }]).await
     }
 
     /// Asks for a step of processing to be done again.
@@ -160,7 +176,7 @@ impl Commands {
         asset_ids: &[AssetId],
         stage: Stage,
     ) -> Result<Outcome, CommandError<AssetError>> {
-        self.bulk(ctx, asset_ids, &AssetCommand::RequestProcessing { stage }).await
+        self.bulk(ctx, asset_ids, &[AssetCommand::RequestProcessing { stage }]).await
     }
 
     /// Lives with it that a step of processing failed; the assets go without.
@@ -173,7 +189,7 @@ impl Commands {
         asset_ids: &[AssetId],
         stage: Stage,
     ) -> Result<Outcome, CommandError<AssetError>> {
-        self.bulk(ctx, asset_ids, &AssetCommand::DismissFailure { stage }).await
+        self.bulk(ctx, asset_ids, &[AssetCommand::DismissFailure { stage }]).await
     }
 
     /// Deletes an asset for good: lets its checksum go, then destroys its key.
@@ -195,12 +211,10 @@ impl Commands {
             unit.apply::<Reservation>(self.checksum_stream(owner_id, sha1), None, &release)
                 .await
                 .map_err(|error| error.map_refusal(|_| AssetError::NotFound))?;
-            unit.apply::<Asset>(
-                stream(asset_id),
-                Some(subject(asset_id)),
-                &AssetCommand::Purge { by },
-            )
-            .await?;
+            // It leaves its stack with it.
+            let mut work = Work::new(self);
+            work.purge(asset_id, AssetCommand::Purge { by }).await.map_err(as_asset_refusal)?;
+            work.into_unit(&mut unit).await?;
             if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
                 self.store.forget(&subject(asset_id)).await?;
                 return Ok(outcome);
@@ -255,16 +269,18 @@ impl Commands {
         Err(CommandError::Contended)
     }
 
-    async fn bulk(
+    /// The same commands on each of some assets: all or none of each [`BULK_ASSETS_MAX`].
+    pub(crate) async fn bulk(
         &self,
         ctx: &CommandContext,
         asset_ids: &[AssetId],
-        command: &AssetCommand,
+        commands: &[AssetCommand],
     ) -> Result<Outcome, CommandError<AssetError>> {
         let mut outcome = Outcome::AlreadyTrue;
-        for (part, chunk) in asset_ids.chunks(BULK_ASSETS_MAX).enumerate() {
+        for (part, chunk) in once(asset_ids).chunks(BULK_ASSETS_MAX).enumerate() {
             let ctx = self.part_of(ctx, part);
-            if let committed @ Outcome::Committed(_) = self.bulk_part(&ctx, chunk, command).await? {
+            if let committed @ Outcome::Committed(_) = self.bulk_part(&ctx, chunk, commands).await?
+            {
                 outcome = committed;
             }
         }
@@ -275,12 +291,14 @@ impl Commands {
         &self,
         ctx: &CommandContext,
         asset_ids: &[AssetId],
-        command: &AssetCommand,
+        commands: &[AssetCommand],
     ) -> Result<Outcome, CommandError<AssetError>> {
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             for asset_id in asset_ids {
-                unit.apply::<Asset>(stream(*asset_id), Some(subject(*asset_id)), command).await?;
+                let (asset, last) = self.load::<Asset>(&stream(*asset_id)).await?;
+                let subject = Some(subject(*asset_id));
+                unit.decide(&asset, last, stream(*asset_id), subject, commands)?;
             }
             if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
                 return Ok(outcome);

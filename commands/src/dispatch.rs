@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use calotype_domain::event::{Aggregate, DomainEvent};
-use calotype_domain::{Clock, IdGen};
+use calotype_domain::{Clock, DecodeError, IdGen};
 use calotype_eventstore::{
     Append, AppendError, EventStore, ExpectedRevision, Keyring, NewEvent, Revision, StreamId,
 };
@@ -184,18 +184,34 @@ impl Unit<'_> {
         subject: Option<String>,
         commands: &[A::Command],
     ) -> Result<(), CommandError<A::Error>> {
-        let mut events = Vec::new();
+        let mut decided = Vec::new();
         for command in commands {
-            for event in aggregate.decide(command).map_err(CommandError::Refused)? {
-                let raw = event.to_raw()?;
-                events.push(NewEvent {
-                    event_id: self.next_event_id(),
-                    event_type: raw.event_type,
-                    version: raw.version,
-                    payload: raw.payload,
-                    attachments: Vec::new(),
-                });
-            }
+            decided.extend(aggregate.decide(command).map_err(CommandError::Refused)?);
+        }
+        Ok(self.record(last, stream_id, subject, &decided)?)
+    }
+
+    /// Keeps events that an aggregate, loaded at `last`, has decided already. One call a stream.
+    ///
+    /// # Errors
+    /// When an event cannot be written as JSON.
+    pub fn record<E: DomainEvent>(
+        &mut self,
+        last: Option<Revision>,
+        stream_id: StreamId,
+        subject: Option<String>,
+        decided: &[E],
+    ) -> Result<(), DecodeError> {
+        let mut events = Vec::with_capacity(decided.len());
+        for event in decided {
+            let raw = event.to_raw()?;
+            events.push(NewEvent {
+                event_id: self.next_event_id(),
+                event_type: raw.event_type,
+                version: raw.version,
+                payload: raw.payload,
+                attachments: Vec::new(),
+            });
         }
         if !events.is_empty() {
             let expected = last.map_or(ExpectedRevision::NoStream, ExpectedRevision::Exact);

@@ -11,6 +11,7 @@ use crate::config::ConfigEvent;
 use crate::event::{DecodeError, DomainEvent};
 use crate::faces::FacesEvent;
 use crate::link_view::LinkViewEvent;
+use crate::memory::MemoryEvent;
 use crate::notification::NotificationEvent;
 use crate::partner::PartnerEvent;
 use crate::person::PersonEvent;
@@ -18,6 +19,8 @@ use crate::queue::QueueEvent;
 use crate::reservation::ReservationEvent;
 use crate::session::SessionEvent;
 use crate::shared_link::SharedLinkEvent;
+use crate::stack::StackEvent;
+use crate::tag::TagEvent;
 use crate::user::UserEvent;
 
 macro_rules! catalogue {
@@ -78,6 +81,9 @@ catalogue! {
     Reservation(ReservationEvent),
     Session(SessionEvent),
     SharedLink(SharedLinkEvent),
+    Memory(MemoryEvent),
+    Stack(StackEvent),
+    Tag(TagEvent),
     User(UserEvent),
 }
 

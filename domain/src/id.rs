@@ -64,6 +64,8 @@ ids! {
     AssetId,
     /// One command; event ids are derived from it. Version 7.
     CommandId,
+    /// A group of assets that show the same.
+    DuplicateId,
     /// One event. Version 5, derived from the command's id and the event's place in it.
     EventId,
     /// A sharing of somebody's timeline with somebody.
@@ -74,10 +76,16 @@ ids! {
     PersonId,
     /// Something a person is told.
     NotificationId,
+    /// A memory.
+    MemoryId,
     /// A login of a device.
     SessionId,
     /// A shared link.
     SharedLinkId,
+    /// A stack of assets.
+    StackId,
+    /// A tag.
+    TagId,
     /// An account.
     UserId,
 }

@@ -17,6 +17,9 @@
 //! | [`user`] | `user-<uuid>` | an account with its preferences |
 //! | [`session`] | `session-<uuid>` | one login of a device |
 //! | [`api_key`] | `api_key-<uuid>` | a key with permissions |
+//! | [`tag`] | `tag-<uuid>` | a word of a person's hierarchy of tags |
+//! | [`stack`] | `stack-<uuid>` | several assets of one owner that show as one |
+//! | [`memory`] | `memory-<uuid>` | assets of the same day in an earlier year |
 //! | [`reservation`] | `reservation-<hmac>` | a value that must be unique |
 //! | [`shared_link`] | `shared_link-<uuid>` | a link that anybody may hold |
 //! | [`link_view`] | `link_view-<uuid>` | one visitor's hour with a link |
@@ -39,6 +42,7 @@ pub mod faces;
 pub mod id;
 pub mod license;
 pub mod link_view;
+pub mod memory;
 pub mod notification;
 pub mod partner;
 pub mod permission;
@@ -48,12 +52,15 @@ pub mod reservation;
 pub mod sealed;
 pub mod session;
 pub mod shared_link;
+pub mod stack;
+pub mod tag;
+pub mod undo;
 pub mod user;
 
 pub use clock::{Clock, IdGen};
 pub use event::{Aggregate, DecodeError, DomainEvent, EventPayload, RawEvent};
 pub use id::{
-    ActivityId, AlbumId, ApiKeyId, AssetId, CommandId, EventId, FaceId, NotificationId, PartnerId,
-    PersonId, SessionId, SharedLinkId, UserId,
+    ActivityId, AlbumId, ApiKeyId, AssetId, CommandId, DuplicateId, EventId, FaceId, MemoryId,
+    NotificationId, PartnerId, PersonId, SessionId, SharedLinkId, StackId, TagId, UserId,
 };
 pub use sealed::Sealed;

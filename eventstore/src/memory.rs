@@ -178,6 +178,17 @@ impl EventStore for MemoryStore {
             .collect())
     }
 
+    async fn read_correlated(
+        &self,
+        correlation_id: Uuid,
+        max: u32,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let log = self.log();
+        let correlated =
+            log.events.iter().filter(|event| event.envelope.correlation_id == correlation_id);
+        Ok(correlated.take(index(max.into())).cloned().collect())
+    }
+
     async fn head(&self) -> Result<GlobalPosition, StoreError> {
         Ok(*self.positions.borrow())
     }

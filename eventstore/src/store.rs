@@ -55,6 +55,17 @@ pub trait EventStore: Send + Sync + 'static {
     /// The database cannot be read, or holds what it should not.
     async fn read_all(&self, after: GlobalPosition, max: u32) -> Result<Vec<Recorded>, StoreError>;
 
+    /// At most `max` events that belong to a request or job, by its correlation id; those of a stream in
+    /// order. Includes events that have no position yet. Leaves out events that are skipped.
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds what it should not.
+    async fn read_correlated(
+        &self,
+        correlation_id: Uuid,
+        max: u32,
+    ) -> Result<Vec<Recorded>, StoreError>;
+
     /// Position of the last sequenced event; [`GlobalPosition::START`] for an empty log.
     ///
     /// # Errors

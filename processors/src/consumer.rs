@@ -81,6 +81,7 @@ pub const RERUNS: Subscription = Subscription {
         "asset.AssetProcessingRequested.*",
         "asset.AssetPurged.*",
         "queue.QueueFailuresCleared.*",
+        "queue.QueueJobRequested.*",
         "queue.QueueRerunRequested.*",
         "queue.QueueResumed.*",
     ],
@@ -236,6 +237,7 @@ impl Worker {
                 let Ok(asset_id) = key.parse::<AssetId>() else { return Ok(()) };
                 self.sweep(asset_id).await
             }
+            "QueueJobRequested" => self.manual_job(key, bell.event_id).await,
             "QueueRerunRequested" => self.rerun(key, bell.event_id).await,
             "QueueFailuresCleared" => parked::forget_cleared(&self.pool).await,
             _ if matches!(stream_kind(&bell.stream_id), "faces" | "person") => {

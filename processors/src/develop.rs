@@ -101,7 +101,7 @@ impl Worker {
         let _working = self.in_flight.begin();
         let started = std::time::Instant::now();
         let source = self.path_of(&wanted.uploaded.original.key)?;
-        let sidecar = match &wanted.uploaded.sidecar {
+        let sidecar = match wanted.asset.sidecar() {
             Some(sidecar) => Some(self.path_of(&sidecar.key)?),
             None => None,
         };

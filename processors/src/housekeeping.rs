@@ -7,7 +7,7 @@ use calotype_domain::album::AlbumError;
 use calotype_domain::partner::PartnerError;
 use calotype_domain::{AlbumId, AssetId, SessionId, UserId};
 use calotype_media::blob::BlobKey;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -18,14 +18,29 @@ use crate::worker::Worker;
 const NAME: &str = "housekeeping";
 /// How often deadlines are looked at.
 const EVERY: Duration = Duration::from_secs(60);
+/// How long after the start the day's work waits: a server that is just starting has other things to do.
+const DAILY_AFTER_START: TimeDelta = TimeDelta::minutes(10);
 /// Things done in one look.
 const LOOK_MAX: i64 = 500;
 
 impl Worker {
-    /// Looks every minute until cancelled.
+    /// Looks every minute until cancelled; once a day does what is due daily.
     pub async fn keep_house(self, cancel: CancellationToken) {
+        let settled = self.commands.clock().now() + DAILY_AFTER_START;
+        let mut done_for: Option<NaiveDate> = None;
         while !cancel.is_cancelled() {
             let now = self.commands.clock().now();
+            if now >= settled && done_for != Some(now.date_naive()) {
+                match self.keep_day(now).await {
+                    Ok(()) => done_for = Some(now.date_naive()),
+                    Err(error) => {
+                        warn!(
+                            error = &error as &dyn std::error::Error,
+                            "cannot do the day's work now"
+                        );
+                    }
+                }
+            }
             if let Err(error) = self.keep_house_once(now).await {
                 warn!(error = &error as &dyn std::error::Error, "cannot keep house now");
             }
@@ -48,6 +63,16 @@ impl Worker {
             self.commands.close_session(&ctx, SessionId::new(session_id)).await?;
             SyncAcks::new(self.pool.clone()).forget(session_id, None).await?;
         }
+        Ok(())
+    }
+
+    /// What is due once a day; twice is once.
+    ///
+    /// # Errors
+    /// [`ProcessorError`]; what was done stays done.
+    pub async fn keep_day(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
+        self.make_memories(now.date_naive()).await?;
+        self.clean_memories(now).await?;
         Ok(())
     }
 

@@ -9,6 +9,8 @@ pub mod develop;
 pub mod error;
 pub mod housekeeping;
 pub mod in_flight;
+mod manual;
+pub mod memories;
 pub mod parked;
 pub mod people;
 pub mod priority;

@@ -30,6 +30,7 @@ impl Worker {
                     keys.push(uploaded.original.key);
                     keys.extend(uploaded.sidecar.map(|sidecar| sidecar.key));
                 }
+                AssetEvent::SidecarReplaced(replaced) => keys.push(replaced.sidecar.key),
                 AssetEvent::ThumbnailsRecorded(made) => {
                     keys.push(made.thumbnail.key);
                     keys.push(made.preview.key);

@@ -35,7 +35,7 @@ pub trait Projection: Send + Sync {
     ) -> Result<(), ProjectionError>;
 }
 
-/// The key of a projection's checkpoint, for instance `timeline_v1`.
+/// The key of a projection's checkpoint, for instance `timeline_v2`.
 #[must_use]
 pub fn checkpoint_name(projection: &dyn Projection) -> String {
     format!("{}_v{}", projection.name(), projection.version())
@@ -65,5 +65,10 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::config::ConfigProjection),
         Box::new(crate::notifications::NotificationsProjection),
         Box::new(crate::heatmap::HeatmapProjection),
+        Box::new(crate::tags::TagsProjection),
+        Box::new(crate::stacks::StacksProjection),
+        Box::new(crate::asset_extras::AssetExtrasProjection),
+        Box::new(crate::asset_extras::FoldersProjection),
+        Box::new(crate::memories::MemoriesProjection),
     ]
 }

@@ -27,15 +27,15 @@ const AGGREGATES: [(&str, &[&str]); 15] = [
     ("user", &["user"]),
     ("session", &["session"]),
     ("api_key", &["api_key"]),
-    ("asset", &["asset", "faces"]),
+    ("asset", &["asset", "faces", "stack"]),
     ("album", &["album"]),
-    ("tag", &[]),
-    ("stack", &[]),
+    ("tag", &["tag"]),
+    ("stack", &["stack"]),
     ("activity", &["activity"]),
     ("person", &["person", "faces"]),
     ("library", &[]),
     ("shared_link", &["shared_link", "link_view"]),
-    ("memory", &[]),
+    ("memory", &["memory"]),
     ("partner", &["partner"]),
     ("notification", &["notification"]),
     ("config", &["config", "queue"]),
@@ -150,7 +150,10 @@ async fn forget_in_tx(
         "create temporary table gone on commit drop as
          select event_id, stream_id
            from log.events
-          where $1::text[] is null or split_part(stream_id, '-', 1) = any($1)",
+          where $1::text[] is null or split_part(stream_id, '-', 1) = any($1)
+             -- What follows on assets from what goes.
+             or 'stack' = any($1) and type in ('AssetStacked', 'AssetUnstacked')
+             or 'tag' = any($1) and type in ('AssetTagged', 'AssetUntagged')",
     )
     .bind(aggregates)
     .execute(&mut *tx)

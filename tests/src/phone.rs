@@ -246,8 +246,7 @@ impl Phone {
         ensure!(kind == Some("application/jsonlines+json"), "lines of the type {kind:?}");
         let mut text = Vec::new();
         let is_enough = |text: &[u8]| {
-            break_after
-                .is_some_and(|lines| text.split(|sign| *sign == b'\n').count() > lines + 1)
+            break_after.is_some_and(|lines| text.split(|sign| *sign == b'\n').count() > lines + 1)
         };
         while let Some(chunk) = response.chunk().await? {
             text.extend_from_slice(&chunk);

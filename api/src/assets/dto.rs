@@ -3,16 +3,17 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use calotype_media::kind::by_name;
+use calotype_projections::asset_extras::AssetExtras;
 use calotype_projections::assets::AssetRow;
 use calotype_projections::people::PersonRow;
 use calotype_projections::users::UserRow;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::dates;
 use crate::people::dto::PersonResponseDto;
+use crate::tags::dto::TagResponseDto;
 
 /// An asset with everything its page shows. `owner`, `tags` and `stack` are there only when it is asked
 /// for by itself, not in the answer to a change.
@@ -44,12 +45,12 @@ pub(crate) struct AssetResponseDto {
     exif_info: Option<ExifResponseDto>,
     live_photo_video_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tags: Option<Vec<Value>>,
+    tags: Option<Vec<TagResponseDto>>,
     people: Vec<PersonResponseDto>,
     checksum: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Value>)]
-    stack: Option<Option<Value>>,
+    #[schema(value_type = Option<AssetStackResponseDto>)]
+    stack: Option<Option<AssetStackResponseDto>>,
     is_offline: bool,
     has_metadata: bool,
     duplicate_id: Option<Uuid>,
@@ -57,6 +58,15 @@ pub(crate) struct AssetResponseDto {
     width: Option<i32>,
     height: Option<i32>,
     is_edited: bool,
+}
+
+/// The stack that an asset is in.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AssetStackResponseDto {
+    id: Uuid,
+    primary_asset_id: Uuid,
+    asset_count: i64,
 }
 
 /// Whose an asset is.
@@ -106,7 +116,13 @@ pub(crate) struct ExifResponseDto {
 
 impl AssetResponseDto {
     /// As `GET /assets/{id}` shows it.
-    pub(crate) fn whole(row: AssetRow, owner: &UserRow) -> Self {
+    pub(crate) fn whole(row: AssetRow, owner: &UserRow, extras: AssetExtras) -> Self {
+        let tags = extras.tags.0.into_iter().map(TagResponseDto::nested).collect();
+        let stack = extras.stack.map(|stack| AssetStackResponseDto {
+            id: stack.0.stack_id,
+            primary_asset_id: stack.0.primary_asset_id,
+            asset_count: stack.0.count,
+        });
         Self {
             owner: Some(OwnerDto {
                 id: owner.user_id,
@@ -116,8 +132,9 @@ impl AssetResponseDto {
                 avatar_color: owner.avatar_color.clone(),
                 profile_changed_at: dates::postgres(owner.profile_changed_at),
             }),
-            tags: Some(Vec::new()),
-            stack: Some(None),
+            tags: Some(tags),
+            stack: Some(stack),
+            duplicate_id: extras.duplicate_id,
             ..Self::plain(row)
         }
     }
@@ -144,6 +161,24 @@ impl AssetResponseDto {
     /// As visitors of a shared link see it: not whose it is, and not whether its owner likes it.
     pub(crate) fn to_visitors(row: AssetRow) -> Self {
         Self { is_favorite: false, tags: Some(Vec::new()), stack: Some(None), ..Self::plain(row) }
+    }
+
+    /// As part of a stack, a memory or a group of duplicates: dates in the database's spelling.
+    pub(crate) fn nested(row: AssetRow) -> Self {
+        Self {
+            created_at: dates::postgres(row.created_at),
+            file_created_at: dates::postgres(row.taken_at),
+            file_modified_at: dates::postgres(row.file_modified_at),
+            local_date_time: dates::postgres(row.local_date_time.and_utc()),
+            updated_at: dates::postgres(row.updated_at),
+            ..Self::plain(row)
+        }
+    }
+
+    /// With the group of duplicates it is in.
+    pub(crate) fn in_group(mut self, duplicate_id: Uuid) -> Self {
+        self.duplicate_id = Some(duplicate_id);
+        self
     }
 
     /// As the answer to a change shows it: without owner, tags and stack.
@@ -283,7 +318,7 @@ pub(crate) fn number<S: Serializer>(value: &Option<f64>, out: S) -> Result<S::Ok
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -365,7 +400,9 @@ pub(crate) mod tests {
 
     #[test]
     fn whole_asset_has_owner_tags_and_stack() {
-        let written = serde_json::to_value(AssetResponseDto::whole(row(), &owner())).unwrap();
+        let written =
+            serde_json::to_value(AssetResponseDto::whole(row(), &owner(), AssetExtras::default()))
+                .unwrap();
         assert_eq!(written["tags"], json!([]));
         assert_eq!(written.get("stack"), Some(&Value::Null));
         assert_eq!(written["owner"]["profileChangedAt"], "2026-11-22T08:06:56.441025+00:00");

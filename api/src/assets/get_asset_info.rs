@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use calotype_domain::permission::Permission;
+use calotype_projections::asset_extras::AssetExtras;
 use calotype_projections::assets::AssetRow;
 use calotype_projections::people::PersonRow;
 
@@ -40,13 +41,17 @@ pub(crate) async fn get_asset_info(
         return Ok(Json(BareAssetDto::of(&asset)).into_response());
     }
     if asset.owner_id == caller.user().user_id {
+        let extras = api.queries.asset_extras(asset.asset_id).await?;
         let people = people_on(&api, &caller, &asset).await?;
-        let whole = AssetResponseDto::whole(asset, caller.user()).with_people(people);
+        let whole = AssetResponseDto::whole(asset, caller.user(), extras).with_people(people);
         return Ok(Json(whole).into_response());
     }
     let owner = api.queries.user(asset.owner_id).await?;
     let owner = owner.ok_or_else(|| Problem::no_access(Permission::AssetRead))?;
-    Ok(Json(AssetResponseDto::whole(asset.as_seen_by_others(), &owner)).into_response())
+    // Tags, stack, group of duplicates and people are the owner's alone.
+    let nothing = AssetExtras::default();
+    let whole = AssetResponseDto::whole(asset.as_seen_by_others(), &owner, nothing);
+    Ok(Json(whole).into_response())
 }
 
 /// Who is on an asset, for its owner; nobody for others.

@@ -2,6 +2,7 @@
 
 pub(crate) mod cache;
 mod check_bulk_upload;
+mod copy_asset;
 mod date_change;
 pub(crate) mod delete_assets;
 mod download_asset;
@@ -10,6 +11,7 @@ mod films;
 mod get_asset_info;
 mod get_asset_statistics;
 pub(crate) mod linked;
+mod metadata;
 mod names;
 pub(crate) mod owners;
 pub(crate) mod place;

@@ -13,7 +13,7 @@ use crate::state::Api;
 ///
 /// # Errors
 /// 500 when the file of places cannot be read.
-pub(super) async fn name_place(api: &Api, details: &mut Details) -> Result<(), Problem> {
+pub(crate) async fn name_place(api: &Api, details: &mut Details) -> Result<(), Problem> {
     let (Some(gazetteer), Some(position)) = (api.gazetteer.clone(), details.position) else {
         return Ok(());
     };

@@ -5,8 +5,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    check_bulk_upload, delete_assets, download_asset, get_asset_info, get_asset_statistics,
-    play_asset_video, run_asset_jobs, update_asset, update_assets, upload_asset, view_asset,
+    check_bulk_upload, copy_asset, delete_assets, download_asset, get_asset_info,
+    get_asset_statistics, metadata, play_asset_video, run_asset_jobs, update_asset, update_assets,
+    upload_asset, view_asset,
 };
 use crate::state::Api;
 
@@ -17,6 +18,19 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(update_assets::update_assets))
         .routes(routes!(delete_assets::delete_assets))
         .route("/assets", patch(update_assets::update_assets))
+        .routes(routes!(copy_asset::copy_asset))
+        .routes(routes!(
+            metadata::bulk::update_bulk_asset_metadata,
+            metadata::bulk::delete_bulk_asset_metadata
+        ))
+        .routes(routes!(
+            metadata::of_asset::get_asset_metadata,
+            metadata::of_asset::update_asset_metadata
+        ))
+        .routes(routes!(
+            metadata::by_key::get_asset_metadata_by_key,
+            metadata::by_key::delete_asset_metadata
+        ))
         .routes(routes!(check_bulk_upload::check_bulk_upload))
         .routes(routes!(run_asset_jobs::run_asset_jobs))
         .routes(routes!(get_asset_statistics::get_asset_statistics))

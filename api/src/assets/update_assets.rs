@@ -3,9 +3,9 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use calotype_domain::AssetId;
 use calotype_domain::asset::Details;
 use calotype_domain::permission::Permission;
+use calotype_domain::{AssetId, DuplicateId};
 use calotype_projections::assets::AssetRow;
 use chrono::{DateTime, FixedOffset};
 use serde_json::json;
@@ -65,17 +65,15 @@ pub(crate) async fn update_assets(
     let mut fields = Fields::json(&body)?;
     let (mut details, date) = details(&mut fields)?;
     let dates = dates(&mut fields, date);
-    // Taking assets out of a duplicate group holds already: there are no groups yet.
-    let groups = !fields.is_null("duplicateId") && fields.string("duplicateId").is_some();
+    let leaves_group = fields.is_null("duplicateId");
+    let group = if leaves_group { None } else { fields.uuid("duplicateId") };
     let asset_ids = fields.required_uuids("ids");
     fields.finish()?;
     let assets = require_assets(&api, &caller, Permission::AssetUpdate, &asset_ids).await?;
-    if groups {
-        return Err(Problem::bad_request("This server has no duplicate groups yet"));
-    }
     name_place(&api, &mut details).await?;
     api.caches.owners.learn(&assets);
     films::follow(&api, &caller, &assets, details.visibility).await?;
+    regroup(&api, &caller, &asset_ids, leaves_group, group).await?;
     match dates {
         Dates::Alike(taken) => {
             details.date = taken;
@@ -90,6 +88,27 @@ pub(crate) async fn update_assets(
         }
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes assets out of their groups of duplicates, or puts them into one.
+async fn regroup(
+    api: &Api,
+    caller: &Caller,
+    asset_ids: &[AssetId],
+    leaves_group: bool,
+    group: Option<Uuid>,
+) -> Result<(), Problem> {
+    let (context, by) = (caller.next_context(api), caller.user_id());
+    let outcome = match (leaves_group, group) {
+        (true, _) => api.commands.dismiss_duplicates(&context, by, asset_ids).await?,
+        (false, Some(group)) => {
+            let group = DuplicateId::new(group);
+            api.commands.record_duplicates(&context, by, group, asset_ids).await?
+        }
+        (false, None) => return Ok(()),
+    };
+    api.seen(&outcome).await;
+    Ok(())
 }
 
 fn dates(fields: &mut Fields, date: Option<DateTime<FixedOffset>>) -> Dates {

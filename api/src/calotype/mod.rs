@@ -6,6 +6,7 @@ mod parked;
 mod projections;
 mod testing;
 mod testing_people;
+mod undo;
 
 use axum::Router;
 use axum::routing::post;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(parked::retry_parked_stream))
         .routes(routes!(projections::get_projections))
         .routes(routes!(projections::rebuild_projection))
+        .routes(routes!(undo::undo))
 }
 
 /// Routes for black-box suites; they need no credentials and are there with `--testing` only.

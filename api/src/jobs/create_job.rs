@@ -1,15 +1,18 @@
 //! `POST /jobs`: housekeeping by hand.
 
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::http::StatusCode;
 use calotype_domain::permission::Permission;
+use calotype_domain::queue::{ManualJob, QueueCommand};
 use utoipa::ToSchema;
 
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::state::Api;
 use crate::validate::Fields;
 
-/// Immich's jobs. The first five tidy up things that do not exist here or that tidy themselves up.
+/// Immich's jobs. The first tidies up things that do not exist here.
 const NAMES: [&str; 15] = [
     "person-cleanup",
     "tag-cleanup",
@@ -28,7 +31,9 @@ const NAMES: [&str; 15] = [
     "integrity-checksum-mismatch-delete-all",
 ];
 /// Those of [`NAMES`] that have nothing to do.
-const IDLE: usize = 5;
+const IDLE: usize = 1;
+/// The queue whose events ask for jobs.
+const QUEUE: &str = "backgroundTask";
 
 /// Which job.
 #[derive(ToSchema)]
@@ -36,7 +41,7 @@ pub(crate) struct JobCreateDto {
     name: String,
 }
 
-/// Takes jobs that have nothing to do here, and refuses those that would have.
+/// Starts a job; refuses those that this server does not have.
 #[utoipa::path(
     post,
     path = "/jobs",
@@ -45,7 +50,11 @@ pub(crate) struct JobCreateDto {
     request_body = JobCreateDto,
     responses((status = 204)),
 )]
-pub(super) async fn create_job(caller: Caller, body: Bytes) -> Result<StatusCode, Problem> {
+pub(super) async fn create_job(
+    State(api): State<Api>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
     caller.require_admin(Permission::JobCreate)?;
     let mut fields = Fields::json(&body)?;
     let dto = JobCreateDto { name: fields.required_option("name", &NAMES) };
@@ -53,5 +62,21 @@ pub(super) async fn create_job(caller: Caller, body: Bytes) -> Result<StatusCode
     if NAMES.iter().take(IDLE).any(|idle| *idle == dto.name) {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(Problem::bad_request(format!("The job {} is not available", dto.name)))
+    let Some(job) = manual_job(&dto.name) else {
+        return Err(Problem::bad_request(format!("The job {} is not available", dto.name)));
+    };
+    let command = QueueCommand::Job(job);
+    let outcome = api.commands.control_queue(&caller.context(), QUEUE, command).await?;
+    api.seen(&outcome).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn manual_job(name: &str) -> Option<ManualJob> {
+    match name {
+        "memory-cleanup" => Some(ManualJob::MemoryCleanup),
+        "memory-create" => Some(ManualJob::MemoryCreate),
+        "tag-cleanup" => Some(ManualJob::TagCleanup),
+        "user-cleanup" => Some(ManualJob::UserCleanup),
+        _ => None,
+    }
 }

@@ -121,7 +121,7 @@ impl MapCache {
             return Ok(Arc::clone(&kept.map));
         }
         let before = before.map(|kept| kept.map);
-        let is_known = |sheet: &Sheet| known(before, sheet).is_some();
+        let is_known = |sheet: &Sheet| known(before.as_deref(), sheet).is_some();
         let (sheets, markers) = queries.map_since(owner_id, filter, is_known).await?;
         let map = tokio::task::spawn_blocking(move || compose(before.as_deref(), &sheets, markers))
             .await
@@ -138,11 +138,7 @@ fn known(before: Option<&FinishedMap>, sheet: &Sheet) -> Option<Arc<FinishedShee
 }
 
 /// The old sheets that still hold, and new ones of the markers, the newest first.
-fn compose(
-    before: Option<&FinishedMap>,
-    sheets: &[Sheet],
-    markers: Vec<Marker>,
-) -> FinishedMap {
+fn compose(before: Option<&FinishedMap>, sheets: &[Sheet], markers: Vec<Marker>) -> FinishedMap {
     let mut by_month: BTreeMap<NaiveDate, Vec<Marker>> = BTreeMap::new();
     for marker in markers {
         by_month.entry(marker.month).or_default().push(marker);
@@ -161,8 +157,10 @@ fn shows(what: &AnyEvent) -> bool {
     let AnyEvent::Asset(what) = what else { return false };
     match what {
         AssetEvent::DateChanged(_)
+        | AssetEvent::DateReverted(_)
         | AssetEvent::Favorited(_)
         | AssetEvent::LocationChanged(_)
+        | AssetEvent::LocationReverted(_)
         | AssetEvent::MetadataRecorded(_)
         | AssetEvent::PlaceFound(_)
         | AssetEvent::Purged(_)
@@ -171,6 +169,17 @@ fn shows(what: &AnyEvent) -> bool {
         | AssetEvent::Unfavorited(_)
         | AssetEvent::VisibilityChanged(_) => true,
         AssetEvent::DescriptionChanged(_)
+        | AssetEvent::DescriptionReverted(_)
+        | AssetEvent::DuplicatesDismissed(_)
+        | AssetEvent::DuplicatesFound(_)
+        | AssetEvent::KeyValueRemoved(_)
+        | AssetEvent::KeyValueSet(_)
+        | AssetEvent::RatingReverted(_)
+        | AssetEvent::SidecarReplaced(_)
+        | AssetEvent::Stacked(_)
+        | AssetEvent::Tagged(_)
+        | AssetEvent::Unstacked(_)
+        | AssetEvent::Untagged(_)
         | AssetEvent::FailureDismissed(_)
         | AssetEvent::ProcessingFailed(_)
         | AssetEvent::ProcessingRequested(_)
@@ -209,11 +218,7 @@ mod tests {
             &[sheet(june, 1), sheet(may, 2)],
             vec![marker(june, 1), marker(may, 2)],
         ));
-        let second = compose(
-            Some(&first),
-            &[sheet(june, 3), sheet(may, 2)],
-            vec![marker(june, 3)],
-        );
+        let second = compose(Some(&first), &[sheet(june, 3), sheet(may, 2)], vec![marker(june, 3)]);
         let same = |text| {
             Arc::ptr_eq(&first.sheet(month(text)).unwrap(), &second.sheet(month(text)).unwrap())
         };

@@ -100,6 +100,11 @@ impl Teller {
                         self.send(person.owner_id, "on_person_thumbnail", &id).await;
                     }
                 }
+                Told::StackChanged(id) => {
+                    if let Some(owner_id) = self.api.queries.stack_owner(id).await? {
+                        self.send(owner_id, "on_asset_stack_update", &owner_id).await;
+                    }
+                }
                 Told::SessionClosed(id) => {
                     self.send(id, "on_session_delete", &id).await;
                     // Whoever logged out hears nothing more.
@@ -147,6 +152,7 @@ impl Teller {
                 Told::AlbumChanged(_)
                 | Told::Deleted(_)
                 | Told::PersonPictured(_)
+                | Told::StackChanged(_)
                 | Told::SessionClosed(_)
                 | Told::UserDeleted(_)
                 | Told::ConfigChanged

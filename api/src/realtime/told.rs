@@ -34,6 +34,8 @@ pub(super) enum Told {
     AlbumChanged(Uuid),
     /// A person has a picture, or another one.
     PersonPictured(Uuid),
+    /// A stack changed.
+    StackChanged(Uuid),
     /// A session is over.
     SessionClosed(Uuid),
     /// An account is gone.
@@ -105,6 +107,7 @@ impl Waiting {
             AnyEvent::Person(PersonEvent::ThumbnailRecorded(_)) => {
                 Some(Told::PersonPictured(event.key))
             }
+            AnyEvent::Stack(_) => Some(Told::StackChanged(event.key)),
             AnyEvent::Session(SessionEvent::Closed(_)) => Some(Told::SessionClosed(event.key)),
             AnyEvent::User(UserEvent::Purged(_)) => Some(Told::UserDeleted(event.key)),
             AnyEvent::Album(what) => changes_album(what).then_some(Told::AlbumChanged(event.key)),
@@ -127,6 +130,8 @@ impl Waiting {
             | AnyEvent::Reservation(_)
             | AnyEvent::Session(_)
             | AnyEvent::SharedLink(_)
+            | AnyEvent::Memory(_)
+            | AnyEvent::Tag(_)
             | AnyEvent::User(_) => None,
         }
     }

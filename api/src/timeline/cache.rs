@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use calotype_domain::asset::AssetEvent;
 use calotype_domain::catalogue::AnyEvent;
+use calotype_domain::tag::TagEvent;
 use calotype_projections::Event;
 use calotype_projections::timeline::BucketFilter;
 use chrono::NaiveDate;
@@ -209,21 +210,41 @@ fn press(plain: &[u8]) -> std::io::Result<Vec<u8>> {
 
 /// Whether an event changes what a timeline shows.
 fn shows(what: &AnyEvent) -> bool {
-    let AnyEvent::Asset(what) = what else { return false };
+    let what = match what {
+        AnyEvent::Asset(what) => what,
+        // What carries a tag does so no more, or again.
+        AnyEvent::Tag(what) => {
+            return matches!(what, TagEvent::Deleted(_) | TagEvent::Restored(_));
+        }
+        _ => return false,
+    };
     match what {
         AssetEvent::DateChanged(_)
+        | AssetEvent::DateReverted(_)
         | AssetEvent::Favorited(_)
         | AssetEvent::LocationChanged(_)
+        | AssetEvent::LocationReverted(_)
         | AssetEvent::MetadataRecorded(_)
         | AssetEvent::PlaceFound(_)
         | AssetEvent::Purged(_)
         | AssetEvent::Restored(_)
         | AssetEvent::ThumbnailsRecorded(_)
+        | AssetEvent::Stacked(_)
+        | AssetEvent::Tagged(_)
         | AssetEvent::Trashed(_)
         | AssetEvent::Unfavorited(_)
+        | AssetEvent::Unstacked(_)
+        | AssetEvent::Untagged(_)
         | AssetEvent::Uploaded(_)
         | AssetEvent::VisibilityChanged(_) => true,
         AssetEvent::DescriptionChanged(_)
+        | AssetEvent::DescriptionReverted(_)
+        | AssetEvent::DuplicatesDismissed(_)
+        | AssetEvent::DuplicatesFound(_)
+        | AssetEvent::KeyValueRemoved(_)
+        | AssetEvent::KeyValueSet(_)
+        | AssetEvent::RatingReverted(_)
+        | AssetEvent::SidecarReplaced(_)
         | AssetEvent::ProcessingFailed(_)
         | AssetEvent::ProcessingRequested(_)
         | AssetEvent::FailureDismissed(_)
@@ -247,11 +268,13 @@ mod tests {
             visibilities: vec!["timeline".into()],
             is_favorite: None,
             is_trashed: false,
+            tag_id: None,
+            with_stacked: false,
             order_by: BucketOrder::Taken,
             ascending: false,
         };
         let people = vec![Uuid::from_u128(owner)];
-        Asked { filter, people, with_coordinates: false, with_stacked: false, time_bucket: None }
+        Asked { filter, people, with_coordinates: false, time_bucket: None }
     }
 
     async fn ask(cache: &TimelineCache, owner: u128, made: &AtomicUsize) -> Arc<Finished> {

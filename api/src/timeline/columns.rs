@@ -52,8 +52,16 @@ pub(super) fn month(cells: &[Cells], with_coordinates: bool, with_stacked: bool)
         });
     }
     if with_stacked {
-        // There are no stacks yet.
-        column(&mut json, "],\"stack\":[", cells, |json, _| json.null());
+        column(&mut json, "],\"stack\":[", cells, |json, cell| {
+            optional(json, cell.stack_id, |json, stack_id| {
+                json.raw("[");
+                json.uuid(stack_id);
+                // The count is a text, as Immich writes it.
+                json.raw(",\"");
+                json.integer(cell.stack_count.unwrap_or_default());
+                json.raw("\"]");
+            });
+        });
     }
     json.raw("]}");
     json.0
@@ -125,7 +133,18 @@ mod tests {
             longitude: Some(-108.0),
             city: Some("Cedaredge".into()),
             country: Some("United States of America".into()),
+            stack_id: None,
+            stack_count: None,
         }
+    }
+
+    #[test]
+    fn count_of_a_stack_is_a_text() {
+        let stack_id = "c2ab518a-e3ab-4d9c-a73d-6112396038a9".parse().unwrap();
+        let cell = Cells { stack_id: Some(stack_id), stack_count: Some(2), ..cell() };
+        let written = String::from_utf8(month(&[cell], false, true)).unwrap();
+        let recorded = r#""stack":[["c2ab518a-e3ab-4d9c-a73d-6112396038a9","2"]]}"#;
+        assert!(written.ends_with(recorded), "{written}");
     }
 
     #[test]

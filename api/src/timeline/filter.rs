@@ -23,8 +23,6 @@ pub(super) struct Asked {
     pub(super) people: Vec<Uuid>,
     /// With latitude and longitude.
     pub(super) with_coordinates: bool,
-    /// With stacks.
-    pub(super) with_stacked: bool,
     /// The month as it was written, where there is one.
     pub(super) time_bucket: Option<String>,
 }
@@ -46,7 +44,7 @@ pub(super) async fn read(
     let order = fields.option("order", &["asc", "desc"]);
     let order_by = fields.option("orderBy", &["takenAt", "createdAt"]);
     let person = fields.uuid("personId").is_some();
-    let tag = fields.uuid("tagId").is_some();
+    let tag_id = fields.uuid("tagId");
     if needs_month && !fields.has("timeBucket") {
         fields.missing("string", "timeBucket");
     }
@@ -65,11 +63,13 @@ pub(super) async fn read(
     if place.as_deref() == Some("locked") {
         caller.require_elevated()?;
     }
-    // None of these exist yet, so nobody has access to one.
-    for (asked, permission) in [(tag, Permission::TagRead), (person, Permission::PersonRead)] {
-        if asked {
-            return Err(Problem::no_access(permission));
-        }
+    // The timeline does not know yet who is on what.
+    if person {
+        return Err(Problem::no_access(Permission::PersonRead));
+    }
+    if let Some(tag_id) = tag_id {
+        let tag = api.queries.tags(&[tag_id]).await?.into_iter().next();
+        caller.require_owned(Permission::TagRead, tag.map(|tag| tag.owner_id))?;
     }
     let is_trashed = is_trashed.unwrap_or_default();
     if with_partners
@@ -92,6 +92,8 @@ pub(super) async fn read(
         visibilities,
         is_favorite,
         is_trashed,
+        tag_id,
+        with_stacked,
         order_by: match order_by.as_deref() {
             Some("createdAt") => BucketOrder::Created,
             _ => BucketOrder::Taken,
@@ -114,7 +116,7 @@ pub(super) async fn read(
         }
         people.extend(&filter.owner_ids);
     }
-    Ok(Asked { filter, people, with_coordinates, with_stacked, time_bucket })
+    Ok(Asked { filter, people, with_coordinates, time_bucket })
 }
 
 /// Shows the timeline of one person, as far as the caller may see it.

@@ -69,7 +69,7 @@ pub(crate) async fn get_time_bucket(
     let month = asked.time_bucket.as_deref().and_then(date).ok_or_else(|| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Failed to get time bucket")
     })?;
-    let (with_coordinates, with_stacked) = (asked.with_coordinates, asked.with_stacked);
+    let (with_coordinates, with_stacked) = (asked.with_coordinates, asked.filter.with_stacked);
     let make = async {
         let cells = api.queries.bucket(&asked.filter, month).await?;
         tokio::task::spawn_blocking(move || columns::month(&cells, with_coordinates, with_stacked))

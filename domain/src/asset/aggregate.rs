@@ -8,12 +8,15 @@ use super::command::{AssetCommand, Details};
 use super::error::AssetError;
 use super::event::{
     AssetDateChanged, AssetDescriptionChanged, AssetEvent, AssetFailureDismissed, AssetFavorited,
-    AssetLocationChanged, AssetPlaceFound, AssetProcessingRequested, AssetPurged,
-    AssetRatingChanged, AssetRestored, AssetTrashed, AssetUnfavorited, AssetVisibilityChanged,
+    AssetLocationChanged, AssetMetadataRecorded, AssetPlaceFound, AssetProcessingRequested,
+    AssetPurged, AssetRatingChanged, AssetRestored, AssetSidecarReplaced, AssetTrashed,
+    AssetUnfavorited, AssetVisibilityChanged,
 };
-use super::values::{Position, ProcessorRef, Stage, Visibility};
+use super::organize::Organized;
+use super::undo::Words;
+use super::values::{Blob, Position, ProcessorRef, Stage, Visibility};
 use crate::event::{Aggregate, cqrs_aggregate};
-use crate::id::UserId;
+use crate::id::{DuplicateId, StackId, UserId};
 
 /// How far a step of processing got, and for which input and program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,16 +31,18 @@ struct Done {
 pub struct Asset {
     owner_id: Option<UserId>,
     original_blake3: String,
-    favorite: bool,
-    visibility: Visibility,
-    description: Option<String>,
-    rating: Option<i8>,
-    /// Where a person says it was taken.
-    position_by_person: Option<Position>,
+    pub(super) favorite: bool,
+    pub(super) visibility: Visibility,
+    /// What the file says about itself.
+    pub(super) file: Words,
+    /// What a person said over it.
+    pub(super) person: Words,
     /// What its position was found to lie in last.
-    place: Option<AssetPlaceFound>,
-    trashed: bool,
+    pub(super) place: Option<AssetPlaceFound>,
+    pub(super) trashed: bool,
     purged: bool,
+    pub(super) organized: Organized,
+    sidecar: Option<Blob>,
     done: BTreeMap<Stage, Done>,
     requested: Vec<Stage>,
 }
@@ -71,7 +76,37 @@ impl Asset {
     /// Where a person says it was taken; it stands above what the file says.
     #[must_use]
     pub fn position_by_person(&self) -> Option<Position> {
-        self.position_by_person
+        self.person.position
+    }
+
+    /// Whether it is in the trash.
+    #[must_use]
+    pub fn is_trashed(&self) -> bool {
+        self.trashed
+    }
+
+    /// Whether it carries the mark of a favorite.
+    #[must_use]
+    pub fn is_favorite(&self) -> bool {
+        self.favorite
+    }
+
+    /// The stack it is in, and whether it stands for it.
+    #[must_use]
+    pub fn stack(&self) -> Option<(StackId, bool)> {
+        self.organized.stack
+    }
+
+    /// The group of duplicates it is in.
+    #[must_use]
+    pub fn duplicates(&self) -> Option<DuplicateId> {
+        self.organized.duplicates
+    }
+
+    /// The XMP file that lies beside it.
+    #[must_use]
+    pub fn sidecar(&self) -> Option<&Blob> {
+        self.sidecar.as_ref()
     }
 
     fn existing(&self) -> Result<UserId, AssetError> {
@@ -93,7 +128,7 @@ impl Asset {
             events.push(AssetVisibilityChanged { visibility }.into());
         }
         if let Some(description) = &details.description
-            && self.description.as_deref() != Some(description)
+            && self.person.description.as_deref() != Some(description)
         {
             events.push(AssetDescriptionChanged { description: description.clone().into() }.into());
         }
@@ -101,7 +136,7 @@ impl Asset {
             if let Some(stars) = rating.filter(|stars| !matches!(stars, -1 | 1..=5)) {
                 return Err(AssetError::BadRating { rating: stars });
             }
-            if rating != self.rating {
+            if rating != self.person.rating.or(self.file.rating).flatten() {
                 events.push(AssetRatingChanged { rating }.into());
             }
         }
@@ -129,7 +164,7 @@ impl Asset {
 
     /// A place is news unless it is known, or a person says that it was taken elsewhere.
     fn is_new_place(&self, found: &AssetPlaceFound) -> bool {
-        let elsewhere = self.position_by_person.is_some_and(|position| {
+        let elsewhere = self.person.position.is_some_and(|position| {
             found.place.known().is_none_or(|place| place.position != position)
         });
         self.owner_id().is_some() && !elsewhere && self.place.as_ref() != Some(found)
@@ -141,6 +176,16 @@ impl Asset {
             stage,
             Done { processor: processor.clone(), input_blake3: input.to_owned(), failed },
         );
+    }
+}
+
+fn file_words(facts: &AssetMetadataRecorded) -> Words {
+    let personal = facts.personal.known();
+    Words {
+        description: personal.and_then(|personal| personal.description.clone()),
+        rating: Some(facts.rating),
+        date: Some((facts.taken_at, facts.local_date_time, facts.time_zone.clone())),
+        position: personal.and_then(|personal| personal.position),
     }
 }
 
@@ -174,6 +219,26 @@ impl Aggregate for Asset {
                     }
                 }
                 Ok(vec![AssetPurged {}.into()])
+            }
+            AssetCommand::Organize { by, wish } => {
+                match by {
+                    Some(by) => self.owned_by(*by)?,
+                    None => {
+                        self.existing()?;
+                    }
+                }
+                self.organized.decide(wish)
+            }
+            AssetCommand::ReplaceSidecar { by, sidecar } => {
+                self.owned_by(*by)?;
+                Ok(if self.sidecar.as_ref() == Some(sidecar) {
+                    vec![]
+                } else {
+                    vec![
+                        AssetSidecarReplaced { sidecar: sidecar.clone() }.into(),
+                        AssetProcessingRequested { stage: Stage::Metadata }.into(),
+                    ]
+                })
             }
             AssetCommand::RequestProcessing { stage } => {
                 self.existing()?;
@@ -227,11 +292,15 @@ impl Aggregate for Asset {
                 self.original_blake3.clone_from(&uploaded.original.blake3);
                 self.favorite = uploaded.is_favorite;
                 self.visibility = uploaded.visibility;
+                self.sidecar.clone_from(&uploaded.sidecar);
+                let made = uploaded.file_created_at;
+                self.file.date = Some((made, made.naive_utc(), None));
             }
             AssetEvent::MetadataRecorded(facts) => {
+                self.file = file_words(facts);
                 self.settle(Stage::Metadata, &facts.processor, &facts.input_blake3, false);
                 let position = facts.personal.known().and_then(|personal| personal.position);
-                if self.position_by_person.is_none() {
+                if self.person.position.is_none() {
                     self.place.take_if(|found| {
                         found.place.known().map(|place| place.position) != position
                     });
@@ -253,15 +322,36 @@ impl Aggregate for Asset {
             AssetEvent::Unfavorited(AssetUnfavorited {}) => self.favorite = false,
             AssetEvent::VisibilityChanged(changed) => self.visibility = changed.visibility,
             AssetEvent::DescriptionChanged(changed) => {
-                self.description = changed.description.known().cloned();
+                self.person.description = changed.description.known().cloned();
             }
-            AssetEvent::RatingChanged(changed) => self.rating = changed.rating,
-            AssetEvent::DateChanged(_) => {}
+            AssetEvent::DescriptionReverted(_) => self.person.description = None,
+            AssetEvent::RatingChanged(changed) => self.person.rating = Some(changed.rating),
+            AssetEvent::RatingReverted(_) => self.person.rating = None,
+            AssetEvent::DateChanged(changed) => {
+                let zone = changed.time_zone.clone();
+                self.person.date = Some((changed.taken_at, changed.local_date_time, zone));
+            }
+            AssetEvent::DateReverted(_) => self.person.date = None,
             AssetEvent::LocationChanged(changed) => {
-                self.position_by_person = changed.position.known().copied();
+                self.person.position = changed.position.known().copied();
+                self.place = None;
+            }
+            AssetEvent::LocationReverted(_) => {
+                self.person.position = None;
                 self.place = None;
             }
             AssetEvent::PlaceFound(found) => self.place = Some(found.clone()),
+            AssetEvent::Tagged(_)
+            | AssetEvent::Untagged(_)
+            | AssetEvent::Stacked(_)
+            | AssetEvent::Unstacked(_)
+            | AssetEvent::DuplicatesFound(_)
+            | AssetEvent::DuplicatesDismissed(_)
+            | AssetEvent::KeyValueSet(_)
+            | AssetEvent::KeyValueRemoved(_) => self.organized.evolve(event),
+            AssetEvent::SidecarReplaced(replaced) => {
+                self.sidecar = Some(replaced.sidecar.clone());
+            }
             AssetEvent::Trashed(AssetTrashed {}) => self.trashed = true,
             AssetEvent::Restored(AssetRestored {}) => self.trashed = false,
             AssetEvent::Purged(AssetPurged {}) => self.purged = true,

@@ -6,7 +6,8 @@ use super::event::{
     AssetMetadataRecorded, AssetPlaceFound, AssetProcessingFailed, AssetThumbnailsRecorded,
     AssetUploaded,
 };
-use super::values::{Position, Stage, Visibility};
+use super::organize::Organize;
+use super::values::{Blob, Position, Stage, Visibility};
 use crate::id::UserId;
 
 /// What a person changes about an asset in one go; `None` leaves a thing as it is.
@@ -54,6 +55,20 @@ pub enum AssetCommand {
     Purge {
         /// Who wishes it; nothing when the trash's time is over.
         by: Option<UserId>,
+    },
+    /// Change how it stands among others.
+    Organize {
+        /// Who wishes it; nobody when a processor found it out or a stack decided it.
+        by: Option<UserId>,
+        /// The wish.
+        wish: Organize,
+    },
+    /// Let another XMP file lie beside it, and read it.
+    ReplaceSidecar {
+        /// Who wishes it.
+        by: UserId,
+        /// The stored file.
+        sidecar: Blob,
     },
     /// Do a step of processing again.
     RequestProcessing {

@@ -17,6 +17,9 @@ pub enum AssetError {
     /// It exists already.
     #[error("asset exists already")]
     AlreadyExists,
+    /// A program's value is too large, its key too long or empty, or there are too many.
+    #[error("value does not fit what may be kept with an asset")]
+    BadKeyValue,
     /// Stars are -1 or 1 to 5.
     #[error("rating {rating} is not -1 or 1 to 5")]
     BadRating {

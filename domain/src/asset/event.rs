@@ -4,6 +4,13 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::organize::{
+    AssetDuplicatesDismissed, AssetDuplicatesFound, AssetKeyValueRemoved, AssetKeyValueSet,
+    AssetStacked, AssetTagged, AssetUnstacked, AssetUntagged,
+};
+use super::undo::{
+    AssetDateReverted, AssetDescriptionReverted, AssetLocationReverted, AssetRatingReverted,
+};
 use super::values::{
     Blob, DatasetRef, DerivedImage, MediaKind, PersonalMetadata, Place, Position, ProcessorRef,
     Stage, UploadedFile, Visibility,
@@ -204,24 +211,44 @@ pub struct AssetFailureDismissed {
     pub stage: Stage,
 }
 
+/// Another XMP file lies beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AssetSidecarReplaced {
+    /// The stored file.
+    pub sidecar: Blob,
+}
+
 events! {
     /// Everything that can have happened to an asset.
     AssetEvent for "asset" {
         DateChanged(AssetDateChanged) 1,
+        DateReverted(AssetDateReverted) 1,
         DescriptionChanged(AssetDescriptionChanged) 1,
+        DescriptionReverted(AssetDescriptionReverted) 1,
+        DuplicatesDismissed(AssetDuplicatesDismissed) 1,
+        DuplicatesFound(AssetDuplicatesFound) 1,
         FailureDismissed(AssetFailureDismissed) 1,
         Favorited(AssetFavorited) 1,
+        KeyValueRemoved(AssetKeyValueRemoved) 1,
+        KeyValueSet(AssetKeyValueSet) 1,
         LocationChanged(AssetLocationChanged) 1,
+        LocationReverted(AssetLocationReverted) 1,
         MetadataRecorded(AssetMetadataRecorded) 1,
         PlaceFound(AssetPlaceFound) 1,
         ProcessingFailed(AssetProcessingFailed) 1,
         ProcessingRequested(AssetProcessingRequested) 1,
         Purged(AssetPurged) 1,
         RatingChanged(AssetRatingChanged) 1,
+        RatingReverted(AssetRatingReverted) 1,
         Restored(AssetRestored) 1,
+        SidecarReplaced(AssetSidecarReplaced) 1,
+        Stacked(AssetStacked) 1,
+        Tagged(AssetTagged) 1,
         ThumbnailsRecorded(AssetThumbnailsRecorded) 1,
         Trashed(AssetTrashed) 1,
         Unfavorited(AssetUnfavorited) 1,
+        Unstacked(AssetUnstacked) 1,
+        Untagged(AssetUntagged) 1,
         Uploaded(AssetUploaded) 1,
         VisibilityChanged(AssetVisibilityChanged) 1,
     }

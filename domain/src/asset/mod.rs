@@ -4,6 +4,8 @@ mod aggregate;
 mod command;
 mod error;
 mod event;
+mod organize;
+mod undo;
 mod values;
 
 pub use aggregate::Asset;
@@ -12,8 +14,15 @@ pub use error::AssetError;
 pub use event::{
     AssetDateChanged, AssetDescriptionChanged, AssetEvent, AssetFavorited, AssetLocationChanged,
     AssetMetadataRecorded, AssetPlaceFound, AssetProcessingFailed, AssetProcessingRequested,
-    AssetPurged, AssetRatingChanged, AssetRestored, AssetThumbnailsRecorded, AssetTrashed,
-    AssetUnfavorited, AssetUploaded, AssetVisibilityChanged,
+    AssetPurged, AssetRatingChanged, AssetRestored, AssetSidecarReplaced, AssetThumbnailsRecorded,
+    AssetTrashed, AssetUnfavorited, AssetUploaded, AssetVisibilityChanged,
+};
+pub use organize::{
+    AssetDuplicatesDismissed, AssetDuplicatesFound, AssetKeyValueRemoved, AssetKeyValueSet,
+    AssetStacked, AssetTagged, AssetUnstacked, AssetUntagged, KeyValue, Organize, Organized,
+};
+pub use undo::{
+    AssetDateReverted, AssetDescriptionReverted, AssetLocationReverted, AssetRatingReverted,
 };
 pub use values::{
     Blob, DatasetRef, DerivedImage, MediaKind, PersonalMetadata, Place, Position, ProcessorRef,

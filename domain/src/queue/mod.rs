@@ -72,11 +72,33 @@ pub struct QueueEmptied {}
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QueueFailuresCleared {}
 
+/// Housekeeping that can be started by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ManualJob {
+    /// Let go memories that nobody kept.
+    MemoryCleanup,
+    /// Make memories.
+    MemoryCreate,
+    /// Remove tags that no asset carries.
+    TagCleanup,
+    /// Remove accounts whose delay is over, and what else is due.
+    UserCleanup,
+}
+
+/// Somebody started a piece of housekeeping by hand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct QueueJobRequested {
+    /// Which.
+    pub job: ManualJob,
+}
+
 events! {
     /// Everything that can have happened to a queue.
     QueueEvent for "queue" {
         Emptied(QueueEmptied) 1,
         FailuresCleared(QueueFailuresCleared) 1,
+        JobRequested(QueueJobRequested) 1,
         Paused(QueuePaused) 1,
         RerunRequested(QueueRerunRequested) 1,
         Resumed(QueueResumed) 1,
@@ -96,6 +118,8 @@ pub enum QueueCommand {
     Empty,
     /// Count as failed no longer what has failed.
     ClearFailures,
+    /// Do a piece of housekeeping now.
+    Job(ManualJob),
 }
 
 /// A queue refuses nothing.
@@ -118,6 +142,7 @@ impl Aggregate for Queue {
             QueueCommand::Pause if !self.paused => vec![QueuePaused {}.into()],
             QueueCommand::Resume if self.paused => vec![QueueResumed {}.into()],
             QueueCommand::Pause | QueueCommand::Resume => vec![],
+            QueueCommand::Job(job) => vec![QueueJobRequested { job: *job }.into()],
             QueueCommand::Rerun(scope) => vec![QueueRerunRequested { scope: *scope }.into()],
             QueueCommand::Empty => vec![QueueEmptied {}.into()],
             QueueCommand::ClearFailures => vec![QueueFailuresCleared {}.into()],
@@ -128,7 +153,8 @@ impl Aggregate for Queue {
         match event {
             QueueEvent::Paused(QueuePaused {}) => self.paused = true,
             QueueEvent::Resumed(QueueResumed {}) => self.paused = false,
-            QueueEvent::RerunRequested(_)
+            QueueEvent::JobRequested(_)
+            | QueueEvent::RerunRequested(_)
             | QueueEvent::Emptied(QueueEmptied {})
             | QueueEvent::FailuresCleared(QueueFailuresCleared {}) => {}
         }

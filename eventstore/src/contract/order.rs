@@ -75,6 +75,21 @@ pub(super) async fn the_log_is_read_in_pieces(store: &impl EventStore) {
     assert!(store.read_all(GlobalPosition::new(50), 7).await.expect("the end").is_empty());
 }
 
+pub(super) async fn what_a_request_did_is_found(store: &impl EventStore) {
+    append_many(store, 20).await;
+    let other = crate::event::Envelope { correlation_id: event_id(1_000), ..envelope() };
+    let theirs = vec![append("other", Any, vec![event(100), event(101)])];
+    store.append(theirs, other.clone()).await.expect("an append");
+
+    let found = store.read_correlated(other.correlation_id, 100).await.expect("the events");
+
+    let ids: Vec<_> = found.iter().map(|event| event.event_id).collect();
+    assert_eq!(ids, [event_id(100), event_id(101)]);
+    let some = store.read_correlated(envelope().correlation_id, 7).await.expect("the events");
+    assert_eq!(some.len(), 7);
+    assert!(store.read_correlated(event_id(2_000), 7).await.expect("nothing").is_empty());
+}
+
 pub(super) async fn waiting_ends_with_the_position(store: &impl EventStore) {
     let mut positions = store.positions();
     positions.mark_unchanged();

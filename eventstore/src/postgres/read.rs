@@ -49,6 +49,17 @@ const SELECT_STREAM: &str = "
     order by e.revision
     limit $3";
 
+const SELECT_CORRELATED: &str = "
+    select
+        (select p.position from log.positions p where p.event_id = e.event_id),
+        e.event_id, e.stream_id, e.revision, e.type, e.version, e.payload, e.subject,
+        e.actor_kind, e.actor_id, e.actor_user_id, e.client, e.correlation_id, e.causation_id, e.recorded_at
+    from log.events e
+    where e.correlation_id = $1
+        and e.event_id not in (select event_id from log.skipped)
+    order by e.stream_id, e.revision
+    limit $2";
+
 const SELECT_HEADERS: &str = "
     select p.position, e.event_id, e.stream_id, e.revision, e.type
     from (
@@ -146,6 +157,22 @@ pub(super) async fn stream(
         .fetch_all(pool)
         .await
         .map_err(StoreError::database("read a stream"))?;
+    let events = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+    unseal(pool, keys, events).await
+}
+
+pub(super) async fn correlated(
+    pool: &PgPool,
+    keys: &SubjectKeys,
+    correlation_id: Uuid,
+    max: u32,
+) -> Result<Vec<Recorded>, StoreError> {
+    let rows = sqlx::query(SELECT_CORRELATED)
+        .bind(correlation_id)
+        .bind(i64::from(max))
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::database("read a request's events"))?;
     let events = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
     unseal(pool, keys, events).await
 }

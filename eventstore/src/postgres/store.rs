@@ -222,6 +222,14 @@ impl EventStore for PostgresStore {
         read::all(pool, keys, after, max, head).await
     }
 
+    async fn read_correlated(
+        &self,
+        correlation_id: Uuid,
+        max: u32,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        read::correlated(&self.shared.pool, &self.shared.keys, correlation_id, max).await
+    }
+
     async fn head(&self) -> Result<GlobalPosition, StoreError> {
         let head = read::head(&self.shared.pool).await?;
         self.shared.raise(head);

@@ -67,6 +67,10 @@ impl Fold for Facts {
                 row.local_date_time = changed.local_date_time;
                 row.date_by_person = true;
             }
+            AssetEvent::DateReverted(reverted) => {
+                row.local_date_time = reverted.local_date_time;
+                row.date_by_person = false;
+            }
             AssetEvent::VisibilityChanged(changed) => {
                 changed.visibility.as_str().clone_into(&mut row.visibility);
             }

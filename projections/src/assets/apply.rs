@@ -90,9 +90,17 @@ impl Fold for Assets {
                 row.description = changed.description.known().cloned().unwrap_or_default();
                 row.description_by_person = true;
             }
+            AssetEvent::DescriptionReverted(reverted) => {
+                row.description = reverted.description.known().cloned().unwrap_or_default();
+                row.description_by_person = false;
+            }
             AssetEvent::RatingChanged(changed) => {
                 row.rating = changed.rating.map(i32::from);
                 row.rating_by_person = true;
+            }
+            AssetEvent::RatingReverted(reverted) => {
+                row.rating = reverted.rating.map(i32::from);
+                row.rating_by_person = false;
             }
             AssetEvent::DateChanged(changed) => {
                 row.taken_at = changed.taken_at;
@@ -100,6 +108,28 @@ impl Fold for Assets {
                 row.time_zone.clone_from(&changed.time_zone);
                 row.date_by_person = true;
             }
+            AssetEvent::DateReverted(reverted) => {
+                row.taken_at = reverted.taken_at;
+                row.local_date_time = reverted.local_date_time;
+                row.time_zone.clone_from(&reverted.time_zone);
+                row.date_by_person = false;
+            }
+            AssetEvent::LocationReverted(reverted) => {
+                set_position(&mut row, reverted.position.known().and_then(Option::as_ref));
+                row.position_by_person = false;
+            }
+            AssetEvent::SidecarReplaced(replaced) => {
+                row.sidecar_key = Some(replaced.sidecar.key.clone());
+            }
+            // Kept by other projections; that it changed shows here.
+            AssetEvent::Tagged(_)
+            | AssetEvent::Untagged(_)
+            | AssetEvent::Stacked(_)
+            | AssetEvent::Unstacked(_)
+            | AssetEvent::DuplicatesFound(_)
+            | AssetEvent::DuplicatesDismissed(_)
+            | AssetEvent::KeyValueSet(_)
+            | AssetEvent::KeyValueRemoved(_) => {}
             AssetEvent::LocationChanged(changed) => {
                 set_position(&mut row, changed.position.known());
                 row.position_by_person = true;

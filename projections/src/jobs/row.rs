@@ -124,7 +124,20 @@ impl Fold for Jobs {
             | AssetEvent::LocationChanged(_)
             | AssetEvent::PlaceFound(_)
             | AssetEvent::Trashed(_)
-            | AssetEvent::Restored(_) => return Some(row),
+            | AssetEvent::Restored(_)
+            | AssetEvent::DateReverted(_)
+            | AssetEvent::DescriptionReverted(_)
+            | AssetEvent::DuplicatesDismissed(_)
+            | AssetEvent::DuplicatesFound(_)
+            | AssetEvent::KeyValueRemoved(_)
+            | AssetEvent::KeyValueSet(_)
+            | AssetEvent::LocationReverted(_)
+            | AssetEvent::RatingReverted(_)
+            | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::Stacked(_)
+            | AssetEvent::Tagged(_)
+            | AssetEvent::Unstacked(_)
+            | AssetEvent::Untagged(_) => return Some(row),
         }
         row.revision = event.revision;
         Some(row)

@@ -259,7 +259,20 @@ impl Photo {
             | AssetEvent::RatingChanged(_)
             | AssetEvent::DateChanged(_)
             | AssetEvent::LocationChanged(_)
-            | AssetEvent::PlaceFound(_) => return,
+            | AssetEvent::PlaceFound(_)
+            | AssetEvent::DateReverted(_)
+            | AssetEvent::DescriptionReverted(_)
+            | AssetEvent::DuplicatesDismissed(_)
+            | AssetEvent::DuplicatesFound(_)
+            | AssetEvent::KeyValueRemoved(_)
+            | AssetEvent::KeyValueSet(_)
+            | AssetEvent::LocationReverted(_)
+            | AssetEvent::RatingReverted(_)
+            | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::Stacked(_)
+            | AssetEvent::Tagged(_)
+            | AssetEvent::Unstacked(_)
+            | AssetEvent::Untagged(_) => return,
         }
         row.revision = event.revision;
     }

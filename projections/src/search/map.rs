@@ -76,7 +76,11 @@ impl Queries {
         let sheets = sheets(&mut tx, owner_id).await?;
         let unknown: Vec<NaiveDate> =
             sheets.iter().filter(|sheet| !is_known(sheet)).map(|sheet| sheet.month).collect();
-        let markers = if unknown.is_empty() { Vec::new() } else { markers(&mut tx, owner_id, &unknown, filter).await? };
+        let markers = if unknown.is_empty() {
+            Vec::new()
+        } else {
+            markers(&mut tx, owner_id, &unknown, filter).await?
+        };
         tx.commit().await?;
         Ok((sheets, markers))
     }

@@ -182,6 +182,23 @@ impl Fold for SearchFold {
                 row.description = fold_words(text.unwrap_or_default());
                 row.description_by_person = true;
             }
+            AssetEvent::DescriptionReverted(reverted) => {
+                let text = reverted.description.known().map(String::as_str);
+                row.description = fold_words(text.unwrap_or_default());
+                row.description_by_person = false;
+            }
+            AssetEvent::RatingReverted(reverted) => {
+                row.rating = reverted.rating.map(i32::from);
+                row.rating_by_person = false;
+            }
+            AssetEvent::DateReverted(reverted) => {
+                row.set_date(reverted.taken_at, reverted.local_date_time);
+                row.date_by_person = false;
+            }
+            AssetEvent::LocationReverted(reverted) => {
+                row.set_position(reverted.position.known().and_then(Option::as_ref));
+                row.position_by_person = false;
+            }
             AssetEvent::RatingChanged(changed) => {
                 row.rating = changed.rating.map(i32::from);
                 row.rating_by_person = true;
@@ -202,7 +219,16 @@ impl Fold for SearchFold {
             | AssetEvent::ThumbnailsRecorded(_)
             | AssetEvent::FailureDismissed(_)
             | AssetEvent::ProcessingFailed(_)
-            | AssetEvent::ProcessingRequested(_) => return Some(row),
+            | AssetEvent::ProcessingRequested(_)
+            | AssetEvent::DuplicatesDismissed(_)
+            | AssetEvent::DuplicatesFound(_)
+            | AssetEvent::KeyValueRemoved(_)
+            | AssetEvent::KeyValueSet(_)
+            | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::Stacked(_)
+            | AssetEvent::Tagged(_)
+            | AssetEvent::Unstacked(_)
+            | AssetEvent::Untagged(_) => return Some(row),
         }
         row.revision = event.revision;
         Some(row)

@@ -186,7 +186,20 @@ impl Fold for Counted {
             | AssetEvent::RatingChanged(_)
             | AssetEvent::DateChanged(_)
             | AssetEvent::LocationChanged(_)
-            | AssetEvent::PlaceFound(_) => return Some(row),
+            | AssetEvent::PlaceFound(_)
+            | AssetEvent::DateReverted(_)
+            | AssetEvent::DescriptionReverted(_)
+            | AssetEvent::DuplicatesDismissed(_)
+            | AssetEvent::DuplicatesFound(_)
+            | AssetEvent::KeyValueRemoved(_)
+            | AssetEvent::KeyValueSet(_)
+            | AssetEvent::LocationReverted(_)
+            | AssetEvent::RatingReverted(_)
+            | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::Stacked(_)
+            | AssetEvent::Tagged(_)
+            | AssetEvent::Unstacked(_)
+            | AssetEvent::Untagged(_) => return Some(row),
         }
         row.revision = event.revision;
         Some(row)

@@ -206,22 +206,35 @@ enum Touches {
 
 fn touches(what: &AssetEvent) -> Touches {
     match what {
-        AssetEvent::Uploaded(_) | AssetEvent::MetadataRecorded(_) | AssetEvent::DateChanged(_) => {
-            Touches::Both
-        }
+        AssetEvent::Uploaded(_)
+        | AssetEvent::MetadataRecorded(_)
+        | AssetEvent::DateChanged(_)
+        | AssetEvent::DateReverted(_) => Touches::Both,
         AssetEvent::ThumbnailsRecorded(_)
         | AssetEvent::Favorited(_)
         | AssetEvent::Unfavorited(_)
         | AssetEvent::VisibilityChanged(_)
         | AssetEvent::Trashed(_)
-        | AssetEvent::Restored(_) => Touches::Asset,
+        | AssetEvent::Restored(_)
+        | AssetEvent::Stacked(_)
+        | AssetEvent::Unstacked(_) => Touches::Asset,
         AssetEvent::DescriptionChanged(_)
         | AssetEvent::RatingChanged(_)
         | AssetEvent::LocationChanged(_)
-        | AssetEvent::PlaceFound(_) => Touches::Exif,
+        | AssetEvent::PlaceFound(_)
+        | AssetEvent::DescriptionReverted(_)
+        | AssetEvent::RatingReverted(_)
+        | AssetEvent::LocationReverted(_) => Touches::Exif,
         AssetEvent::ProcessingFailed(_)
         | AssetEvent::ProcessingRequested(_)
-        | AssetEvent::FailureDismissed(_) => Touches::Nothing,
+        | AssetEvent::FailureDismissed(_)
+        | AssetEvent::DuplicatesDismissed(_)
+        | AssetEvent::DuplicatesFound(_)
+        | AssetEvent::KeyValueRemoved(_)
+        | AssetEvent::KeyValueSet(_)
+        | AssetEvent::SidecarReplaced(_)
+        | AssetEvent::Tagged(_)
+        | AssetEvent::Untagged(_) => Touches::Nothing,
         AssetEvent::Purged(_) => Touches::Gone,
     }
 }

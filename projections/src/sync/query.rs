@@ -42,7 +42,7 @@ impl Standing {
     }
 
     /// Of these scopes those whose feed has a change after this one.
-    #[must_use] 
+    #[must_use]
     pub fn with_news(&self, feed: Feed, scopes: &[Uuid], after: i64) -> Vec<Uuid> {
         let head = |scope: &Uuid| self.heads.get(&(*scope, feed.head())).copied();
         scopes

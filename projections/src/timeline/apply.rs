@@ -1,4 +1,5 @@
-//! Events of assets to rows of `timeline_v1`, and to the counts of `timeline_counts_v1`.
+//! Events of assets to rows of `timeline_v2`, and to the counts of `timeline_counts_v2` and
+//! `timeline_stacks_v2`.
 //!
 //! Counts are kept as rows change, never counted at read time.
 
@@ -18,7 +19,7 @@ use crate::event::Event;
 use crate::fold::{Fold, fold_in_tx, fold_sql};
 use crate::projection::Projection;
 
-/// Keeps `timeline_v1` and `timeline_counts_v1`.
+/// Keeps `timeline_v2`, `timeline_counts_v2` and `timeline_stacks_v2`.
 pub struct TimelineProjection;
 
 #[async_trait]
@@ -28,11 +29,11 @@ impl Projection for TimelineProjection {
     }
 
     fn version(&self) -> u16 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["timeline_v1", "timeline_counts_v1"]
+        &["timeline_v2", "timeline_counts_v2", "timeline_stacks_v2"]
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
@@ -46,16 +47,20 @@ impl Projection for TimelineProjection {
     ) -> Result<(), ProjectionError> {
         let changes = fold_in_tx::<Timeline>(tx, events).await?;
         let mut deltas: BTreeMap<CountKey, i64> = BTreeMap::new();
+        let mut stacks: BTreeMap<Uuid, i64> = BTreeMap::new();
         for change in &changes {
-            if let Some(row) = &change.before {
-                *deltas.entry(CountKey::of(row)).or_default() -= 1;
-            }
-            if let Some(row) = &change.after {
-                *deltas.entry(CountKey::of(row)).or_default() += 1;
+            for (row, delta) in [(&change.before, -1), (&change.after, 1)] {
+                let Some(row) = row else { continue };
+                *deltas.entry(CountKey::of(row)).or_default() += delta;
+                if let Some(stack_id) = row.stack_id.filter(|_| !row.is_trashed) {
+                    *stacks.entry(stack_id).or_default() += delta;
+                }
             }
         }
         deltas.retain(|_, delta| *delta != 0);
-        count_in_tx(tx, &deltas).await
+        stacks.retain(|_, delta| *delta != 0);
+        count_in_tx(tx, &deltas).await?;
+        count_stacks_in_tx(tx, &stacks).await
     }
 }
 
@@ -66,6 +71,7 @@ struct CountKey {
     visibility: String,
     is_favorite: bool,
     is_trashed: bool,
+    is_under: bool,
     month: NaiveDate,
 }
 
@@ -76,6 +82,7 @@ impl CountKey {
             visibility: row.visibility.clone(),
             is_favorite: row.is_favorite,
             is_trashed: row.is_trashed,
+            is_under: row.is_under,
             month: row.month,
         }
     }
@@ -92,26 +99,29 @@ async fn count_in_tx(
     let visibilities: Vec<&str> = deltas.keys().map(|key| key.visibility.as_str()).collect();
     let favorites: Vec<bool> = deltas.keys().map(|key| key.is_favorite).collect();
     let trashed: Vec<bool> = deltas.keys().map(|key| key.is_trashed).collect();
+    let under: Vec<bool> = deltas.keys().map(|key| key.is_under).collect();
     let months: Vec<NaiveDate> = deltas.keys().map(|key| key.month).collect();
     let counts: Vec<i64> = deltas.values().copied().collect();
     sqlx::query(
-        "insert into timeline_counts_v1 as counts
-                (owner_id, visibility, is_favorite, is_trashed, month, count)
-         select * from unnest($1::uuid[], $2::text[], $3::bool[], $4::bool[], $5::date[], $6::bigint[])
-         on conflict (owner_id, visibility, is_favorite, is_trashed, month)
+        "insert into timeline_counts_v2 as counts
+                (owner_id, visibility, is_favorite, is_trashed, is_under, month, count)
+         select * from unnest($1::uuid[], $2::text[], $3::bool[], $4::bool[], $5::bool[], $6::date[],
+                              $7::bigint[])
+         on conflict (owner_id, visibility, is_favorite, is_trashed, is_under, month)
          do update set count = counts.count + excluded.count",
     )
     .bind(&owner_ids)
     .bind(&visibilities)
     .bind(&favorites)
     .bind(&trashed)
+    .bind(&under)
     .bind(&months)
     .bind(&counts)
     .execute(&mut *tx)
     .await?;
     // A month that emptied is not listed; its row goes, so that a rebuild gives the same rows.
     if counts.iter().any(|count| *count < 0) {
-        sqlx::query("delete from timeline_counts_v1 where count = 0 and owner_id = any($1)")
+        sqlx::query("delete from timeline_counts_v2 where count = 0 and owner_id = any($1)")
             .bind(&owner_ids)
             .execute(tx)
             .await?;
@@ -119,10 +129,35 @@ async fn count_in_tx(
     Ok(())
 }
 
+async fn count_stacks_in_tx(
+    tx: &mut PgConnection,
+    deltas: &BTreeMap<Uuid, i64>,
+) -> Result<(), ProjectionError> {
+    if deltas.is_empty() {
+        return Ok(());
+    }
+    let stack_ids: Vec<Uuid> = deltas.keys().copied().collect();
+    let counts: Vec<i64> = deltas.values().copied().collect();
+    sqlx::query(
+        "insert into timeline_stacks_v2 as stacks (stack_id, count)
+         select * from unnest($1::uuid[], $2::bigint[])
+         on conflict (stack_id) do update set count = stacks.count + excluded.count",
+    )
+    .bind(&stack_ids)
+    .bind(&counts)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("delete from timeline_stacks_v2 where count = 0 and stack_id = any($1)")
+        .bind(&stack_ids)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 struct Timeline;
 
 impl Fold for Timeline {
-    fold_sql!("timeline_v1", "asset_id");
+    fold_sql!("timeline_v2", "asset_id");
     type Row = TimelineRow;
 
     fn key(row: &TimelineRow) -> Uuid {
@@ -164,6 +199,8 @@ impl Fold for Timeline {
                     position_by_person: false,
                     city: None,
                     country: None,
+                    stack_id: None,
+                    is_under: false,
                 }
             }
             (None, _) => return None,
@@ -201,6 +238,24 @@ impl Fold for Timeline {
                 row.month = month(changed.local_date_time);
                 row.date_by_person = true;
             }
+            AssetEvent::DateReverted(reverted) => {
+                row.taken_at = reverted.taken_at;
+                row.local_date_time = reverted.local_date_time;
+                row.month = month(reverted.local_date_time);
+                row.date_by_person = false;
+            }
+            AssetEvent::LocationReverted(reverted) => {
+                set_position(&mut row, reverted.position.known().and_then(Option::as_ref));
+                row.position_by_person = false;
+            }
+            AssetEvent::Stacked(stacked) => {
+                row.stack_id = Some(stacked.stack_id.uuid());
+                row.is_under = !stacked.is_primary;
+            }
+            AssetEvent::Unstacked(_) => {
+                row.stack_id = None;
+                row.is_under = false;
+            }
             AssetEvent::LocationChanged(changed) => {
                 set_position(&mut row, changed.position.known());
                 row.position_by_person = true;
@@ -218,7 +273,16 @@ impl Fold for Timeline {
             | AssetEvent::ProcessingRequested(_)
             | AssetEvent::FailureDismissed(_)
             | AssetEvent::DescriptionChanged(_)
-            | AssetEvent::RatingChanged(_) => {}
+            | AssetEvent::DescriptionReverted(_)
+            | AssetEvent::DuplicatesDismissed(_)
+            | AssetEvent::DuplicatesFound(_)
+            | AssetEvent::KeyValueRemoved(_)
+            | AssetEvent::KeyValueSet(_)
+            | AssetEvent::RatingChanged(_)
+            | AssetEvent::RatingReverted(_)
+            | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::Tagged(_)
+            | AssetEvent::Untagged(_) => {}
         }
         Some(row)
     }

@@ -1,6 +1,7 @@
 //! Questions about the timeline.
 
 use chrono::NaiveDate;
+use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::view::{BucketCount, Cells};
@@ -32,49 +33,86 @@ pub struct BucketFilter {
     pub is_favorite: Option<bool>,
     /// In the trash, or not.
     pub is_trashed: bool,
+    /// Only those that carry this tag or one that stands under it.
+    pub tag_id: Option<Uuid>,
+    /// Of each stack only the asset that stands for it.
+    pub with_stacked: bool,
     /// By which date months are cut.
     pub order_by: BucketOrder,
     /// Oldest first.
     pub ascending: bool,
 }
 
-/// The columns of [`Cells`], from a table called `shown`.
-macro_rules! cells {
-    ($rest:expr) => {
-        concat!(
-            "select shown.asset_id, shown.owner_id, shown.ratio,
-                    shown.is_favorite and shown.owner_id = $1 as is_favorite, shown.visibility,
-                    shown.is_trashed, shown.is_video, shown.thumbhash, shown.created_at,
-                    shown.taken_at, shown.local_date_time, shown.duration_ms,
-                    shown.projection_type, shown.live_photo_video_id, shown.latitude,
-                    shown.longitude, shown.city, shown.country
-               from ",
-            $rest
-        )
-    };
-}
+impl BucketFilter {
+    /// Whether the kept counts answer it: they know nothing of single assets.
+    fn is_counted(&self) -> bool {
+        self.order_by == BucketOrder::Taken && self.album_id.is_none() && self.tag_id.is_none()
+    }
 
-/// What both timelines and albums filter by, of a table called `shown`.
-macro_rules! shows {
-    () => {
-        "shown.visibility = any($3)
-                and ($4::bool is null or (shown.is_favorite and shown.owner_id = $1) = $4)
-                and shown.is_trashed = $5 and (not $5 or shown.owner_id = $1)"
-    };
-}
+    /// The column that months are cut by.
+    const fn month(&self) -> &'static str {
+        match self.order_by {
+            BucketOrder::Taken => "shown.month",
+            BucketOrder::Created => "shown.created_month",
+        }
+    }
 
-/// Assets of an album called `$6`, of certain people where any are named.
-macro_rules! of_album {
-    () => {
-        "read.album_assets_v1 as inside
-               join read.timeline_v1 as shown using (asset_id)
-              where inside.album_id = $6
-                and (cardinality($2::uuid[]) = 0 or shown.owner_id = any($2)) and "
-    };
+    /// What the kept counts and the rows both know, of a table called `shown`.
+    fn push_common(&self, sql: &mut QueryBuilder<Postgres>) {
+        sql.push(" where shown.visibility = any(").push_bind(self.visibilities.clone());
+        sql.push(") and shown.is_trashed = ").push_bind(self.is_trashed);
+        if self.album_id.is_none() || !self.owner_ids.is_empty() {
+            sql.push(" and shown.owner_id = any(").push_bind(self.owner_ids.clone()).push(")");
+        }
+        if self.is_trashed {
+            sql.push(" and shown.owner_id = ").push_bind(self.viewer_id);
+        }
+        if let Some(is_favorite) = self.is_favorite {
+            sql.push(" and (shown.is_favorite and shown.owner_id = ").push_bind(self.viewer_id);
+            sql.push(") = ").push_bind(is_favorite);
+        }
+        if self.with_stacked {
+            sql.push(" and not shown.is_under");
+        }
+    }
+
+    /// The rows, called `shown`; with an album only those in it, which are called `inside`.
+    fn push_rows(&self, sql: &mut QueryBuilder<Postgres>) {
+        sql.push(" from read.timeline_v2 as shown");
+        if let Some(album_id) = self.album_id {
+            sql.push(
+                " join read.album_assets_v1 as inside
+                    on inside.asset_id = shown.asset_id and inside.album_id = ",
+            )
+            .push_bind(album_id);
+        }
+    }
+
+    /// What only the rows know.
+    fn push_tag(&self, sql: &mut QueryBuilder<Postgres>) {
+        if let Some(tag_id) = self.tag_id {
+            sql.push(
+                " and shown.asset_id in (
+                     with recursive tree (tag_id) as (
+                         select tag_id from read.tags_v1 where not is_deleted and tag_id = ",
+            )
+            .push_bind(tag_id)
+            .push(
+                "        union all
+                         select child.tag_id
+                           from tree
+                           join read.tags_v1 as child
+                             on child.parent_id = tree.tag_id and not child.is_deleted
+                     )
+                     select asset_id from read.tag_assets_v1 join tree using (tag_id))",
+            );
+        }
+    }
 }
 
 impl Queries {
-    /// The months and how many assets each holds; where no album is asked for, a sum of kept counts.
+    /// The months and how many assets each holds: a sum of kept counts, or counted among the assets that
+    /// an album or a tag picks out.
     ///
     /// # Errors
     /// What the database said.
@@ -82,48 +120,22 @@ impl Queries {
         &self,
         filter: &BucketFilter,
     ) -> Result<Vec<BucketCount>, ProjectionError> {
-        let sql = match (filter.order_by, filter.album_id) {
-            (BucketOrder::Taken, None) => concat!(
-                "select month, sum(count)::bigint as count
-                   from read.timeline_counts_v1 as shown
-                  where $6::uuid is null and owner_id = any($2) and ",
-                shows!(),
-                " group by month
-                 having sum(count) > 0
-                  order by month"
-            ),
-            (BucketOrder::Created, None) => concat!(
-                "select created_month as month, count(*) as count
-                   from read.timeline_v1 as shown
-                  where $6::uuid is null and owner_id = any($2) and ",
-                shows!(),
-                " group by created_month
-                  order by created_month"
-            ),
-            (BucketOrder::Taken, Some(_)) => concat!(
-                "select shown.month, count(*) as count from ",
-                of_album!(),
-                shows!(),
-                " group by shown.month
-                  order by shown.month"
-            ),
-            (BucketOrder::Created, Some(_)) => concat!(
-                "select shown.created_month as month, count(*) as count from ",
-                of_album!(),
-                shows!(),
-                " group by shown.created_month
-                  order by shown.created_month"
-            ),
-        };
-        let mut months: Vec<BucketCount> = sqlx::query_as(sql)
-            .bind(filter.viewer_id)
-            .bind(&filter.owner_ids)
-            .bind(&filter.visibilities)
-            .bind(filter.is_favorite)
-            .bind(filter.is_trashed)
-            .bind(filter.album_id)
-            .fetch_all(&self.pool)
-            .await?;
+        let mut sql = QueryBuilder::new("select ");
+        sql.push(filter.month());
+        if filter.is_counted() {
+            sql.push(" as month, sum(shown.count)::bigint as count");
+            sql.push(" from read.timeline_counts_v2 as shown");
+            filter.push_common(&mut sql);
+            sql.push(" group by 1 having sum(shown.count) > 0");
+        } else {
+            sql.push(" as month, count(*) as count");
+            filter.push_rows(&mut sql);
+            filter.push_common(&mut sql);
+            filter.push_tag(&mut sql);
+            sql.push(" group by 1");
+        }
+        sql.push(" order by 1");
+        let mut months: Vec<BucketCount> = sql.build_query_as().fetch_all(&self.pool).await?;
         if !filter.ascending {
             months.reverse();
         }
@@ -139,44 +151,38 @@ impl Queries {
         filter: &BucketFilter,
         month: NaiveDate,
     ) -> Result<Vec<Cells>, ProjectionError> {
-        let sql = match (filter.order_by, filter.album_id) {
-            (BucketOrder::Taken, None) => concat!(
-                cells!("read.timeline_v1 as shown where $6::uuid is null and "),
-                "shown.owner_id = any($2) and shown.month = $7 and ",
-                shows!(),
+        let mut sql = QueryBuilder::new(
+            "select shown.asset_id, shown.owner_id, shown.ratio, shown.visibility,
+                    shown.is_trashed, shown.is_video, shown.thumbhash, shown.created_at,
+                    shown.taken_at, shown.local_date_time, shown.duration_ms,
+                    shown.projection_type, shown.live_photo_video_id, shown.latitude,
+                    shown.longitude, shown.city, shown.country, shown.is_favorite and shown.owner_id = ",
+        );
+        sql.push_bind(filter.viewer_id).push(" as is_favorite");
+        if filter.with_stacked {
+            sql.push(", shown.stack_id, stacks.count as stack_count");
+            filter.push_rows(&mut sql);
+            sql.push(
+                " left join read.timeline_stacks_v2 as stacks on stacks.stack_id = shown.stack_id",
+            );
+        } else {
+            sql.push(", null::uuid as stack_id, null::bigint as stack_count");
+            filter.push_rows(&mut sql);
+        }
+        filter.push_common(&mut sql);
+        filter.push_tag(&mut sql);
+        sql.push(" and ").push(filter.month()).push(" = ").push_bind(month);
+        if filter.album_id.is_some() && filter.order_by == BucketOrder::Taken {
+            // Both keep the month, so that each finds it by an index of its own.
+            sql.push(" and inside.month = ").push_bind(month);
+        }
+        sql.push(match filter.order_by {
+            BucketOrder::Taken => {
                 " order by shown.local_date_time::date, shown.taken_at, shown.asset_id"
-            ),
-            (BucketOrder::Created, None) => concat!(
-                cells!("read.timeline_v1 as shown where $6::uuid is null and "),
-                "shown.owner_id = any($2) and shown.created_month = $7 and ",
-                shows!(),
-                " order by shown.created_at, shown.asset_id"
-            ),
-            (BucketOrder::Taken, Some(_)) => concat!(
-                cells!(""),
-                of_album!(),
-                "inside.month = $7 and shown.month = $7 and ",
-                shows!(),
-                " order by shown.local_date_time::date, shown.taken_at, shown.asset_id"
-            ),
-            (BucketOrder::Created, Some(_)) => concat!(
-                cells!(""),
-                of_album!(),
-                "shown.created_month = $7 and ",
-                shows!(),
-                " order by shown.created_at, shown.asset_id"
-            ),
-        };
-        let mut cells: Vec<Cells> = sqlx::query_as(sql)
-            .bind(filter.viewer_id)
-            .bind(&filter.owner_ids)
-            .bind(&filter.visibilities)
-            .bind(filter.is_favorite)
-            .bind(filter.is_trashed)
-            .bind(filter.album_id)
-            .bind(month)
-            .fetch_all(&self.pool)
-            .await?;
+            }
+            BucketOrder::Created => " order by shown.created_at, shown.asset_id",
+        });
+        let mut cells: Vec<Cells> = sql.build_query_as().fetch_all(&self.pool).await?;
         if !filter.ascending {
             cells.reverse();
         }

@@ -1,4 +1,4 @@
-//! Rows of `timeline_v1` and what a bucket is made of.
+//! Rows of `timeline_v2` and what a bucket is made of.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,9 @@ pub(crate) struct TimelineRow {
     pub(crate) position_by_person: bool,
     pub(crate) city: Option<String>,
     pub(crate) country: Option<String>,
+    pub(crate) stack_id: Option<Uuid>,
+    /// Whether it is in a stack that another asset stands for.
+    pub(crate) is_under: bool,
 }
 
 /// A month and how many assets it holds.
@@ -83,4 +86,8 @@ pub struct Cells {
     pub city: Option<String>,
     /// The country of the position.
     pub country: Option<String>,
+    /// The stack it is in, when stacks were asked for.
+    pub stack_id: Option<Uuid>,
+    /// Assets of the stack that are not in the trash.
+    pub stack_count: Option<i64>,
 }

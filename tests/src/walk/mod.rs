@@ -1,6 +1,8 @@
 //! Random walks of commands over a real PostgreSQL, from a seed.
 
+mod by_hand;
 mod links;
+mod organize;
 mod people;
 mod sharing;
 mod step;

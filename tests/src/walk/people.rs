@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    fn somebody(&mut self) -> Option<(UserId, PersonId)> {
+    fn some_person(&mut self) -> Option<(UserId, PersonId)> {
         self.people.choose(&mut self.random).copied()
     }
 
@@ -81,8 +81,8 @@ impl World {
     }
 
     async fn change_people(&mut self) -> anyhow::Result<()> {
-        let Some((owner_id, one)) = self.somebody() else { return Ok(()) };
-        let other = self.somebody().map_or(one, |(_, id)| id);
+        let Some((owner_id, one)) = self.some_person() else { return Ok(()) };
+        let other = self.some_person().map_or(one, |(_, id)| id);
         let number = self.random.random_range(0..5);
         let details = PersonDetails {
             name: self.random.random_bool(0.5).then(|| format!("Name {number}")),
@@ -162,14 +162,14 @@ impl World {
     }
 
     async fn merge_people(&mut self) -> anyhow::Result<()> {
-        let Some((by, into_id)) = self.somebody() else { return Ok(()) };
-        let Some((_, person_id)) = self.somebody() else { return Ok(()) };
+        let Some((by, into_id)) = self.some_person() else { return Ok(()) };
+        let Some((_, person_id)) = self.some_person() else { return Ok(()) };
         let ctx = self.context(Some(by));
         accept(self.commands.merge_person(&ctx, by, into_id, person_id).await).map(drop)
     }
 
     async fn delete_person(&mut self) -> anyhow::Result<()> {
-        let Some((by, person_id)) = self.somebody() else { return Ok(()) };
+        let Some((by, person_id)) = self.some_person() else { return Ok(()) };
         let ctx = self.context(Some(by));
         accept(self.commands.delete_people(&ctx, by, &[person_id]).await).map(drop)
     }

@@ -16,7 +16,7 @@ use calotype_domain::notification::{
     NotificationKind, NotificationLevel, NotificationSent, NotificationText,
 };
 use calotype_domain::permission::Permission;
-use calotype_domain::queue::{NAMES, QueueCommand, RerunScope};
+use calotype_domain::queue::{ManualJob, NAMES, QueueCommand, RerunScope};
 use calotype_domain::session::{Device, SessionOpened};
 use calotype_domain::user::{
     AvatarColor, Profile, ProfileChange, ProfileImage, UserCommand, UserRegistered,
@@ -61,7 +61,8 @@ impl World {
             3..27 => self.upload().await,
             27..35 => self.share().await,
             35..50 => self.develop().await,
-            50..64 => self.change_assets().await,
+            50..58 => self.change_assets().await,
+            58..64 => self.organize().await,
             64..70 => self.trash_or_restore().await,
             70..73 => self.purge_asset().await,
             73..77 => self.ask_again().await,
@@ -106,12 +107,12 @@ impl World {
         self.some_assets().iter().map(|asset| asset.id).collect()
     }
 
-    fn instant(&mut self) -> DateTime<Utc> {
+    pub(super) fn instant(&mut self) -> DateTime<Utc> {
         let seconds = self.random.random_range(0..DAYS * 24 * 3600);
         DateTime::from_timestamp(1_700_000_000, 0).unwrap_or_default() + Duration::seconds(seconds)
     }
 
-    async fn register(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn register(&mut self) -> anyhow::Result<()> {
         let number = self.random.random_range(0..20);
         let email = format!("user{number}@example.com");
         let registered = UserRegistered {
@@ -424,6 +425,7 @@ impl World {
             QueueCommand::Rerun(RerunScope::Missing),
             QueueCommand::Empty,
             QueueCommand::ClearFailures,
+            QueueCommand::Job(ManualJob::TagCleanup),
         ];
         let wish = wishes[self.random.random_range(0..wishes.len())];
         // Mostly the queues that have work.

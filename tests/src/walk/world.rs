@@ -30,10 +30,13 @@ pub struct World {
     pub(super) albums: Vec<(UserId, calotype_domain::AlbumId)>,
     pub(super) activities: Vec<(UserId, calotype_domain::ActivityId)>,
     pub(super) notifications: Vec<(UserId, calotype_domain::NotificationId)>,
-    store: Arc<dyn EventStore>,
+    pub(super) tags: Vec<(UserId, calotype_domain::TagId)>,
+    pub(super) stacks: Vec<(UserId, calotype_domain::StackId)>,
+    pub(super) memories: Vec<(UserId, calotype_domain::MemoryId)>,
+    pub(super) store: Arc<dyn EventStore>,
     sequencer: Sequencer,
     runner: Runner,
-    database: TestDatabase,
+    pub(super) database: TestDatabase,
 }
 
 impl World {
@@ -65,6 +68,9 @@ impl World {
             albums: Vec::new(),
             activities: Vec::new(),
             notifications: Vec::new(),
+            tags: Vec::new(),
+            stacks: Vec::new(),
+            memories: Vec::new(),
             store: shared,
             sequencer: Sequencer::new(store),
             runner,

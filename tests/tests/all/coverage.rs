@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// An id that nobody has.
 const NOBODYS_ID: &str = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d";
 /// Reads about others that everybody may do, and things that are a stranger's own whatever the id.
-const OPEN_TO_OTHERS: [&str; 2] = ["getUser", "getProfileImage"];
+const OPEN_TO_OTHERS: [&str; 3] = ["getUser", "getProfileImage", "deleteDuplicate"];
 
 /// What the server's own document says that it serves.
 pub(crate) struct Served {
@@ -230,6 +230,9 @@ struct Theirs {
     face: String,
     user: String,
     album: String,
+    tag: String,
+    stack: String,
+    memory: String,
     as_it_was: Value,
 }
 
@@ -238,6 +241,16 @@ impl Theirs {
         let asset = admin.upload_file(&media("photos/edge/rating_1.jpg")?).await?;
         admin.wait_for_thumbnail(&asset).await?;
         let sessions = admin.get_json("/api/sessions").await?;
+        let tags =
+            admin.put("/api/tags", &json!({ "tags": ["mine"] })).await?.expect(200)?.json()?;
+        let other = admin.upload_file(&media("photos/edge/date_subsec.jpg")?).await?;
+        let stack = json!({ "assetIds": [other, asset] });
+        let stack = admin.post("/api/stacks", &stack).await?.expect(201)?.json()?;
+        let memory = json!({
+            "type": "on_this_day", "data": { "year": 2020 }, "assetIds": [asset],
+            "memoryAt": "2020-01-01T00:00:00.000Z",
+        });
+        let memory = admin.post("/api/memories", &memory).await?.expect(201)?.json()?;
         let key = json!({ "name": "mine", "permissions": ["all"] });
         let key = admin.post("/api/api-keys", &key).await?.expect(201)?.json()?;
         let album = json!({ "albumName": "Mine", "assetIds": [asset] });
@@ -258,6 +271,9 @@ impl Theirs {
             api_key: text(&key["apiKey"]["id"])?,
             album: text(&album["id"])?,
             user: admin.my_id().await?,
+            tag: text(&tags[0]["id"])?,
+            stack: text(&stack["id"])?,
+            memory: text(&memory["id"])?,
             as_it_was: without_pictures(admin.get_json(&format!("/api/assets/{asset}")).await?),
             asset,
         })
@@ -273,6 +289,9 @@ impl Theirs {
             "users" | "admin" => &self.user,
             "people" => &self.person,
             "faces" => &self.face,
+            "tags" => &self.tag,
+            "stacks" => &self.stack,
+            "memories" => &self.memory,
             _ => NOBODYS_ID,
         }
     }
@@ -300,6 +319,22 @@ impl Theirs {
                 Some(json!({ "assetIds": [self.asset] }))
             }
             "updateApiKey" => Some(json!({ "name": "yours", "permissions": ["asset.read"] })),
+            "createStack" => Some(json!({ "assetIds": [self.asset, self.asset] })),
+            "deleteStacks" => Some(json!({ "ids": [self.stack] })),
+            "updateStack" => Some(json!({ "primaryAssetId": self.asset })),
+            "createTag" => Some(json!({ "name": "under", "parentId": self.tag })),
+            "copyAsset" => Some(json!({ "sourceId": self.asset, "targetId": self.asset })),
+            "updateBulkAssetMetadata" => Some(json!({
+                "items": [{ "assetId": self.asset, "key": "yours", "value": {} }],
+            })),
+            "deleteBulkAssetMetadata" => {
+                Some(json!({ "items": [{ "assetId": self.asset, "key": "mine" }] }))
+            }
+            "updateAssetMetadata" => Some(json!({ "items": [{ "key": "yours", "value": {} }] })),
+            "updateMemory" => Some(json!({ "isSaved": true })),
+            "addMemoryAssets" | "removeMemoryAssets" => Some(json!({ "ids": [self.asset] })),
+            "updateTag" => Some(json!({ "color": "#fff" })),
+            "tagAssets" | "untagAssets" => Some(json!({ "ids": [self.asset] })),
             "updateSession" => Some(json!({ "isPendingSyncReset": true })),
             "createFace" => Some(json!({
                 "assetId": self.asset, "personId": self.person, "imageWidth": 100,

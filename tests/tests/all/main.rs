@@ -11,6 +11,7 @@ mod document;
 mod downloads;
 mod links;
 mod operator;
+mod organizing;
 mod people;
 mod pins;
 mod queues;

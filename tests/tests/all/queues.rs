@@ -124,7 +124,7 @@ async fn a_parked_stream_of_a_projection_is_applied_or_skipped() -> anyhow::Resu
         let stream = format!("asset-{id}");
         let pool = database::connect(&server.data()).await?;
         // Nothing can be written for this asset while the constraint stands.
-        sqlx::query("alter table read.timeline_v1 add constraint no check (not is_favorite)")
+        sqlx::query("alter table read.timeline_v2 add constraint no check (not is_favorite)")
             .execute(&pool)
             .await?;
         admin.put(&format!("/api/assets/{id}"), &json!({ "isFavorite": true })).await?;
@@ -133,12 +133,12 @@ async fn a_parked_stream_of_a_projection_is_applied_or_skipped() -> anyhow::Resu
             Ok((rows.status == 200).then_some(rows))
         };
         let rows = until("the parked stream", SOON, parked).await?.json()?;
-        ensure!(rows[0]["kind"] == "projection" && rows[0]["name"] == "timeline_v1", "{rows}");
+        ensure!(rows[0]["kind"] == "projection" && rows[0]["name"] == "timeline_v2", "{rows}");
 
         let path = format!("/api/calotype/parked/{stream}/retry");
         let failed = admin.post(&path, &json!({})).await?.expect(200)?.json()?;
         ensure!(failed[0]["left"] == 1 && failed[0]["reason"].is_string(), "{failed}");
-        sqlx::query("alter table read.timeline_v1 drop constraint no").execute(&pool).await?;
+        sqlx::query("alter table read.timeline_v2 drop constraint no").execute(&pool).await?;
         let done = admin.post(&path, &json!({})).await?.expect(200)?.json()?;
         ensure!(done[0]["done"] == 1 && done[0]["left"] == 0, "{done}");
         ensure!(admin.timeline("isFavorite=true").await? == [id.clone()], "not a favorite");

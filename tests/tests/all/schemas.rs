@@ -61,6 +61,9 @@ fn payload(event: &AnyEvent) -> anyhow::Result<Value> {
         AnyEvent::Reservation(event) => event.to_raw(),
         AnyEvent::Session(event) => event.to_raw(),
         AnyEvent::SharedLink(event) => event.to_raw(),
+        AnyEvent::Memory(event) => event.to_raw(),
+        AnyEvent::Stack(event) => event.to_raw(),
+        AnyEvent::Tag(event) => event.to_raw(),
         AnyEvent::User(event) => event.to_raw(),
     };
     Ok(raw?.payload)

@@ -79,6 +79,13 @@ impl Library {
         let made = admin.post("/api/albums", &body).await?.expect(201)?;
         ids.insert(ALBUM.to_owned(), made.json()?["id"].as_str().context("no id")?.to_owned());
         once.insert(ALBUM.to_owned(), made);
+        let tags = fixture("tags_upsert")?;
+        let made = admin.put("/api/tags", &tags["request"]["body"]).await?.expect(200)?.json()?;
+        let recorded = tags["response"]["body"].as_array().into_iter().flatten();
+        for (recorded, ours) in recorded.zip(made.as_array().into_iter().flatten()) {
+            let id = |tag: &Value| tag["id"].as_str().map(str::to_owned).context("no id");
+            ids.insert(id(recorded)?, id(ours)?);
+        }
         let leaving = nobody.login("admin@example.com").await?;
         let key = admin.create_secret(&["asset.read"]).await?;
         let served = Served::by(&nobody).await?;

@@ -1,0 +1,225 @@
+//! `POST /duplicates/resolve`: some of a group are kept, the others go into the trash.
+
+use std::collections::{BTreeSet, HashMap};
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use calotype_domain::permission::Permission;
+use calotype_domain::{AssetId, TagId};
+use calotype_projections::assets::AssetRow;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::merge::merged;
+use crate::access::require_assets;
+use crate::assets::place::name_place;
+use crate::bulk::{BulkIdErrorReason, BulkIdResponseDto};
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::validate::{Fields, wrong_type};
+
+/// Most groups of one request.
+const GROUPS_MAX: usize = 1_000;
+
+/// What becomes of one group.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes a body that is checked field by field")]
+pub(crate) struct DuplicateResolveGroupDto {
+    duplicate_id: Uuid,
+    keep_asset_ids: Vec<Uuid>,
+    trash_asset_ids: Vec<Uuid>,
+}
+
+/// What becomes of groups.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a body that is checked field by field")]
+pub(crate) struct DuplicateResolveDto {
+    #[schema(min_items = 1)]
+    groups: Vec<DuplicateResolveGroupDto>,
+}
+
+struct Group {
+    duplicate_id: Uuid,
+    keep: BTreeSet<Uuid>,
+    trash: BTreeSet<Uuid>,
+}
+
+/// Resolves groups of duplicates, each by itself. When exactly one asset is kept it takes over what the
+/// others had.
+#[utoipa::path(
+    post, path = "/duplicates/resolve", tag = "Duplicates", operation_id = "resolveDuplicates",
+    request_body = DuplicateResolveDto,
+    responses((status = 200, body = Vec<BulkIdResponseDto>))
+)]
+pub(super) async fn resolve_duplicates(
+    State(api): State<Api>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Vec<BulkIdResponseDto>>), Problem> {
+    caller.require(Permission::DuplicateDelete)?;
+    let groups = parse(&body)?;
+    let ids: Vec<Uuid> = groups.iter().map(|group| group.duplicate_id).collect();
+    let mut members: HashMap<Uuid, BTreeSet<Uuid>> = HashMap::new();
+    for (id, asset_id) in api.queries.duplicate_groups(caller.user_id().uuid(), &ids).await? {
+        members.entry(id).or_default().insert(asset_id);
+    }
+    let mut answers = Vec::with_capacity(groups.len());
+    for group in groups {
+        let id = group.duplicate_id;
+        let Some(members) = members.remove(&id) else {
+            answers.push(BulkIdResponseDto::failed(id, BulkIdErrorReason::NotFound));
+            continue;
+        };
+        match refusal(&group, &members) {
+            Some(message) => answers.push(BulkIdResponseDto {
+                error_message: Some(message.to_owned()),
+                ..BulkIdResponseDto::failed(id, BulkIdErrorReason::Validation)
+            }),
+            None => {
+                resolve(&api, &caller, &group).await?;
+                answers.push(BulkIdResponseDto::done(id));
+            }
+        }
+    }
+    Ok((StatusCode::OK, Json(answers)))
+}
+
+/// Why a group cannot be resolved so.
+fn refusal(group: &Group, members: &BTreeSet<Uuid>) -> Option<&'static str> {
+    if !group.keep.is_disjoint(&group.trash) {
+        return Some("An asset cannot be both kept and trashed");
+    }
+    let named: BTreeSet<Uuid> = group.keep.union(&group.trash).copied().collect();
+    if !named.is_subset(members) {
+        return Some("An asset is not in the duplicate group");
+    }
+    (named.len() < members.len()).then_some("Every asset of the group must be kept or trashed")
+}
+
+/// Several commands of one request: what one of them did stays when a later one fails.
+async fn resolve(api: &Api, caller: &Caller, group: &Group) -> Result<(), Problem> {
+    let ids = |set: &BTreeSet<Uuid>| set.iter().copied().map(AssetId::new).collect::<Vec<_>>();
+    let (keep, trash) = (ids(&group.keep), ids(&group.trash));
+    let kept = require_assets(api, caller, Permission::AssetUpdate, &keep).await?;
+    let trashed = require_assets(api, caller, Permission::AssetDelete, &trash).await?;
+    api.caches.owners.learn(&kept);
+    api.caches.owners.learn(&trashed);
+    if let [kept] = kept.as_slice() {
+        take_over(api, caller, kept, &trashed).await?;
+    }
+    let by = caller.user_id();
+    let all: Vec<AssetId> = keep.iter().chain(&trash).copied().collect();
+    api.commands.dismiss_duplicates(&caller.next_context(api), by, &all).await?;
+    let outcome = api.commands.trash_assets(&caller.next_context(api), by, &trash).await?;
+    api.seen(&outcome).await;
+    Ok(())
+}
+
+async fn take_over(
+    api: &Api,
+    caller: &Caller,
+    kept: &AssetRow,
+    others: &[AssetRow],
+) -> Result<(), Problem> {
+    let (by, kept_id) = (caller.user_id(), AssetId::new(kept.asset_id));
+    let mut details = merged(kept, &others.iter().collect::<Vec<_>>())?;
+    name_place(api, &mut details).await?;
+    api.commands.change_assets(&caller.next_context(api), by, &[kept_id], &details).await?;
+    let mut tag_ids: BTreeSet<Uuid> = BTreeSet::new();
+    for other in others {
+        let extras = api.queries.asset_extras(other.asset_id).await?;
+        tag_ids.extend(extras.tags.0.iter().map(|tag| tag.tag_id));
+    }
+    let tag_ids: Vec<TagId> = tag_ids.into_iter().map(TagId::new).collect();
+    api.commands.tag_assets(&caller.next_context(api), by, &tag_ids, &[kept_id]).await?;
+    Ok(())
+}
+
+fn parse(body: &Bytes) -> Result<Vec<Group>, Problem> {
+    let mut fields = Fields::json(body)?;
+    let values = match fields.take("groups") {
+        Some(Value::Array(values)) => values,
+        other => {
+            fields.issue(wrong_type("array", other.as_ref(), &["groups"]));
+            Vec::new()
+        }
+    };
+    if values.is_empty() && fields.issues().is_empty() {
+        fields.issue(json!({
+            "origin": "array", "code": "too_small", "minimum": 1, "inclusive": true,
+            "path": ["groups"], "message": "Too small: expected array to have >=1 items"
+        }));
+    }
+    let mut groups = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        let place = json!(["groups", index]);
+        let Value::Object(object) = value else {
+            fields.issue(at(wrong_type("object", Some(&value), &[]), &place));
+            continue;
+        };
+        let mut inner = Fields::object(object);
+        for (name, expected) in
+            [("duplicateId", "string"), ("keepAssetIds", "array"), ("trashAssetIds", "array")]
+        {
+            if !inner.has(name) {
+                inner.missing(expected, name);
+            }
+        }
+        let mut list = |name| inner.uuids(name).unwrap_or_default().into_iter().collect();
+        let (keep, trash) = (list("keepAssetIds"), list("trashAssetIds"));
+        let duplicate_id = inner.uuid("duplicateId").unwrap_or_default();
+        groups.push(Group { duplicate_id, keep, trash });
+        for issue in inner.issues() {
+            fields.issue(at(issue, &place));
+        }
+    }
+    fields.finish()?;
+    if groups.len() > GROUPS_MAX {
+        return Err(Problem::bad_request(format!("At most {GROUPS_MAX} groups at once")));
+    }
+    Ok(groups)
+}
+
+/// An issue of something that stands at a place.
+fn at(mut issue: Value, place: &Value) -> Value {
+    let mut path = place.as_array().cloned().unwrap_or_default();
+    path.extend(issue["path"].as_array().cloned().unwrap_or_default());
+    if let Some(issue) = issue.as_object_mut() {
+        issue.insert("path".into(), Value::Array(path));
+    }
+    issue
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(numbers: &[u128]) -> BTreeSet<Uuid> {
+        numbers.iter().copied().map(Uuid::from_u128).collect()
+    }
+
+    fn refused(keep: &[u128], trash: &[u128]) -> bool {
+        let group = Group { duplicate_id: Uuid::nil(), keep: set(keep), trash: set(trash) };
+        refusal(&group, &set(&[1, 2, 3])).is_some()
+    }
+
+    #[test]
+    fn every_member_is_kept_or_trashed_and_nothing_else() {
+        assert!(!refused(&[1], &[2, 3]));
+        assert!(!refused(&[], &[1, 2, 3]));
+        assert!(refused(&[1, 2], &[2, 3]));
+        assert!(refused(&[1], &[2]));
+        assert!(refused(&[1], &[2, 3, 4]));
+    }
+
+    #[test]
+    fn no_groups_are_refused() {
+        assert!(parse(&Bytes::from_static(br#"{"groups":[]}"#)).is_err());
+        assert!(parse(&Bytes::from_static(b"{}")).is_err());
+    }
+}

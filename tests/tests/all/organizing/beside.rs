@@ -1,0 +1,179 @@
+//! What stands beside assets: programs' values, folders, copies, groups of duplicates.
+
+use anyhow::ensure;
+use calotype_tests::media::media;
+use calotype_tests::{Options, Upload, story};
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use super::{pictures, text};
+
+#[tokio::test]
+async fn programs_keep_values_with_assets() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let ids = pictures(&admin, 2).await?;
+        let path = format!("/api/assets/{}/metadata", ids[0]);
+        ensure!(admin.get_json(&path).await? == json!([]), "values from nowhere");
+
+        let items = json!({ "items": [
+            { "key": "mobile-app", "value": { "iCloudId": "x" } }, { "key": "other", "value": {} },
+        ] });
+        let kept = admin.put(&path, &items).await?.expect(200)?.json()?;
+        ensure!(kept.as_array().is_some_and(|kept| kept.len() == 2), "{kept}");
+        ensure!(kept[0]["value"] == json!({ "iCloudId": "x" }), "{kept}");
+        ensure!(kept[0]["updatedAt"].is_string(), "{kept}");
+        let one = admin.get_json(&format!("{path}/mobile-app")).await?;
+        ensure!(one == kept[0], "{one}");
+
+        admin.delete(&format!("{path}/other"), &json!({})).await?.expect(204)?;
+        let missing = admin.get(&format!("{path}/other")).await?.expect(400)?;
+        ensure!(missing.message()?.contains("\"other\" not found"), "{}", missing.shown());
+
+        let bulk = json!({ "items": [
+            { "assetId": ids[0], "key": "k", "value": { "n": 1 } },
+            { "assetId": ids[1], "key": "k", "value": { "n": 2 } },
+        ] });
+        let kept = admin.put("/api/assets/metadata", &bulk).await?.expect(200)?.json()?;
+        ensure!(kept.as_array().is_some_and(|kept| kept.len() == 2), "{kept}");
+        ensure!(kept[0]["assetId"].is_string(), "{kept}");
+        let gone = json!({ "items": [{ "assetId": ids[1], "key": "k" }] });
+        admin.delete("/api/assets/metadata", &gone).await?.expect(204)?;
+        let left = admin.get_json(&format!("/api/assets/{}/metadata", ids[1])).await?;
+        ensure!(left == json!([]), "{left}");
+        let bad = json!({ "items": [{ "key": "k", "value": "text" }] });
+        let bad = admin.put(&path, &bad).await?.expect(400)?.json()?;
+        ensure!(bad["errors"][0]["path"] == json!(["items", 0, "value"]), "{bad}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn originals_are_found_by_folder() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let ids = pictures(&admin, 2).await?;
+        let asset = admin.get_json(&format!("/api/assets/{}", ids[0])).await?;
+        let original = text(&asset, "originalPath")?;
+        let folder = original.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folders = admin.get_json("/api/view/folder/unique-paths").await?;
+        ensure!(
+            folders.as_array().is_some_and(|all| all.iter().any(|one| one == folder)),
+            "{folders}"
+        );
+        let inside = admin.get_json(&format!("/api/view/folder?path={folder}")).await?;
+        ensure!(
+            inside.as_array().is_some_and(|all| all.iter().any(|one| one["id"] == ids[0])),
+            "{inside}"
+        );
+        admin.delete("/api/assets", &json!({ "ids": ids })).await?.expect(204)?;
+        ensure!(
+            admin.get_json("/api/view/folder/unique-paths").await? == json!([]),
+            "folders left"
+        );
+        admin.get("/api/view/folder").await?.expect(400).map(drop)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_people_did_is_copied_to_another_asset() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let ids = pictures(&admin, 3).await?;
+        let picture = Upload::of(&media("photos/edge/rating_1.jpg")?)?;
+        let bytes = calotype_tests::jpeg::with_comment(&picture.bytes, "with a sidecar");
+        let sidecar = concat!(
+            r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF "#,
+            r#"xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description "#,
+            r#"xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>"#
+        );
+        let form = Form::new()
+            .text("fileCreatedAt", "2024-01-02T03:04:05.000Z")
+            .text("fileModifiedAt", "2024-01-02T03:04:05.000Z")
+            .part("sidecarData", Part::bytes(sidecar.as_bytes()).file_name("x.jpg.xmp"))
+            .part("assetData", Part::bytes(bytes).file_name("x.jpg"));
+        let request = admin.request(Method::POST, "/api/assets").multipart(form);
+        let source = text(&admin.send(request).await?.expect(201)?.json()?, "id")?;
+        admin.wait_until_idle().await?;
+        let favorite = json!({ "isFavorite": true });
+        admin.put(&format!("/api/assets/{source}"), &favorite).await?.expect(200)?;
+        let stack = json!({ "assetIds": [source, ids[0]] });
+        let stack = text(&admin.post("/api/stacks", &stack).await?.expect(201)?.json()?, "id")?;
+
+        let same = json!({ "sourceId": source, "targetId": source });
+        admin.put("/api/assets/copy", &same).await?.expect(400)?;
+        let wish = json!({ "sourceId": source, "targetId": ids[1] });
+        admin.put("/api/assets/copy", &wish).await?.expect(204)?;
+        admin.wait_until_idle().await?;
+        let target = admin.get_json(&format!("/api/assets/{}", ids[1])).await?;
+        ensure!(target["isFavorite"] == true, "{target}");
+        ensure!(target["stack"]["id"] == stack && target["stack"]["assetCount"] == 3, "{target}");
+        ensure!(target["exifInfo"]["rating"] == 4, "the sidecar was not read: {target}");
+
+        let nothing = json!({ "sourceId": source, "targetId": ids[2], "favorite": false,
+            "stack": false, "sidecar": false });
+        admin.put("/api/assets/copy", &nothing).await?.expect(204)?;
+        let target = admin.get_json(&format!("/api/assets/{}", ids[2])).await?;
+        ensure!(target["isFavorite"] == false && target["stack"].is_null(), "{target}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn duplicates_are_resolved_into_the_one_that_is_kept() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let ids = pictures(&admin, 5).await?;
+        admin.wait_until_idle().await?;
+        let group = "0b7d0a1e-3c11-4a5b-9d1c-6f1a2b3c4d5e";
+        let other = "1b7d0a1e-3c11-4a5b-9d1c-6f1a2b3c4d5e";
+        let put = async |ids: &[String], group: &Value| {
+            let body = json!({ "ids": ids, "duplicateId": group });
+            admin.put("/api/assets", &body).await?.expect(204).map(drop)
+        };
+        put(&ids[..3], &json!(group)).await?;
+        put(&ids[3..], &json!(other)).await?;
+        let found = admin.get_json("/api/duplicates").await?;
+        ensure!(found.as_array().is_some_and(|found| found.len() == 2), "{found}");
+        ensure!(
+            found[0]["suggestedKeepAssetIds"].as_array().is_some_and(|one| one.len() == 1),
+            "{found}"
+        );
+        let asset = admin.get_json(&format!("/api/assets/{}", ids[0])).await?;
+        ensure!(asset["duplicateId"] == group, "{asset}");
+
+        let words = json!({ "isFavorite": true, "description": "from the other", "rating": 5 });
+        admin.put(&format!("/api/assets/{}", ids[1]), &words).await?.expect(200)?;
+        let tags = admin.put("/api/tags", &json!({ "tags": ["twice"] })).await?.json()?;
+        let path = format!("/api/tags/{}/assets", text(&tags[0], "id")?);
+        admin.put(&path, &json!({ "ids": [ids[2]] })).await?.expect(200)?;
+        let wish = json!({ "groups": [
+            { "duplicateId": group, "keepAssetIds": [ids[0]], "trashAssetIds": [ids[1], ids[2]] },
+            { "duplicateId": other, "keepAssetIds": [ids[3]], "trashAssetIds": [] },
+            { "duplicateId": "2b7d0a1e-3c11-4a5b-9d1c-6f1a2b3c4d5e",
+              "keepAssetIds": [], "trashAssetIds": [] },
+        ] });
+        let told = admin.post("/api/duplicates/resolve", &wish).await?.expect(200)?.json()?;
+        ensure!(told[0] == json!({ "id": group, "success": true }), "{told}");
+        ensure!(told[1]["error"] == "validation" && told[1]["errorMessage"].is_string(), "{told}");
+        ensure!(told[2]["error"] == "not_found", "{told}");
+        let kept = admin.get_json(&format!("/api/assets/{}", ids[0])).await?;
+        ensure!(kept["isFavorite"] == true && kept["duplicateId"].is_null(), "{kept}");
+        ensure!(kept["exifInfo"]["rating"] == 5, "{kept}");
+        ensure!(text(&kept["exifInfo"], "description")?.ends_with("from the other"), "{kept}");
+        ensure!(kept["tags"][0]["value"] == "twice", "{kept}");
+        ensure!(admin.timeline("isTrashed=true").await?.len() == 2, "not in the trash");
+
+        admin.delete(&format!("/api/duplicates/{other}"), &json!({})).await?.expect(204)?;
+        ensure!(admin.get_json("/api/duplicates").await? == json!([]), "groups are left");
+        put(&ids[3..], &json!(other)).await?;
+        admin.delete("/api/duplicates", &json!({ "ids": [other] })).await?.expect(204)?;
+        ensure!(admin.get_json("/api/duplicates").await? == json!([]), "groups are left");
+        Ok(())
+    })
+    .await
+}
