@@ -46,6 +46,8 @@ pub(super) enum Question {
         month: NaiveDate,
         /// With latitude and longitude.
         with_coordinates: bool,
+        /// With city and country.
+        with_places: bool,
         /// With stacks.
         with_stacked: bool,
     },
@@ -274,7 +276,7 @@ mod tests {
             ascending: false,
         };
         let people = vec![Uuid::from_u128(owner)];
-        Asked { filter, people, with_coordinates: false, time_bucket: None }
+        Asked { filter, people, with_coordinates: false, with_places: true, time_bucket: None }
     }
 
     async fn ask(cache: &TimelineCache, owner: u128, made: &AtomicUsize) -> Arc<Finished> {

@@ -23,6 +23,8 @@ pub(super) struct Asked {
     pub(super) people: Vec<Uuid>,
     /// With latitude and longitude.
     pub(super) with_coordinates: bool,
+    /// With city and country.
+    pub(super) with_places: bool,
     /// The month as it was written, where there is one.
     pub(super) time_bucket: Option<String>,
 }
@@ -116,7 +118,8 @@ pub(super) async fn read(
         }
         people.extend(&filter.owner_ids);
     }
-    Ok(Asked { filter, people, with_coordinates, time_bucket })
+    let with_places = caller.shows_metadata();
+    Ok(Asked { filter, people, with_coordinates, with_places, time_bucket })
 }
 
 /// Shows the timeline of one person, as far as the caller may see it.

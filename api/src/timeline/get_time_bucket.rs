@@ -70,13 +70,19 @@ pub(crate) async fn get_time_bucket(
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Failed to get time bucket")
     })?;
     let (with_coordinates, with_stacked) = (asked.with_coordinates, asked.filter.with_stacked);
+    let with_places = asked.with_places;
     let make = async {
-        let cells = api.queries.bucket(&asked.filter, month).await?;
+        let mut cells = api.queries.bucket(&asked.filter, month).await?;
+        if !with_places {
+            for cell in &mut cells {
+                (cell.city, cell.country) = (None, None);
+            }
+        }
         tokio::task::spawn_blocking(move || columns::month(&cells, with_coordinates, with_stacked))
             .await
             .map_err(|error| Problem::internal(&error))
     };
-    let question = Question::Month { month, with_coordinates, with_stacked };
+    let question = Question::Month { month, with_coordinates, with_places, with_stacked };
     let finished = api.caches.timeline.answer(&asked, question, make).await?;
     answer(&finished, &headers).await
 }
