@@ -227,7 +227,8 @@ impl AlbumResponseDto {
         let album = api.queries.album(id).await?.ok_or_else(not_found)?;
         let page = Self::list(api, caller, vec![album], Spelling::Days).await?.pop();
         let mut page = page.ok_or_else(not_found)?;
-        if page.shared {
+        // A link shares an album, but nobody contributes by it under a name.
+        if page.album_users.len() > 1 {
             let contributors = api.queries.album_contributors(id).await?;
             page.contributor_counts = Some(
                 contributors

@@ -72,7 +72,8 @@ fn binary(operation: &mut Value) {
 
 /// The properties of a component, those it has of others included.
 fn component(schema: &mut Value, known: &Value, facts: &Value, used: &mut BTreeSet<String>) {
-    for part in schema["allOf"].as_array_mut().into_iter().flatten() {
+    let parts = schema.get_mut("allOf").and_then(Value::as_array_mut);
+    for part in parts.into_iter().flatten() {
         component(part, known, facts, used);
     }
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {

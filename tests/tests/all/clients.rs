@@ -231,7 +231,7 @@ async fn immichpy_uploads_and_reads_what_it_knows_of_this_release() -> anyhow::R
         let admin = server.client().sign_up().await?;
         let key = admin.create_secret(&["all"]).await?;
         let mut command = Command::new("python3");
-        command.env("PYTHONPATH", &packages).arg(script("immichpy.py"));
+        command.env("PYTHONPATH", &packages).arg(script("with_immichpy.py"));
         command.args([&server.url(), &key]).arg(media("photos/nature/prairie_falcon.jpg")?);
 
         let told = told(&finish(command, "", CLIENT_LIMIT).await?.success()?)?;

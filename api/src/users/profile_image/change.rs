@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
 use axum::http::StatusCode;
 use calotype_domain::permission::Permission;
 use calotype_domain::user::{ProfileImage, UserCommand};
@@ -51,9 +51,10 @@ pub(crate) struct CreateProfileImageResponseDto {
 pub(in crate::users) async fn create_profile_image(
     State(api): State<Api>,
     caller: Caller,
-    mut form: Multipart,
+    form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<CreateProfileImageResponseDto>), Problem> {
     caller.require(Permission::UserProfileImageUpdate)?;
+    let mut form = form.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
     let mut staged = None;
     while let Some(field) = form.next_field().await.map_err(|error| bad_form(&error))? {
         if field.name() == Some("file") {
