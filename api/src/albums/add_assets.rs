@@ -70,15 +70,26 @@ pub(crate) async fn add_assets_to_album(
     api.seen(&outcome).await;
     let mut inside: HashSet<AssetId> =
         changed.into_iter().flat_map(|changed| changed.inside_before).collect();
+    // What is there already is a duplicate, also for those who might not have put it there.
+    let others: Vec<Uuid> = asset_ids
+        .iter()
+        .filter(|asset_id| !allowed.contains(*asset_id))
+        .map(|asset_id| asset_id.uuid())
+        .collect();
+    if !others.is_empty() {
+        let there = api.queries.inside_album(id, &others).await?;
+        inside.extend(there.into_iter().map(AssetId::new));
+    }
     let mut answer = Vec::with_capacity(asset_ids.len());
     for asset_id in asset_ids {
-        let error = if !allowed.contains(&asset_id) {
-            Some("no_permission")
-        } else if inside.insert(asset_id) {
-            None
-        } else {
-            Some("duplicate")
+        let error = match (inside.contains(&asset_id), allowed.contains(&asset_id)) {
+            (true, _) => Some("duplicate"),
+            (false, false) => Some("no_permission"),
+            (false, true) => None,
         };
+        if error.is_none() {
+            inside.insert(asset_id);
+        }
         answer.push(BulkIdResponseDto::new(asset_id.uuid(), error));
     }
     Ok(Json(answer))
