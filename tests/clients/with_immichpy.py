@@ -22,7 +22,6 @@ async def main(url: str, key: str, file: str) -> None:
         keys = await client.api_keys.get_api_keys()
         told = await client.notifications.get_notifications()
         queues = await client.queues.get_queues()
-        preferences = await client.users.get_my_preferences()
         print(
             json.dumps(
                 {
@@ -36,7 +35,6 @@ async def main(url: str, key: str, file: str) -> None:
                     "keys": len(keys),
                     "told": len(told),
                     "queues": len(queues),
-                    "memories": preferences.memories.enabled,
                 }
             )
         )
