@@ -205,7 +205,9 @@ async fn apply_batch_in_tx(
     sqlx::query("set local search_path = read_next").execute(&mut *tx).await?;
     let events = recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
     let mine: Vec<&Event> = relevant(projection, &events).collect();
-    if let (Err(source), Some(first)) = (projection.apply_in_tx(tx, &mine).await, mine.first()) {
+    if let Err(source) = projection.apply_in_tx(tx, &mine).await {
+        // Without an event to name, what the database said is still told.
+        let Some(first) = mine.first() else { return Err(source) };
         return Err(ProjectionError::Strict {
             projection: projection.name(),
             event_id: first.event_id,
