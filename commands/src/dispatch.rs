@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::context::CommandContext;
 use crate::error::CommandError;
+use crate::folded::{FOLDED_EVENTS_MIN, Folded};
 use crate::turns::Turns;
 
 /// How often a command is decided anew when somebody else wrote first.
@@ -30,6 +31,7 @@ pub struct Commands {
     pub(crate) ids: Arc<dyn IdGen>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) turns: Turns,
+    pub(crate) folded: Folded,
 }
 
 /// Where a command's last event went.
@@ -72,7 +74,7 @@ impl Commands {
         ids: Arc<dyn IdGen>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { store, keyring, ids, clock, turns: Turns::default() }
+        Self { store, keyring, ids, clock, turns: Turns::default(), folded: Folded::default() }
     }
 
     /// The generator that use cases draw ids from.
@@ -124,12 +126,14 @@ impl Commands {
         &self,
         stream_id: &StreamId,
     ) -> Result<(A, Option<Revision>), CommandError<A::Error>> {
-        let mut aggregate = A::default();
-        let mut last: Option<Revision> = None;
+        let (mut aggregate, mut last) =
+            self.folded.get::<A>(stream_id).map(|(kept, at)| (kept, Some(at))).unwrap_or_default();
+        let mut read = 0;
         loop {
             let from = last.map_or(Revision::new(0), |revision| Revision::new(revision.get() + 1));
             let page = self.store.read_stream(stream_id, from, LOAD_PAGE_EVENTS).await?;
             let full = page.len() >= usize::try_from(LOAD_PAGE_EVENTS).unwrap_or(usize::MAX);
+            read += page.len();
             for recorded in page {
                 last = Some(recorded.revision);
                 aggregate.evolve(&A::Event::from_raw(
@@ -138,9 +142,13 @@ impl Commands {
                     recorded.payload,
                 )?);
             }
-            if !full {
-                return Ok((aggregate, last));
+            if full {
+                continue;
             }
+            if let Some(last) = last.filter(|_| read >= FOLDED_EVENTS_MIN) {
+                self.folded.keep(stream_id, aggregate.clone(), last);
+            }
+            return Ok((aggregate, last));
         }
     }
 }
@@ -253,7 +261,12 @@ impl Unit<'_> {
                         },
                     )));
                 }
-                Err(AppendError::WrongExpectedRevision { .. }) => return Ok(None),
+                Err(AppendError::WrongExpectedRevision { .. }) => {
+                    for append in &self.appends {
+                        self.commands.folded.drop_stream(&append.stream_id);
+                    }
+                    return Ok(None);
+                }
                 Err(error @ AppendError::Unknown(_)) if tries < APPEND_TRIES_MAX => {
                     warn!(%error, tries, "an append's answer was lost, repeating it");
                 }

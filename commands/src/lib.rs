@@ -12,6 +12,7 @@ pub mod context;
 pub mod dispatch;
 pub mod error;
 pub mod faces;
+mod folded;
 pub mod memories;
 pub mod notifications;
 pub mod organize;

@@ -57,7 +57,7 @@ pub trait DomainEvent: Sized {
 }
 
 /// An aggregate: a pure function from past events and a command to new events.
-pub trait Aggregate: Default + Send + Sync {
+pub trait Aggregate: Clone + Default + Send + Sync + 'static {
     /// What it may be asked.
     type Command: Send + Sync;
     /// What it may say.

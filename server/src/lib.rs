@@ -4,6 +4,7 @@ pub mod clock;
 pub mod config;
 pub mod doctor;
 pub mod embedded;
+mod external;
 pub mod lifecycle;
 pub mod operator;
 pub mod parked;

@@ -21,6 +21,7 @@ use tracing::{info, warn};
 
 use crate::clock::{RandomIds, SystemClock};
 use crate::embedded::{DataFolder, Embedded, Needs, find_places};
+use crate::external;
 
 /// Connections to the database, beside those that the log opens for itself.
 const CONNECTIONS_MAX: u32 = 16;
@@ -57,7 +58,7 @@ pub async fn places(
     let needs = Needs { postgres: database_url.is_none(), nats: wants_nats && nats_url.is_none() };
     let embedded = Box::pin(Embedded::start(folder, needs)).await?;
     let (owner_url, app_url) = match (database_url, embedded.postgres()) {
-        (Some(url), _) => (url.to_owned(), url.to_owned()),
+        (Some(url), _) => (url.to_owned(), external::app_url(url).await?),
         (None, Some(access)) => (access.owner_url.clone(), access.app_url.clone()),
         (None, None) => anyhow::bail!("there is no database"),
     };

@@ -7,6 +7,7 @@ import { paint } from "./thumbhash.js";
 
 const DEVELOPING_MS_MAX = 5 * 60_000;
 const NAMES_MAX = 500;
+const OUTCOMES = new Set(["AssetThumbnailsRecorded", "AssetProcessingFailed", "AssetProcessingRequested"]);
 
 const names = new Map();
 
@@ -66,6 +67,18 @@ async function showBare(tile, image, item) {
   tile.append(el("span", { class: "stand-in", "aria-hidden": true }, type, el("small", { text: isWaiting ? "developing" : "no preview" })));
   const name = await fileName(item.id);
   if (name) type.textContent = format.fileType(name);
+  const failure = await failureOf(item.id);
+  if (!failure) return;
+  tile.classList.remove("developing");
+  tile.title = failure;
+  tile.querySelector(".stand-in small").textContent = "could not be read";
+}
+
+/** Why the server gave this photo up, in its history's words; null while it has not. */
+async function failureOf(id) {
+  const answer = await api.history(id).catch(() => null);
+  const last = answer?.events.findLast(({ type }) => OUTCOMES.has(type));
+  return last?.type === "AssetProcessingFailed" ? last.sentence : null;
 }
 
 /** The file name, which the timeline does not carry; asked once per photo. */

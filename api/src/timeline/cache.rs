@@ -13,7 +13,8 @@ use calotype_domain::asset::AssetEvent;
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::tag::TagEvent;
 use calotype_projections::Event;
-use calotype_projections::timeline::BucketFilter;
+use calotype_projections::timeline::{BucketFilter, Cells};
+use calotype_projections::{ProjectionError, Queries};
 use chrono::NaiveDate;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -23,6 +24,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::filter::Asked;
+use super::months::{Changes, Months, Since};
 use crate::assets::owners::Owners;
 use crate::problem::Problem;
 
@@ -82,13 +84,36 @@ pub(super) struct Finished {
 pub(crate) struct TimelineCache {
     entries: Cache<Key, Arc<OnceCell<Arc<Finished>>>>,
     generations: Arc<Mutex<Generations>>,
+    months: Months,
 }
 
 #[derive(Default)]
 struct Generations {
     all: u64,
     /// By person or album; as many as there are.
-    own: HashMap<Uuid, u64>,
+    own: HashMap<Uuid, Changes>,
+}
+
+impl Generations {
+    fn count(&self, id: &Uuid) -> u64 {
+        self.own.get(id).map_or(0, Changes::count)
+    }
+
+    /// The assets of these people that changed since then; nothing when that is not known.
+    fn changed(&self, people: &[Uuid], since: &Since) -> Option<Vec<Uuid>> {
+        if since.all != self.all || since.own.len() != people.len() {
+            return None;
+        }
+        let mut changed = Vec::new();
+        for (id, count) in people.iter().zip(&since.own) {
+            if let Some(changes) = self.own.get(id) {
+                changed.extend(changes.since(*count)?);
+            }
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        Some(changed)
+    }
 }
 
 impl Default for TimelineCache {
@@ -103,30 +128,30 @@ impl Default for TimelineCache {
             .eviction_policy(EvictionPolicy::lru())
             .time_to_live(ANSWER_CACHED_FOR)
             .build();
-        Self { entries, generations: Arc::default() }
+        Self { entries, generations: Arc::default(), months: Months::default() }
     }
 }
 
 impl TimelineCache {
     /// Counts the changes that show on a timeline.
     pub(crate) fn on_applied(&self, events: &[Event], owners: &Owners) {
-        let mut changed: Vec<Option<Uuid>> = events
-            .iter()
-            .filter_map(|event| match &event.what {
-                AnyEvent::Album(_) => Some(Some(event.key)),
-                what if shows(what) => Some(owners.of(event.key)),
-                _ => None,
-            })
-            .collect();
-        changed.sort_unstable();
-        changed.dedup();
+        // By person or album: the assets that changed, each on its own or not.
+        let mut changed: HashMap<Option<Uuid>, Vec<Option<Uuid>>> = HashMap::new();
+        for event in events {
+            let (whose, asset_id) = match &event.what {
+                AnyEvent::Album(_) => (Some(event.key), None),
+                what if shows(what) => (owners.of(event.key), is_alone(what).then_some(event.key)),
+                _ => continue,
+            };
+            changed.entry(whose).or_default().push(asset_id);
+        }
         if changed.is_empty() {
             return;
         }
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        for id in changed {
-            match id {
-                Some(id) => *generations.own.entry(id).or_default() += 1,
+        for (whose, asset_ids) in changed {
+            match whose {
+                Some(whose) => generations.own.entry(whose).or_default().add(asset_ids),
                 // Nobody remembers whose it was: everybody's answers are made anew.
                 None => generations.all += 1,
             }
@@ -137,11 +162,35 @@ impl TimelineCache {
     pub(crate) fn forget_all(&self) {
         self.generations.lock().unwrap_or_else(PoisonError::into_inner).all += 1;
         self.entries.invalidate_all();
+        self.months.forget_all();
+    }
+
+    /// The assets of a month: read whole, or taken from the memory with what changed since read anew.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(super) async fn month(
+        &self,
+        asked: &Asked,
+        month: NaiveDate,
+        queries: &Queries,
+    ) -> Result<Vec<Arc<Cells>>, ProjectionError> {
+        // Before anything is read: what changes meanwhile is read again next time.
+        let (since, changed) = {
+            let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+            let since = Since {
+                all: generations.all,
+                own: asked.people.iter().map(|id| generations.count(id)).collect(),
+            };
+            let kept = self.months.since(&asked.filter, month);
+            (since, kept.and_then(|kept| generations.changed(&asked.people, &kept)))
+        };
+        self.months.read(&asked.filter, month, since, changed, queries).await
     }
 
     fn generation(&self, people: &[Uuid], album_id: Option<Uuid>) -> Generation {
         let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |id: &Uuid| generations.own.get(id).copied().unwrap_or_default();
+        let of = |id: &Uuid| generations.count(id);
         Generation { all: generations.all, own: people.iter().chain(&album_id).map(of).sum() }
     }
 
@@ -208,6 +257,12 @@ fn press(plain: &[u8]) -> std::io::Result<Vec<u8>> {
         GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::new(GZIP_LEVEL));
     encoder.write_all(plain)?;
     encoder.finish()
+}
+
+/// Whether an event changes the cells of its own asset only, and leaves them there.
+fn is_alone(what: &AnyEvent) -> bool {
+    let AnyEvent::Asset(what) = what else { return false };
+    !matches!(what, AssetEvent::Stacked(_) | AssetEvent::Unstacked(_) | AssetEvent::Purged(_))
 }
 
 /// Whether an event changes what a timeline shows.
@@ -300,7 +355,11 @@ mod tests {
         let (cache, made) = (TimelineCache::default(), AtomicUsize::new(0));
         ask(&cache, 1, &made).await;
         ask(&cache, 2, &made).await;
-        *cache.generations.lock().unwrap().own.entry(Uuid::from_u128(1)).or_default() += 1;
+        let own = |cache: &TimelineCache| {
+            let mut generations = cache.generations.lock().unwrap();
+            generations.own.entry(Uuid::from_u128(1)).or_default().add(vec![None]);
+        };
+        own(&cache);
         ask(&cache, 2, &made).await;
         assert_eq!(made.load(Ordering::SeqCst), 2);
         ask(&cache, 1, &made).await;

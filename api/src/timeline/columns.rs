@@ -1,5 +1,7 @@
 //! A month as the columns of its answer, and the list of months.
 
+use std::sync::Arc;
+
 use calotype_projections::timeline::{BucketCount, Cells};
 
 use crate::json::Json;
@@ -7,8 +9,20 @@ use crate::json::Json;
 /// About what one asset takes in the answer, in bytes.
 const ASSET_BYTES: usize = 330;
 
+/// Which of the columns that not everybody gets are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown {
+    /// Latitude and longitude.
+    pub(super) with_coordinates: bool,
+    /// City and country; without, both columns hold nothing.
+    pub(super) with_places: bool,
+    /// Stacks.
+    pub(super) with_stacked: bool,
+}
+
 /// The assets of a month, column by column, in the order of Immich's answer.
-pub(super) fn month(cells: &[Cells], with_coordinates: bool, with_stacked: bool) -> Vec<u8> {
+pub(super) fn month(cells: &[Arc<Cells>], shown: Shown) -> Vec<u8> {
+    let Shown { with_coordinates, with_places, with_stacked } = shown;
     let mut json = Json::with_capacity(256 + cells.len() * ASSET_BYTES);
     column(&mut json, "{\"duration\":[", cells, |json, cell| {
         optional(json, cell.duration_ms, Json::integer);
@@ -38,10 +52,10 @@ pub(super) fn month(cells: &[Cells], with_coordinates: bool, with_stacked: bool)
         optional(json, cell.thumbhash.as_deref(), Json::text);
     });
     column(&mut json, "],\"city\":[", cells, |json, cell| {
-        optional(json, cell.city.as_deref(), Json::text);
+        optional(json, cell.city.as_deref().filter(|_| with_places), Json::text);
     });
     column(&mut json, "],\"country\":[", cells, |json, cell| {
-        optional(json, cell.country.as_deref(), Json::text);
+        optional(json, cell.country.as_deref().filter(|_| with_places), Json::text);
     });
     if with_coordinates {
         column(&mut json, "],\"latitude\":[", cells, |json, cell| {
@@ -82,7 +96,7 @@ pub(super) fn months(counts: &[BucketCount]) -> Vec<u8> {
     json.0
 }
 
-fn column(json: &mut Json, head: &str, cells: &[Cells], write: impl Fn(&mut Json, &Cells)) {
+fn column(json: &mut Json, head: &str, cells: &[Arc<Cells>], write: impl Fn(&mut Json, &Cells)) {
     json.raw(head);
     for (index, cell) in cells.iter().enumerate() {
         if index > 0 {
@@ -113,6 +127,8 @@ mod tests {
 
     use super::*;
 
+    const SHOWN: Shown = Shown { with_coordinates: true, with_places: true, with_stacked: true };
+
     fn cell() -> Cells {
         Cells {
             asset_id: "8592ac6c-94d1-4630-a364-d2929c1eb33a".parse().unwrap(),
@@ -142,14 +158,14 @@ mod tests {
     fn count_of_a_stack_is_a_text() {
         let stack_id = "c2ab518a-e3ab-4d9c-a73d-6112396038a9".parse().unwrap();
         let cell = Cells { stack_id: Some(stack_id), stack_count: Some(2), ..cell() };
-        let written = String::from_utf8(month(&[cell], false, true)).unwrap();
+        let written = String::from_utf8(month(&[Arc::new(cell)], SHOWN)).unwrap();
         let recorded = r#""stack":[["c2ab518a-e3ab-4d9c-a73d-6112396038a9","2"]]}"#;
         assert!(written.ends_with(recorded), "{written}");
     }
 
     #[test]
     fn month_is_written_as_immich_writes_it() {
-        let written = String::from_utf8(month(&[cell()], true, true)).unwrap();
+        let written = String::from_utf8(month(&[Arc::new(cell())], SHOWN)).unwrap();
         // Recorded from Immich 3.1.0.
         let recorded = concat!(
             r#"{"duration":[null],"id":["8592ac6c-94d1-4630-a364-d2929c1eb33a"],"#,
@@ -166,7 +182,8 @@ mod tests {
 
     #[test]
     fn empty_month_has_its_columns() {
-        let written = month(&[], false, false);
+        let written =
+            month(&[], Shown { with_coordinates: false, with_places: true, with_stacked: false });
         let recorded = concat!(
             r#"{"duration":[],"id":[],"visibility":[],"isFavorite":[],"isImage":[],"isTrashed":[],"#,
             r#""livePhotoVideoId":[],"fileCreatedAt":[],"localOffsetHours":[],"createdAt":[],"#,
@@ -190,11 +207,11 @@ mod tests {
 
     #[test]
     fn large_month_is_valid_json_of_equal_columns() {
-        let cells: Vec<Cells> = (0..11_000)
-            .map(|number| Cells { asset_id: Uuid::from_u128(number), ..cell() })
+        let cells: Vec<Arc<Cells>> = (0..11_000)
+            .map(|number| Arc::new(Cells { asset_id: Uuid::from_u128(number), ..cell() }))
             .collect();
         let begun = Instant::now();
-        let written = month(&cells, true, true);
+        let written = month(&cells, SHOWN);
         let took = begun.elapsed();
         let columns: serde_json::Map<String, serde_json::Value> =
             serde_json::from_slice(&written).unwrap();

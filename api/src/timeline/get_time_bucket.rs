@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::answer::answer;
 use super::cache::Question;
+use super::columns::Shown;
 use super::{columns, filter};
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -71,14 +72,10 @@ pub(crate) async fn get_time_bucket(
     })?;
     let (with_coordinates, with_stacked) = (asked.with_coordinates, asked.filter.with_stacked);
     let with_places = asked.with_places;
+    let shown = Shown { with_coordinates, with_places, with_stacked };
     let make = async {
-        let mut cells = api.queries.bucket(&asked.filter, month).await?;
-        if !with_places {
-            for cell in &mut cells {
-                (cell.city, cell.country) = (None, None);
-            }
-        }
-        tokio::task::spawn_blocking(move || columns::month(&cells, with_coordinates, with_stacked))
+        let cells = api.caches.timeline.month(&asked, month, &api.queries).await?;
+        tokio::task::spawn_blocking(move || columns::month(&cells, shown))
             .await
             .map_err(|error| Problem::internal(&error))
     };

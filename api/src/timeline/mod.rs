@@ -6,6 +6,7 @@ mod columns;
 mod filter;
 mod get_time_bucket;
 mod get_time_buckets;
+mod months;
 mod routes;
 
 pub(crate) use answer::takes_gzip;

@@ -151,6 +151,28 @@ impl Queries {
         filter: &BucketFilter,
         month: NaiveDate,
     ) -> Result<Vec<Cells>, ProjectionError> {
+        self.bucket_among(filter, month, None).await
+    }
+
+    /// Of the assets of one month these, and those in a stack with one of them, in the order of the answer.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn bucket_of(
+        &self,
+        filter: &BucketFilter,
+        month: NaiveDate,
+        asset_ids: &[Uuid],
+    ) -> Result<Vec<Cells>, ProjectionError> {
+        self.bucket_among(filter, month, Some(asset_ids)).await
+    }
+
+    async fn bucket_among(
+        &self,
+        filter: &BucketFilter,
+        month: NaiveDate,
+        asset_ids: Option<&[Uuid]>,
+    ) -> Result<Vec<Cells>, ProjectionError> {
         let mut sql = QueryBuilder::new(
             "select shown.asset_id, shown.owner_id, shown.ratio, shown.visibility,
                     shown.is_trashed, shown.is_video, shown.thumbhash, shown.created_at,
@@ -175,6 +197,17 @@ impl Queries {
         if filter.album_id.is_some() && filter.order_by == BucketOrder::Taken {
             // Both keep the month, so that each finds it by an index of its own.
             sql.push(" and inside.month = ").push_bind(month);
+        }
+        if let Some(asset_ids) = asset_ids {
+            sql.push(" and shown.asset_id in (select unnest(").push_bind(asset_ids);
+            sql.push(
+                "::uuid[]) union select beside.asset_id
+                              from read.timeline_v2 as changed
+                              join read.timeline_v2 as beside on beside.stack_id = changed.stack_id
+                             where changed.asset_id = any(",
+            )
+            .push_bind(asset_ids)
+            .push("))");
         }
         sql.push(match filter.order_by {
             BucketOrder::Taken => {

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use calotype_eventstore::testing::empty_database;
 use calotype_tests::binary::{run, with_data};
 use calotype_tests::client::{ADMIN_EMAIL, PASSWORD};
 use calotype_tests::media::media;
+use calotype_tests::server::Victim;
 use calotype_tests::{Options, TestServer, story};
 use serde_json::json;
 
@@ -48,6 +50,23 @@ async fn an_unknown_key_in_the_configuration_is_refused() -> anyhow::Result<()> 
     let said = run(&with_data(&["serve"], folder.path()), "").await?.failure()?;
     ensure!(said.contains("prot") && said.contains("calotype.toml"), "{said}");
     Ok(())
+}
+
+#[tokio::test]
+async fn somebody_elses_database_serves_and_survives_a_kill() -> anyhow::Result<()> {
+    let database = empty_database().await;
+    let arguments = vec!["--database-url".to_owned(), database.url.clone()];
+    story(Options { testing: false, arguments, ..Options::default() }, async |server| {
+        let admin = server.client().sign_up().await?;
+        let id = admin.upload_file(&media("photos/edge/rating_1.jpg")?).await?;
+        server.kill(Victim::Server).await?;
+        server.go_on().await?;
+        admin.wait_for_thumbnail(&id).await?;
+        ensure!(admin.timeline("").await? == [id]);
+        ensure!(!server.data().join("postgres").exists(), "it made a database of its own");
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
