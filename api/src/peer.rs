@@ -48,7 +48,10 @@ fn resolve(direct: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpAddr]) -> P
         .is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https"));
     // Each proxy appends whom it heard from, so the last address that is no proxy is the client.
     let mut address = direct;
-    for hop in header(headers, "x-forwarded-for").unwrap_or_default().rsplit(',') {
+    // A proxy may append a line of its own instead of a word to the line that was there.
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+    for hop in hops {
         let Ok(hop) = hop.trim().parse::<IpAddr>() else { break };
         address = hop.to_canonical();
         if !trusted(address) {

@@ -83,6 +83,7 @@ pub fn router(api: Api) -> Router {
     table(api.config.testing)
         .layer(DefaultBodyLimit::max(JSON_BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn(layers::refuse_nul))
         .layer(from_fn(layers::finish))
         .layer(CompressionLayer::new().gzip(true).compress_when(layers::Text))
         .layer(from_fn(layers::vary))

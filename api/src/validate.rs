@@ -5,7 +5,7 @@
 
 use axum::body::Bytes;
 use calotype_domain::AssetId;
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -18,6 +18,13 @@ pub const UUID_PATTERN: &str =
 pub const EMAIL_PATTERN: &str = "/^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/";
 /// The pattern Zod 4 names for an ISO date and time with an offset.
 pub const DATETIME_PATTERN: &str = "/^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d(?::[0-5]\\d(?:\\.\\d+)?)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$/";
+
+/// U+0000 as JSON has to write it.
+const NUL_ESCAPED: &[u8] = br"\u0000";
+/// The years that the database, JSON and clients spell with four digits.
+pub(crate) const YEARS: std::ops::RangeInclusive<i32> = 1..=9_999;
+/// Issues that one answer lists, at most.
+const ISSUES_MAX: usize = 100;
 
 /// The fields of a body, a query or a form, and the issues found so far.
 #[derive(Debug, Default)]
@@ -38,7 +45,14 @@ impl Fields {
             return Ok(Self::default());
         }
         match serde_json::from_slice(body) {
-            Ok(Value::Object(values)) => Ok(Self { values, ..Self::default() }),
+            Ok(Value::Object(values)) => {
+                let mut fields = Self { values, ..Self::default() };
+                // Rare enough to look twice: written out, the escape may belong to an escaped backslash.
+                if body.windows(NUL_ESCAPED.len()).any(|bytes| bytes == NUL_ESCAPED) {
+                    fields.refuse_nul();
+                }
+                Ok(fields)
+            }
             Ok(other) => Err(Problem::validation(vec![wrong_type("object", Some(&other), &[])])),
             Err(error) => Err(Problem::bad_request(error.to_string())),
         }
@@ -66,13 +80,31 @@ impl Fields {
                 (decode(name), Value::String(decode(value)))
             })
             .collect();
-        Self { values, from_text: true, ..Self::default() }
+        Self::form(values)
     }
 
     /// The text fields of a form.
     #[must_use]
     pub fn form(values: Map<String, Value>) -> Self {
-        Self { values, from_text: true, ..Self::default() }
+        let mut fields = Self { values, from_text: true, ..Self::default() };
+        fields.refuse_nul();
+        fields
+    }
+
+    /// Finds fault with texts that hold U+0000: the database keeps none.
+    fn refuse_nul(&mut self) {
+        let names: Vec<String> = self
+            .values
+            .iter()
+            .filter(|(name, value)| name.contains('\0') || holds_nul(value))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in names {
+            self.issue(json!({
+                "code": "custom", "path": [name],
+                "message": "Invalid input: text must not contain the character U+0000"
+            }));
+        }
     }
 
     /// Refuses when there were issues.
@@ -112,14 +144,22 @@ impl Fields {
         self.values.remove(name)
     }
 
-    /// Adds an issue.
+    /// Adds an issue, while there is room for one.
     pub fn issue(&mut self, issue: Value) {
-        self.issues.push(issue);
+        if !self.is_full() {
+            self.issues.push(issue);
+        }
+    }
+
+    /// Whether so much is wrong already that the rest is not looked at.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.issues.len() >= ISSUES_MAX
     }
 
     /// Says that a required field is missing.
     pub fn missing(&mut self, expected: &str, name: &str) {
-        self.issues.push(wrong_type(expected, None, &[name]));
+        self.issue(wrong_type(expected, None, &[name]));
     }
 
     /// A text, when it is there.
@@ -128,7 +168,7 @@ impl Fields {
             None => None,
             Some(Value::String(text)) => Some(text.clone()),
             Some(other) => {
-                self.issues.push(wrong_type("string", Some(other), &[name]));
+                self.issue(wrong_type("string", Some(other), &[name]));
                 None
             }
         }
@@ -139,7 +179,7 @@ impl Fields {
         let text = self.required_string(name);
         let is_text = matches!(self.values.get(name), Some(Value::String(_)));
         if is_text && text.encode_utf16().count() < chars_min {
-            self.issues.push(json!({
+            self.issue(json!({
                 "origin": "string", "code": "too_small", "minimum": chars_min, "inclusive": true,
                 "path": [name],
                 "message": format!("Too small: expected string to have >={chars_min} characters")
@@ -151,7 +191,7 @@ impl Fields {
     /// An e-mail that must be there, in lower case.
     pub fn required_email(&mut self, name: &str) -> String {
         if !self.has(name) {
-            self.issues.push(json!({
+            self.issue(json!({
                 "expected": "string", "code": "invalid_type", "path": [name],
                 "message": "Invalid input: expected email, received undefined"
             }));
@@ -170,7 +210,7 @@ impl Fields {
     /// One of a list of words that must be there.
     pub fn required_option(&mut self, name: &str, words: &[&str]) -> String {
         if !self.has(name) {
-            self.issues.push(not_an_option(words, &[name]));
+            self.issue(not_an_option(words, &[name]));
         }
         self.option(name, words).unwrap_or_default()
     }
@@ -192,12 +232,12 @@ impl Fields {
                 "true" => Some(true),
                 "false" => Some(false),
                 _ => {
-                    self.issues.push(not_an_option(&["true", "false"], &[name]));
+                    self.issue(not_an_option(&["true", "false"], &[name]));
                     None
                 }
             },
             Some(other) => {
-                self.issues.push(wrong_type("boolean", Some(other), &[name]));
+                self.issue(wrong_type("boolean", Some(other), &[name]));
                 None
             }
         }
@@ -215,7 +255,7 @@ impl Fields {
                     }
                     Some(number) => number,
                     None => {
-                        self.issues.push(json!({
+                        self.issue(json!({
                             "expected": "number", "code": "invalid_type", "received": "NaN",
                             "path": [name], "message": "Invalid input: expected number, received NaN"
                         }));
@@ -224,12 +264,12 @@ impl Fields {
                 }
             }
             Some(other) => {
-                self.issues.push(wrong_type("number", Some(other), &[name]));
+                self.issue(wrong_type("number", Some(other), &[name]));
                 return None;
             }
         };
         let Some(value) = number.as_i64() else {
-            self.issues.push(json!({
+            self.issue(json!({
                 "expected": "int", "format": "safeint", "code": "invalid_type",
                 "path": [name], "message": "Invalid input: expected int, received number"
             }));
@@ -240,14 +280,14 @@ impl Fields {
 
     fn bounds(&mut self, name: &str, value: i64, minimum: i64, maximum: i64) -> Option<i64> {
         if value > maximum {
-            self.issues.push(json!({
+            self.issue(json!({
                 "origin": "number", "code": "too_big", "maximum": maximum, "inclusive": true,
                 "path": [name], "message": format!("Too big: expected number to be <={maximum}")
             }));
             return None;
         }
         if value < minimum {
-            self.issues.push(json!({
+            self.issue(json!({
                 "origin": "number", "code": "too_small", "minimum": minimum, "inclusive": true,
                 "path": [name], "message": format!("Too small: expected number to be >={minimum}")
             }));
@@ -266,18 +306,18 @@ impl Fields {
         };
         let Some(value) = value else {
             let issue = wrong_type("number", self.values.get(name), &[name]);
-            self.issues.push(issue);
+            self.issue(issue);
             return None;
         };
         if value > maximum {
-            self.issues.push(json!({
+            self.issue(json!({
                 "origin": "number", "code": "too_big", "maximum": maximum, "inclusive": true,
                 "path": [name], "message": format!("Too big: expected number to be <={maximum}")
             }));
             return None;
         }
         if value < minimum {
-            self.issues.push(json!({
+            self.issue(json!({
                 "origin": "number", "code": "too_small", "minimum": minimum, "inclusive": true,
                 "path": [name], "message": format!("Too small: expected number to be >={minimum}")
             }));
@@ -292,7 +332,7 @@ impl Fields {
             None => None,
             Some(Value::String(text)) if words.contains(&text.as_str()) => Some(text.clone()),
             Some(_) => {
-                self.issues.push(not_an_option(words, &[name]));
+                self.issue(not_an_option(words, &[name]));
                 None
             }
         }
@@ -303,9 +343,12 @@ impl Fields {
         let values = self.array(name)?;
         let mut found = Vec::with_capacity(values.len());
         for (index, value) in values.iter().enumerate() {
+            if self.is_full() {
+                break;
+            }
             match value.as_str().filter(|text| words.contains(text)) {
                 Some(text) => found.push(text.to_owned()),
-                None => self.issues.push(inside(not_an_option(words, &[]), name, index)),
+                None => self.issue(inside(not_an_option(words, &[]), name, index)),
             }
         }
         Some(found)
@@ -327,15 +370,18 @@ impl Fields {
         let values = self.array(name).unwrap_or_default();
         let mut texts = Vec::with_capacity(values.len());
         for (index, value) in values.iter().enumerate() {
+            if self.is_full() {
+                break;
+            }
             match value.as_str() {
                 Some(text) => texts.push(text.to_owned()),
                 None => {
-                    self.issues.push(inside(wrong_type("string", Some(value), &[]), name, index));
+                    self.issue(inside(wrong_type("string", Some(value), &[]), name, index));
                 }
             }
         }
         if values.len() > items_max {
-            self.issues.push(json!({
+            self.issue(json!({
                 "origin": "array", "code": "too_big", "maximum": items_max, "inclusive": true,
                 "path": [name], "message": format!("Too big: expected array to have <={items_max} items")
             }));
@@ -349,7 +395,7 @@ impl Fields {
             Some(Value::Array(values)) => Some(values.clone()),
             Some(other) => {
                 let issue = wrong_type("array", Some(other), &[name]);
-                self.issues.push(issue);
+                self.issue(issue);
                 None
             }
         }
@@ -364,7 +410,7 @@ impl Fields {
         };
         if valid.is_none() {
             let received = received(self.values.get(name));
-            self.issues.push(json!({
+            self.issue(json!({
                 "origin": "string", "code": "invalid_format", "format": "email",
                 "pattern": EMAIL_PATTERN, "path": [name],
                 "message": format!("Invalid input: expected email, received {received}")
@@ -380,12 +426,12 @@ impl Fields {
             Some(Value::String(text)) => {
                 let parsed = parse_uuid_v4(text);
                 if parsed.is_none() {
-                    self.issues.push(bad_uuid(&[json!(name)]));
+                    self.issue(bad_uuid(&[json!(name)]));
                 }
                 parsed
             }
             Some(other) => {
-                self.issues.push(wrong_type("string", Some(other), &[name]));
+                self.issue(wrong_type("string", Some(other), &[name]));
                 None
             }
         }
@@ -397,21 +443,24 @@ impl Fields {
             None => return None,
             Some(Value::Array(values)) => values.clone(),
             Some(other) => {
-                self.issues.push(wrong_type("array", Some(other), &[name]));
+                self.issue(wrong_type("array", Some(other), &[name]));
                 return None;
             }
         };
         let mut parsed = Vec::with_capacity(values.len());
         for (index, value) in values.iter().enumerate() {
+            if self.is_full() {
+                break;
+            }
             match value.as_str().map(parse_uuid_v4) {
                 Some(Some(uuid)) => parsed.push(uuid),
-                Some(None) => self.issues.push(bad_uuid(&[json!(name), json!(index)])),
+                Some(None) => self.issue(bad_uuid(&[json!(name), json!(index)])),
                 None => {
                     let mut issue = wrong_type("string", Some(value), &[]);
                     if let Some(object) = issue.as_object_mut() {
                         object.insert("path".into(), json!([name, index]));
                     }
-                    self.issues.push(issue);
+                    self.issue(issue);
                 }
             }
         }
@@ -445,12 +494,12 @@ impl Fields {
             None => return None,
             Some(Value::Array(values)) => values.clone(),
             Some(other) => {
-                self.issues.push(wrong_type("array", Some(other), &[name]));
+                self.issue(wrong_type("array", Some(other), &[name]));
                 return None;
             }
         };
         if values.len() < items_min {
-            self.issues.push(json!({
+            self.issue(json!({
                 "origin": "array", "code": "too_small", "minimum": items_min, "inclusive": true,
                 "path": [name],
                 "message": format!("Too small: expected array to have >={items_min} items")
@@ -458,6 +507,9 @@ impl Fields {
         }
         let mut items = Vec::with_capacity(values.len());
         for (index, value) in values.into_iter().enumerate() {
+            if self.is_full() {
+                break;
+            }
             let (mut inner, is_object) = match value {
                 Value::Object(values) => (Self::object(values), true),
                 other => {
@@ -477,7 +529,7 @@ impl Fields {
                 if let Some(object) = issue.as_object_mut() {
                     object.insert("path".into(), Value::Array(path));
                 }
-                self.issues.push(issue);
+                self.issue(issue);
             }
         }
         Some(items)
@@ -490,7 +542,7 @@ impl Fields {
             Some(Value::String(text)) => {
                 let parsed = parse_datetime(text);
                 if parsed.is_none() {
-                    self.issues.push(json!({
+                    self.issue(json!({
                         "origin": "string", "code": "invalid_format", "format": "datetime",
                         "pattern": DATETIME_PATTERN, "path": [name],
                         "message": "Invalid input: expected ISO 8601 datetime string, received string"
@@ -500,7 +552,7 @@ impl Fields {
             }
             Some(other) => {
                 let received = received(Some(other));
-                self.issues.push(json!({
+                self.issue(json!({
                     "expected": "string", "code": "invalid_type", "path": [name],
                     "message": format!("Invalid input: expected ISO 8601 datetime string, received {received}")
                 }));
@@ -512,7 +564,7 @@ impl Fields {
     /// A date and time that must be there.
     pub fn required_datetime(&mut self, name: &str) -> Option<DateTime<FixedOffset>> {
         if !self.has(name) {
-            self.issues.push(json!({
+            self.issue(json!({
                 "expected": "string", "code": "invalid_type", "path": [name],
                 "message": "Invalid input: expected ISO 8601 datetime string, received undefined"
             }));
@@ -585,12 +637,25 @@ fn parse_uuid_v4(text: &str) -> Option<Uuid> {
 fn parse_datetime(text: &str) -> Option<DateTime<FixedOffset>> {
     let (date, _) = text.split_once('T')?;
     NaiveDate::parse_from_str(date, "%Y-%m-%d").ok().filter(|_| date.len() == 10)?;
-    DateTime::parse_from_rfc3339(text).ok().or_else(|| {
+    let parsed = DateTime::parse_from_rfc3339(text).ok().or_else(|| {
         // Seconds may be left out.
         let at = text.rfind(['Z', '+', '-'])?;
         let (clock, zone) = text.split_at(at);
         DateTime::parse_from_rfc3339(&format!("{clock}:00{zone}")).ok()
-    })
+    })?;
+    let fits = YEARS.contains(&parsed.year()) && YEARS.contains(&parsed.to_utc().year());
+    fits.then_some(parsed)
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(values) => {
+            values.iter().any(|(name, value)| name.contains('\0') || holds_nul(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Immich's HTML5 expression: a local part of certain characters, and labels of letters, digits and inner dashes.
@@ -610,6 +675,34 @@ fn is_email(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_with_the_character_zero_is_refused_wherever_it_stands() {
+        for body in [r#"{"a":"x\u0000"}"#, r#"{"a":[{"b":"\u0000"}]}"#, r#"{"\u0000":1}"#] {
+            assert!(Fields::json(&Bytes::from(body)).unwrap().finish().is_err(), "{body}");
+        }
+        let written_out = Bytes::from(r#"{"a":"\\u0000"}"#);
+        assert!(Fields::json(&written_out).unwrap().finish().is_ok());
+        assert!(Fields::query(Some("a=%00")).finish().is_err());
+    }
+
+    #[test]
+    fn years_that_the_database_cannot_spell_are_no_dates() {
+        for text in
+            ["0000-01-01T00:00:00Z", "9999-12-31T23:59:00-12:00", "0001-01-01T00:00:00+01:00"]
+        {
+            assert_eq!(parse_datetime(text), None, "{text}");
+        }
+        assert!(parse_datetime("9999-12-31T23:59:59.999Z").is_some());
+    }
+
+    #[test]
+    fn answer_lists_a_hundred_issues_at_most() {
+        let mut fields =
+            Fields::json(&Bytes::from(json!({ "ids": vec![0; 5_000] }).to_string())).unwrap();
+        fields.uuids("ids");
+        assert_eq!(fields.into_issues().len(), ISSUES_MAX);
+    }
 
     #[test]
     fn uuid_of_another_version_is_refused() {

@@ -54,7 +54,7 @@ pub(crate) async fn add_assets_to_album(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<Vec<BulkIdResponseDto>>, Problem> {
-    caller.require_shared(Permission::AlbumAssetCreate)?;
+    caller.require(Permission::AlbumAssetCreate)?;
     let id = path_uuid("id", &id)?;
     let mut fields = Fields::json(&body)?;
     let asset_ids = fields.required_uuids("ids");
@@ -106,7 +106,7 @@ pub(crate) async fn add_assets_to_albums(
     caller: Caller,
     body: Bytes,
 ) -> Result<Json<AlbumsAddAssetsResponseDto>, Problem> {
-    caller.require_shared(Permission::AlbumAssetCreate)?;
+    caller.require(Permission::AlbumAssetCreate)?;
     let mut fields = Fields::json(&body)?;
     let album_ids = fields.required_uuids("albumIds");
     let asset_ids = fields.required_uuids("assetIds");

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::path_uuid;
 
-/// Where an asset was taken. The names of places are not known yet.
+/// Where an asset was taken.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MapMarkerResponseDto)]
 pub(crate) struct AlbumMapMarkerDto {
@@ -35,9 +35,9 @@ impl From<AlbumMarker> for AlbumMapMarkerDto {
             id: marker.asset_id,
             lat: marker.latitude,
             lon: marker.longitude,
-            city: None,
-            state: None,
-            country: None,
+            city: marker.city,
+            state: marker.state,
+            country: marker.country,
         }
     }
 }

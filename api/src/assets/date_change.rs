@@ -1,7 +1,9 @@
 //! What a person says about when something was taken, as instant, wall clock and zone.
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+
+use crate::validate::YEARS;
 
 /// Instant, the photographer's wall clock then, and the zone.
 pub(super) type Taken = (DateTime<Utc>, NaiveDateTime, Option<String>);
@@ -59,9 +61,10 @@ pub(super) fn stated(date: DateTime<FixedOffset>) -> Taken {
     (date.to_utc(), date.naive_local(), Some(offset_word(*date.offset())))
 }
 
-/// The same instant on another zone's clock.
+/// The same instant on another zone's clock; on that of UTC where the other shows a year of five digits or none.
 pub(super) fn in_zone(instant: DateTime<Utc>, zone: &Zone) -> Taken {
-    (instant, zone.wall_clock(instant), Some(zone.word()))
+    let local = Some(zone.wall_clock(instant)).filter(|local| YEARS.contains(&local.year()));
+    (instant, local.unwrap_or_else(|| instant.naive_utc()), Some(zone.word()))
 }
 
 /// Later by some minutes; `None` when that is no date any more.
@@ -72,7 +75,9 @@ pub(super) fn shifted(
     minutes: i64,
 ) -> Option<Taken> {
     let delta = TimeDelta::try_minutes(minutes)?;
-    Some((taken_at.checked_add_signed(delta)?, local.checked_add_signed(delta)?, time_zone))
+    let (taken_at, local) = (taken_at.checked_add_signed(delta)?, local.checked_add_signed(delta)?);
+    let fits = YEARS.contains(&taken_at.year()) && YEARS.contains(&local.year());
+    fits.then_some((taken_at, local, time_zone))
 }
 
 /// `UTC`, `UTC+9`, `UTC-3:30`.
@@ -130,6 +135,7 @@ mod tests {
         let instant: DateTime<Utc> = "2024-07-01T10:00:00Z".parse().unwrap();
         assert!(shifted(instant, instant.naive_utc(), None, 60).is_some());
         assert!(shifted(instant, instant.naive_utc(), None, i64::MAX).is_none());
+        assert!(shifted(instant, instant.naive_utc(), None, 5_000_000_000).is_none());
         assert!(shifted(instant, instant.naive_utc(), None, 9_007_199_254_740_991).is_none());
     }
 }

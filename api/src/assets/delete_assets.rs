@@ -72,6 +72,9 @@ pub(crate) async fn purge(
         .filter(|film| assets.iter().all(|asset| asset.asset_id != *film))
         .collect();
     let owner_id = caller.user_id().uuid();
+    // A film stays while another still has it.
+    let stills: Vec<Uuid> = assets.iter().map(|asset| asset.asset_id).collect();
+    let films = api.queries.films_of_only(&films, &stills).await?;
     let films = api.queries.assets(&films).await?;
     assets.extend(films.into_iter().filter(|film| film.owner_id == owner_id));
     api.caches.owners.learn(&assets);

@@ -24,6 +24,7 @@ use uuid::Uuid;
 use super::dto::{hex, sha1_of_checksum};
 use super::receive::{self, Received};
 use super::{VISIBILITIES, names, visibility};
+use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::links;
 use crate::problem::Problem;
@@ -394,8 +395,10 @@ async fn check_film(api: &Api, caller: &Caller, film: Uuid) -> Result<(), Proble
         .await?
         .ok_or_else(|| Problem::bad_request("Live photo video not found"))?;
     if let Grant::SharedLink { link_id, .. } = caller.viewer().grant {
-        let reached = links::reached(api, link_id, &[film.asset_id]).await?;
-        if !reached.contains_key(&film.asset_id) {
+        // It leaves the timeline, which is for visitors to do with their own uploads only.
+        let events = api.queries.history("asset", film.asset_id).await?;
+        let uploaded_by = events.first().map(|event| &event.recorded.envelope.actor);
+        if uploaded_by.is_none_or(|actor| actor.id != link_id.to_string()) {
             return Err(Problem::bad_request("Live photo video not found"));
         }
     }
@@ -405,5 +408,15 @@ async fn check_film(api: &Api, caller: &Caller, film: Uuid) -> Result<(), Proble
     if !film.is_video {
         return Err(Problem::bad_request("Live photo video must be a video"));
     }
-    Ok(())
+    if caller.link().is_some() {
+        return Ok(());
+    }
+    // It becomes hidden, so what is locked opens: that takes what changing it takes.
+    require_asset(
+        api,
+        &caller.granted(Permission::AssetUpdate),
+        Permission::AssetUpdate,
+        Some(&film),
+    )
+    .await
 }

@@ -161,6 +161,7 @@ async fn require_each(api: &Api, caller: &Caller, items: &[Item]) -> Result<(), 
             "tag" => Permission::TagUpdate,
             _ => Permission::All,
         };
+        caller.require(permission)?;
         // The use case plans only what is the caller's own.
         caller.require_owned(permission, Some(caller.user_id().uuid()))?;
     }

@@ -1,15 +1,20 @@
 //! Bytes made on a blocking thread, as the body of an answer: the thread waits while the client is slow.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::SendTimeoutError;
 
 /// What is sent at once.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// Pieces that are made before the client has taken them.
 const CHUNKS_AHEAD_MAX: usize = 2;
+/// A client that takes no piece for so long has its connection cut: the thread is wanted by others.
+const TAKEN_WITHIN: Duration = Duration::from_secs(120);
 
 enum Sent {
     Chunk(Bytes),
@@ -22,11 +27,16 @@ enum Sent {
 pub(crate) struct Pump {
     sender: mpsc::Sender<Sent>,
     chunk: Vec<u8>,
+    runtime: Handle,
 }
 
 impl Pump {
     fn send(&mut self, sent: Sent) -> io::Result<()> {
-        self.sender.blocking_send(sent).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        let sending = self.sender.send_timeout(sent, TAKEN_WITHIN);
+        self.runtime.block_on(sending).map_err(|error| match error {
+            SendTimeoutError::Timeout(_) => io::ErrorKind::TimedOut.into(),
+            SendTimeoutError::Closed(_) => io::ErrorKind::BrokenPipe.into(),
+        })
     }
 
     fn send_chunk(&mut self) -> io::Result<()> {
@@ -58,8 +68,9 @@ impl Write for Pump {
 /// A body of what `work` writes. When it fails the connection is cut.
 pub(crate) fn pumped(work: impl FnOnce(&mut Pump) -> io::Result<()> + Send + 'static) -> Body {
     let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD_MAX);
+    let runtime = Handle::current();
     drop(tokio::task::spawn_blocking(move || {
-        let mut pump = Pump { sender, chunk: Vec::with_capacity(CHUNK_BYTES) };
+        let mut pump = Pump { sender, chunk: Vec::with_capacity(CHUNK_BYTES), runtime };
         let ended = match work(&mut pump).and_then(|()| pump.send_chunk()) {
             Ok(()) => Sent::End,
             Err(error) => Sent::Failed(error),

@@ -4,11 +4,13 @@ mod answer;
 mod compress;
 mod etag;
 mod headers;
+mod nul;
 mod observe;
 
 pub(crate) use answer::finish;
 pub(crate) use compress::{Text, vary};
 pub(crate) use headers::protect;
+pub(crate) use nul::refuse_nul;
 pub(crate) use observe::observe;
 
 use axum::http::StatusCode;

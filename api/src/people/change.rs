@@ -1,11 +1,13 @@
 //! Changing a person, one or among several.
 
 use calotype_commands::CommandError;
+use calotype_domain::permission::Permission;
 use calotype_domain::person::PersonError;
 use calotype_domain::{AssetId, PersonId};
 use uuid::Uuid;
 
 use super::fields::Wish;
+use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -32,6 +34,9 @@ pub(super) async fn change(
     for ((person_id, asset_id), refusal) in features.into_iter().zip(&mut refusals) {
         let (Some(asset_id), None) = (asset_id, &refusal) else { continue };
         let context = caller.next_context(api);
+        // The face becomes a picture that opens without a PIN.
+        let asset = api.queries.asset(asset_id).await?;
+        require_asset(api, caller, Permission::AssetRead, asset.as_ref()).await?;
         let asset_id = AssetId::new(asset_id);
         match api.commands.choose_feature_face(&context, by, person_id, asset_id).await {
             Ok(outcome) if outcome.written().is_some() => last = outcome,

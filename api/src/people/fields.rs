@@ -1,11 +1,11 @@
 //! What a client may say about a person, checked as Immich's schema checks it.
 
 use calotype_domain::person::PersonDetails;
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::validate::{Fields, wrong_type};
+use crate::validate::{Fields, YEARS, wrong_type};
 
 /// The pattern Zod 4 names for a colour.
 const COLOR_PATTERN: &str = "/^#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$/";
@@ -45,7 +45,8 @@ fn nullable(fields: &mut Fields, name: &str) -> Option<Option<String>> {
 fn birth_date(fields: &mut Fields, today: NaiveDate) -> Option<Option<NaiveDate>> {
     const NAME: &str = "birthDate";
     let Some(text) = nullable(fields, NAME)? else { return Some(None) };
-    let Some(date) = text.parse::<NaiveDate>().ok().filter(|_| text.len() == 10) else {
+    let parsed = text.parse::<NaiveDate>().ok().filter(|date| YEARS.contains(&date.year()));
+    let Some(date) = parsed.filter(|_| text.len() == 10) else {
         fields.issue(json!({
             "origin": "string", "code": "invalid_format", "format": "date",
             "path": [NAME], "message": "Invalid ISO date"

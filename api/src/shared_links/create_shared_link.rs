@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::dto::{SharedLinkResponseDto, fresh};
+use super::dto::{PASSWORD_MASK, SharedLinkResponseDto, fresh};
 use super::fields::{expires_at, hashed, text};
 use crate::access::{require_albums, require_assets};
 use crate::caller::Caller;
@@ -88,6 +88,10 @@ pub(super) async fn create_shared_link(
 ) -> Result<(StatusCode, Json<SharedLinkResponseDto>), Problem> {
     caller.require(Permission::SharedLinkCreate)?;
     let dto = SharedLinkCreateDto::parse(&body)?;
+    if dto.password.as_deref() == Some(PASSWORD_MASK) {
+        // Taken for "as it was", the link would be open to everybody.
+        return Err(Problem::bad_request("This password stands for one that is set already"));
+    }
     let switches = dto.switches();
     let target = target(&api, &caller, &dto).await?;
     let created = SharedLinkCreated {

@@ -1,6 +1,6 @@
 //! `PUT /tags`: tags by path, made where they are not there yet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::Json;
 use axum::body::Bytes;
@@ -60,12 +60,16 @@ pub(super) async fn upsert_tags(
 fn paths(body: &Bytes) -> Result<Vec<String>, Problem> {
     let mut fields = Fields::json(body)?;
     let mut paths: Vec<String> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
     match fields.take("tags") {
         Some(Value::Array(values)) => {
             for (index, value) in values.into_iter().enumerate() {
                 match value {
-                    Value::String(path) if paths.contains(&path) => {}
-                    Value::String(path) => paths.push(path),
+                    Value::String(path) => {
+                        if seen.insert(path.clone()) {
+                            paths.push(path);
+                        }
+                    }
                     other => {
                         let index = index.to_string();
                         fields.issue(wrong_type("string", Some(&other), &["tags", &index]));

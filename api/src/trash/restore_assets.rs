@@ -40,6 +40,6 @@ pub(crate) async fn restore_assets(
     let outcome =
         api.commands.restore_assets(&caller.context(), caller.user_id(), &asset_ids).await?;
     api.seen(&outcome).await;
-    let count = assets.iter().filter(|asset| asset.trashed_at.is_some()).count();
-    Ok(Json(TrashResponseDto { count }))
+    // Immich counts what was asked for, not what was in the trash.
+    Ok(Json(TrashResponseDto { count: asset_ids.len() }))
 }

@@ -147,7 +147,8 @@ impl Queries {
     /// What the database said.
     pub async fn album_markers(&self, album_id: Uuid) -> Result<Vec<AlbumMarker>, ProjectionError> {
         Ok(sqlx::query_as(
-            "select assets.asset_id, assets.latitude, assets.longitude
+            "select assets.asset_id, assets.latitude, assets.longitude,
+                    assets.city, assets.state, assets.country
                from read.album_assets_v1 as inside
                join read.assets_v1 as assets using (asset_id)
               where inside.album_id = $1 and inside.shows

@@ -87,7 +87,7 @@ impl AlbumView {
 }
 
 /// Where an asset of an album was taken.
-#[derive(Clone, Copy, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct AlbumMarker {
     /// The asset.
     pub asset_id: Uuid,
@@ -95,4 +95,10 @@ pub struct AlbumMarker {
     pub latitude: f64,
     /// Degrees east.
     pub longitude: f64,
+    /// The nearest city.
+    pub city: Option<String>,
+    /// The state or province.
+    pub state: Option<String>,
+    /// The country.
+    pub country: Option<String>,
 }

@@ -15,10 +15,15 @@ impl Queries {
         &self,
         secret_sha256: &str,
     ) -> Result<Option<ApiKeyRow>, ProjectionError> {
-        Ok(sqlx::query_as("select * from read.api_keys_v1 where secret_sha256 = $1")
-            .bind(secret_sha256)
-            .fetch_optional(&self.pool)
-            .await?)
+        Ok(sqlx::query_as(
+            "select * from read.api_keys_v1 as key where secret_sha256 = $1 and not exists (
+                 select from work.parked
+                  where kind = 'projection' and name = 'api_keys_v1'
+                    and stream_id = 'api_key-' || key.api_key_id)",
+        )
+        .bind(secret_sha256)
+        .fetch_optional(&self.pool)
+        .await?)
     }
 
     /// A person's keys, newest first.

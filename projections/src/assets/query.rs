@@ -120,6 +120,34 @@ impl Queries {
         .await?)
     }
 
+    /// Those of some films that no still has but these.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn films_of_only(
+        &self,
+        film_ids: &[Uuid],
+        still_ids: &[Uuid],
+    ) -> Result<Vec<Uuid>, ProjectionError> {
+        if film_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(sqlx::query_scalar(
+            "select film.asset_id
+               from read.assets_v1 as film
+              where film.asset_id = any($1)
+                and not exists (
+                    select from read.assets_v1 as still
+                     where still.owner_id = film.owner_id
+                       and still.live_photo_video_id = film.asset_id
+                       and still.asset_id <> all($2))",
+        )
+        .bind(film_ids)
+        .bind(still_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// All that an album shows, in the order in which it was put in.
     ///
     /// # Errors

@@ -18,8 +18,12 @@ impl Queries {
         now: DateTime<Utc>,
     ) -> Result<Option<SessionRow>, ProjectionError> {
         Ok(sqlx::query_as(
-            "select * from read.sessions_v2
-              where token_sha256 = $1 and (expires_at is null or expires_at > $2)",
+            "select * from read.sessions_v2 as session
+              where token_sha256 = $1 and (expires_at is null or expires_at > $2)
+                and not exists (
+                    select from work.parked
+                     where kind = 'projection' and name = 'sessions_v2'
+                       and stream_id = 'session-' || session.session_id)",
         )
         .bind(token_sha256)
         .bind(now)

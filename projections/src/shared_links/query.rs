@@ -30,10 +30,15 @@ impl Queries {
         &self,
         slug: &str,
     ) -> Result<Option<SharedLinkRow>, ProjectionError> {
-        Ok(sqlx::query_as("select * from read.shared_links_v1 where slug = $1")
-            .bind(slug)
-            .fetch_optional(&self.pool)
-            .await?)
+        Ok(sqlx::query_as(
+            "select * from read.shared_links_v1 as link where slug = $1 and not exists (
+                 select from work.parked
+                  where kind = 'projection' and name = 'shared_links_v1'
+                    and stream_id = 'shared_link-' || link.shared_link_id)",
+        )
+        .bind(slug)
+        .fetch_optional(&self.pool)
+        .await?)
     }
 
     /// One link.
@@ -134,8 +139,13 @@ impl Queries {
         asset_ids: &[Uuid],
     ) -> Result<Vec<Uuid>, ProjectionError> {
         Ok(sqlx::query_scalar(
-            "select asset_id from read.shared_link_assets_v1
-              where shared_link_id = $1 and asset_id = any($2)
+            "select linked.asset_id
+               from read.shared_link_assets_v1 linked
+               join read.assets_v1 asset using (asset_id)
+              where linked.shared_link_id = $1
+                and linked.asset_id = any($2)
+                and asset.trashed_at is null
+                and asset.visibility <> 'locked'
              union
              select still.live_photo_video_id
                from read.shared_link_assets_v1 linked
@@ -156,6 +166,11 @@ impl Queries {
                 and (inside.asset_id = any($2) or inside.live_photo_video_id = any($2))
                 and reached.asset_id = any($2)
                 and reached.is_shown
+                and exists (
+                    select from read.album_users_v1 as part
+                     where part.album_id = link.album_id
+                       and part.user_id = link.owner_id
+                       and part.role = 'owner')
                 and not exists (
                     select from work.parked
                      where kind = 'projection'

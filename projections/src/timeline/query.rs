@@ -64,7 +64,8 @@ impl BucketFilter {
         if self.album_id.is_none() || !self.owner_ids.is_empty() {
             sql.push(" and shown.owner_id = any(").push_bind(self.owner_ids.clone()).push(")");
         }
-        if self.is_trashed {
+        // What is in the trash or behind the PIN shows to its owner alone, in whosever album it is.
+        if self.is_trashed || self.visibilities.iter().any(|place| place == "locked") {
             sql.push(" and shown.owner_id = ").push_bind(self.viewer_id);
         }
         if let Some(is_favorite) = self.is_favorite {

@@ -12,21 +12,32 @@ impl Queries {
     /// # Errors
     /// What the database said.
     pub async fn user(&self, user_id: Uuid) -> Result<Option<UserRow>, ProjectionError> {
-        Ok(sqlx::query_as("select * from read.users_v1 where user_id = $1")
-            .bind(user_id)
-            .fetch_optional(&self.pool)
-            .await?)
+        Ok(sqlx::query_as(
+            "select * from read.users_v1 as account where user_id = $1 and not exists (
+                 select from work.parked
+                  where kind = 'projection' and name = 'users_v1'
+                    and stream_id = 'user-' || account.user_id)",
+        )
+        .bind(user_id)
+        .fetch_optional(&self.pool)
+        .await?)
     }
 
-    /// The account that logs in with this address (lower case), unless it is deleted.
+    /// The account that logs in with this address (lower case), unless it is deleted or parked.
     ///
     /// # Errors
     /// What the database said.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, ProjectionError> {
-        Ok(sqlx::query_as("select * from read.users_v1 where email = $1 and deleted_at is null")
-            .bind(email)
-            .fetch_optional(&self.pool)
-            .await?)
+        Ok(sqlx::query_as(
+            "select * from read.users_v1 as account
+              where email = $1 and deleted_at is null and not exists (
+                    select from work.parked
+                     where kind = 'projection' and name = 'users_v1'
+                       and stream_id = 'user-' || account.user_id)",
+        )
+        .bind(email)
+        .fetch_optional(&self.pool)
+        .await?)
     }
 
     /// Every account, newest first.
