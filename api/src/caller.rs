@@ -11,6 +11,7 @@ use axum::http::request::Parts as RequestParts;
 use axum::http::{HeaderMap, header};
 use calotype_commands::CommandContext;
 use calotype_commands::context::{Actor, ActorKind};
+use calotype_commands::session_uses::USE_KEPT_EVERY;
 use calotype_commands::token;
 use calotype_domain::access::{Grant, Object, Viewer, check};
 use calotype_domain::album::AlbumEvent;
@@ -374,7 +375,7 @@ async fn known(api: &Api, headers: &HeaderMap, query: Option<&str>) -> Result<Ca
             shared_link(api, &format!("g{}", token::digest(&text)), found, "Invalid share slug")
                 .await?
         }
-        Credential::Session(text) => session(api, &text).await?,
+        Credential::Session(text) => session(api, &text, headers).await?,
         Credential::ApiKey(text) => api_key(api, &text).await?,
     };
     Ok(Caller {
@@ -437,7 +438,7 @@ fn query_value(query: Option<&str>, name: &str) -> Option<String> {
     })
 }
 
-async fn session(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
+async fn session(api: &Api, text: &str, headers: &HeaderMap) -> Result<Arc<Known>, Problem> {
     let refused = || Problem::unauthorized("Invalid user token");
     if text.chars().count() > TOKEN_CHARS_MAX {
         return Err(refused());
@@ -462,9 +463,22 @@ async fn session(api: &Api, text: &str) -> Result<Arc<Known>, Problem> {
         grant: Grant::Session { elevated: is_unlocked(&session, now) },
     };
     extend_unlock(api, &session, now).await;
+    note_use(api, &session, headers, now).await;
     let known = Known::new(user, Via::Session(session), viewer);
     api.callers.remember(&key, &known, generation);
     Ok(known)
+}
+
+/// Keeps that a session is used, once an hour and when its app has another version. A failure costs the note.
+async fn note_use(api: &Api, session: &SessionRow, headers: &HeaderMap, now: DateTime<Utc>) {
+    let version = clients::device(headers).app_version;
+    let is_new = version.is_some() && version != session.app_version;
+    if !is_new && now - session.updated_at < USE_KEPT_EVERY {
+        return;
+    }
+    if let Err(error) = api.session_uses.keep(session.session_id, now, version.as_deref()).await {
+        tracing::warn!(%error, "a session's use was not kept");
+    }
 }
 
 /// Whether the PIN was given lately.

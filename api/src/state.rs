@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
-use calotype_commands::{CommandContext, Commands, NotificationMarks, Outcome, SyncAcks};
+use calotype_commands::{
+    CommandContext, Commands, NotificationMarks, Outcome, SessionUses, SyncAcks,
+};
 use calotype_domain::CommandId;
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
@@ -83,6 +85,8 @@ pub struct Parts {
     pub queries: Queries,
     /// What phones have of their sync.
     pub sync_acks: SyncAcks,
+    /// When sessions were last used.
+    pub session_uses: SessionUses,
     /// What people have read of what they were told.
     pub notification_marks: NotificationMarks,
     /// How far the projections are.

@@ -187,6 +187,7 @@ async fn forget_in_tx(
         "delete from work.parked",
         "delete from work.idempotency",
         "delete from work.sync_acks",
+        "delete from work.session_uses",
         "delete from work.notification_reads",
         "update work.checkpoints set position = 0 where name <> 'relay'",
     ] {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use calotype_api::caller::Callers;
 use calotype_api::{Api, ApiConfig, Caches, Parts, Reset, Uploads};
-use calotype_commands::{NotificationMarks, SyncAcks};
+use calotype_commands::{NotificationMarks, SessionUses, SyncAcks};
 use calotype_eventstore::{EventStore, Relay, RelayOptions, Sequencer};
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
@@ -136,6 +136,7 @@ async fn run(
             commands: core.commands.clone(),
             queries: core.queries.clone(),
             sync_acks: SyncAcks::new(core.pool.clone()),
+            session_uses: SessionUses::new(core.pool.clone()),
             notification_marks: NotificationMarks::new(core.pool.clone()),
             progress,
             blobs,

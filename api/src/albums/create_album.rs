@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::dto::{AlbumResponseDto, ROLES, require_people, text_or_null};
+use super::invitations;
 use crate::access::allowed_assets;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -81,6 +82,7 @@ pub(crate) async fn create_album(
         let allowed = allowed_assets(&api, &caller, Permission::AssetShare, &asset_ids).await?;
         asset_ids.retain(|id| allowed.iter().any(|asset| asset.asset_id == *id));
     }
+    let name = dto.album_name.clone();
     let text = AlbumText { name: dto.album_name, description: dto.description.unwrap_or_default() };
     let new = NewAlbum {
         created: AlbumCreated {
@@ -91,8 +93,10 @@ pub(crate) async fn create_album(
         users: dto.album_users,
         asset_ids: asset_ids.into_iter().map(AssetId::new).collect(),
     };
+    let invited: Vec<UserId> = new.users.iter().map(|(user_id, _)| *user_id).collect();
     let (album_id, outcome) = api.commands.create_album(&caller.context(), new).await?;
     api.seen(&outcome).await;
+    invitations::tell(&api, &caller, album_id.uuid(), &name, invited).await;
     let answer = AlbumResponseDto::changed(&api, &caller, album_id.uuid()).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }

@@ -8,6 +8,7 @@ mod get_album_info;
 mod get_album_map_markers;
 mod get_album_statistics;
 mod get_all_albums;
+mod invitations;
 mod remove_assets;
 mod update_album_info;
 mod users;

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::dto::{AlbumResponseDto, ROLES, require_people};
+use super::invitations;
 use crate::access::require_album;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -70,11 +71,16 @@ pub(crate) async fn add_users_to_album(
     require_album(&api, &caller, Permission::AlbumShare, id).await?;
     let user_ids: Vec<Uuid> = users.iter().map(|(user_id, _)| user_id.uuid()).collect();
     require_people(&api, &user_ids).await?;
+    let invited: Vec<UserId> = users.iter().map(|(user_id, _)| *user_id).collect();
     let outcome = api
         .commands
         .add_album_users(&caller.context(), caller.user_id(), AlbumId::new(id), users)
         .await?;
     api.seen(&outcome).await;
+    if outcome.written().is_some() {
+        let name = api.queries.album(id).await?.map(|album| album.name).unwrap_or_default();
+        invitations::tell(&api, &caller, id, &name, invited).await;
+    }
     Ok(Json(AlbumResponseDto::changed(&api, &caller, id).await?))
 }
 

@@ -54,6 +54,9 @@ async fn close(api: &Api, caller: &Caller, session_ids: Vec<Uuid>) -> Result<(),
 
 /// Forgets what the session's phone has: nobody asks with it any more.
 async fn forget_sync(api: &Api, session_id: Uuid) -> Result<(), Problem> {
+    if let Err(error) = api.session_uses.forget(session_id).await {
+        tracing::warn!(%error, "the last use of a closed session stays");
+    }
     api.sync_acks.forget(session_id, None).await.map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "failed to forget sync acks");
         Problem::unavailable()

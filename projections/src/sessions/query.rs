@@ -7,6 +7,21 @@ use super::view::SessionRow;
 use crate::error::ProjectionError;
 use crate::query::Queries;
 
+/// Sessions as they are, with the last use of each.
+macro_rules! sessions {
+    ($rest:literal) => {
+        concat!(
+            "select session_id, revision, user_id, token_sha256, device_type, device_os,
+                    coalesce(uses.app_version, session.app_version) as app_version, parent_id,
+                    is_pending_sync_reset, elevated_until, elevated_position, created_at,
+                    greatest(session.updated_at, uses.used_at) as updated_at, expires_at
+               from read.sessions_v2 as session
+               left join work.session_uses as uses using (session_id) ",
+            $rest
+        )
+    };
+}
+
 impl Queries {
     /// The open session whose token has this SHA-256 (hex), unless it is over.
     ///
@@ -17,14 +32,13 @@ impl Queries {
         token_sha256: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<SessionRow>, ProjectionError> {
-        Ok(sqlx::query_as(
-            "select * from read.sessions_v2 as session
-              where token_sha256 = $1 and (expires_at is null or expires_at > $2)
-                and not exists (
-                    select from work.parked
-                     where kind = 'projection' and name = 'sessions_v2'
-                       and stream_id = 'session-' || session.session_id)",
-        )
+        Ok(sqlx::query_as(sessions!(
+            "where token_sha256 = $1 and (expires_at is null or expires_at > $2)
+                   and not exists (
+                       select from work.parked
+                        where kind = 'projection' and name = 'sessions_v2'
+                          and stream_id = 'session-' || session.session_id)"
+        ))
         .bind(token_sha256)
         .bind(now)
         .fetch_optional(&self.pool)
@@ -40,11 +54,10 @@ impl Queries {
         user_id: Uuid,
         now: DateTime<Utc>,
     ) -> Result<Vec<SessionRow>, ProjectionError> {
-        Ok(sqlx::query_as(
-            "select * from read.sessions_v2
-              where user_id = $1 and (expires_at is null or expires_at > $2)
-              order by updated_at desc, created_at desc",
-        )
+        Ok(sqlx::query_as(sessions!(
+            "where user_id = $1 and (expires_at is null or expires_at > $2)
+                 order by updated_at desc, created_at desc"
+        ))
         .bind(user_id)
         .bind(now)
         .fetch_all(&self.pool)
