@@ -6,6 +6,7 @@ mod work;
 use calotype_domain::asset::{AssetCommand, AssetError};
 use calotype_domain::stack::{StackCommand, StackCreated, StackError};
 use calotype_domain::{AssetId, StackId, UserId};
+use calotype_eventstore::StreamId;
 
 pub(crate) use work::Work;
 
@@ -26,6 +27,8 @@ impl Commands {
         asset_ids: &[AssetId],
     ) -> Result<(StackId, Outcome), CommandError<StackError>> {
         let stack_id = StackId::new(self.ids.v4());
+        let streams: Vec<StreamId> = asset_ids.iter().copied().map(crate::assets::stream).collect();
+        let _turn = self.turns.take(&streams).await;
         for _ in 0..ATTEMPTS_MAX {
             let mut work = Work::new(self);
             let mut members: Vec<AssetId> = Vec::new();
