@@ -92,7 +92,7 @@ pub(crate) async fn create_album(
         asset_ids: asset_ids.into_iter().map(AssetId::new).collect(),
     };
     let (album_id, outcome) = api.commands.create_album(&caller.context(), new).await?;
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
     let answer = AlbumResponseDto::changed(&api, &caller, album_id.uuid()).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
