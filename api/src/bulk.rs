@@ -1,6 +1,7 @@
 //! What operations on lists of ids share: the body, and an answer for each id.
 
 use axum::body::Bytes;
+use calotype_commands::Outcome;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -57,6 +58,11 @@ pub(crate) struct BulkIdResponseDto {
 }
 
 impl BulkIdResponseDto {
+    /// It was done, or why not.
+    pub(crate) const fn new(id: Uuid, error: Option<BulkIdErrorReason>) -> Self {
+        Self { id, success: error.is_none(), error, error_message: None }
+    }
+
     /// It was done.
     pub(crate) const fn done(id: Uuid) -> Self {
         Self { id, success: true, error: None, error_message: None }
@@ -101,6 +107,19 @@ pub(crate) fn removing(asked: &[Uuid], present: &[Uuid]) -> Vec<BulkIdResponseDt
             }
         })
         .collect()
+}
+
+/// When nothing was written, somebody else has done all of it meanwhile: then it was not done here.
+pub(crate) fn settle(
+    answers: &mut [BulkIdResponseDto],
+    outcome: &Outcome,
+    otherwise: BulkIdErrorReason,
+) {
+    if outcome.written().is_none() {
+        for answer in answers.iter_mut().filter(|answer| answer.success) {
+            *answer = BulkIdResponseDto::failed(answer.id, otherwise);
+        }
+    }
 }
 
 /// The ids for which it is to be done.

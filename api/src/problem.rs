@@ -248,7 +248,9 @@ impl From<CommandError<ConfigError>> for Problem {
     fn from(error: CommandError<ConfigError>) -> Self {
         Self::command(error, |refusal| match refusal {
             ConfigError::BadLicense => Self::bad_request("Invalid license key"),
-            ConfigError::Invalid { .. } => Self::bad_request(refusal.to_string()),
+            ConfigError::Invalid { .. } | ConfigError::Template(_) => {
+                Self::bad_request(refusal.to_string())
+            }
         })
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -24,6 +25,9 @@ use crate::download::turns::ArchiveTurns;
 use crate::links::LinkViews;
 use crate::logins::LoginLimits;
 use crate::problem::Problem;
+
+/// How long an answer waits for what it was asked to make.
+const READ_BACK_MAX: Duration = Duration::from_secs(30);
 
 /// What the surface is told by configuration.
 #[derive(Clone, Debug, Default)]
@@ -145,6 +149,21 @@ impl Api {
             && !self.progress.seen(written.event_id, READ_OWN_WRITE_MAX).await
         {
             tracing::warn!(event.id = %written.event_id, read_own_write = "late", "answering before the write shows");
+        }
+    }
+
+    /// Waits until what was made shows, because the answer is read back: longer than [`Api::seen`] does, for
+    /// there is nothing to answer with before.
+    ///
+    /// # Errors
+    /// 503 when that takes longer than half a minute; what was made is there.
+    pub async fn made(&self, outcome: &Outcome) -> Result<(), Problem> {
+        match outcome.written() {
+            Some(written) if !self.progress.seen(written.event_id, READ_BACK_MAX).await => {
+                tracing::error!(event.id = %written.event_id, "what was made does not show");
+                Err(Problem::unavailable())
+            }
+            _ => Ok(()),
         }
     }
 

@@ -293,6 +293,7 @@ impl Commands {
         asset_ids: &[AssetId],
         commands: &[AssetCommand],
     ) -> Result<Outcome, CommandError<AssetError>> {
+        let mut turn = Vec::new();
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             for asset_id in asset_ids {
@@ -302,6 +303,10 @@ impl Commands {
             }
             if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
                 return Ok(outcome);
+            }
+            if turn.is_empty() {
+                let streams: Vec<StreamId> = asset_ids.iter().copied().map(stream).collect();
+                turn = self.turns.take(&streams).await;
             }
         }
         Err(CommandError::Contended)

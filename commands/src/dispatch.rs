@@ -100,11 +100,16 @@ impl Commands {
         subject: Option<String>,
         command: &A::Command,
     ) -> Result<Outcome, CommandError<A::Error>> {
+        // Most are alone and never wait. Who lost a race takes turns with the others who did.
+        let mut turn = Vec::new();
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             unit.apply::<A>(stream_id.clone(), subject.clone(), command).await?;
             match unit.commit().await {
                 Ok(Some(outcome)) => return Ok(outcome),
+                Ok(None) if turn.is_empty() => {
+                    turn = self.turns.take(std::slice::from_ref(&stream_id)).await;
+                }
                 Ok(None) => {}
                 Err(error) => return Err(CommandError::Append(error)),
             }

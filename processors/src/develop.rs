@@ -19,7 +19,7 @@ use calotype_eventstore::{Revision, StreamId};
 use calotype_media::blob::BlobKey;
 use calotype_media::decoder::{DecodeError, Job, Report, Want};
 use calotype_media::gazetteer::Located;
-use calotype_media::image::{Derived, ImageWish, Picture};
+use calotype_media::image::{Derived, ImageFormat, ImageWish, Picture};
 use calotype_media::metadata::{Facts, resolve_dates};
 use calotype_projections::config::Settings;
 use chrono_tz::Tz;
@@ -111,7 +111,7 @@ impl Worker {
             images: wanted.thumbnails.then(|| image_wish(&settings)),
         };
         let findings = match self.decoders.run(&Job { source, sidecar, want }).await {
-            Ok(report) => self.findings(asset_id, &wanted, report).await?,
+            Ok(report) => self.findings(asset_id, &wanted, report, &settings).await?,
             Err(error) if error.is_worth_retrying() && !last_try => {
                 return Err(ProcessorError::Decoder(error));
             }
@@ -197,10 +197,12 @@ impl Worker {
         asset_id: AssetId,
         wanted: &Wanted,
         report: Report,
+        settings: &Settings,
     ) -> Result<Findings, ProcessorError> {
         let mut findings = Findings::default();
         if wanted.metadata {
-            let (zone, place) = self.surroundings(wanted, &report.facts).await?;
+            let named = settings.is_on("reverseGeocoding.enabled");
+            let (zone, place) = self.surroundings(wanted, &report.facts, named).await?;
             findings.metadata = Some(metadata(&wanted.uploaded, &report.facts, zone));
             findings.place = place;
         }
@@ -210,8 +212,10 @@ impl Worker {
                     report.facts.display_width.unwrap_or(derived.preview.width),
                     report.facts.display_height.unwrap_or(derived.preview.height),
                 );
-                findings.thumbnails =
-                    Some(self.store_pictures(asset_id, wanted, derived, shown).await?);
+                findings.thumbnails = Some(
+                    self.store_pictures(asset_id, wanted, derived, shown, image_wish(settings))
+                        .await?,
+                );
             }
             Some(Err(error)) => {
                 findings.failures = failed(wanted, &error, false).failures;
@@ -222,11 +226,12 @@ impl Worker {
     }
 
     /// The zone at the file's position, and what the asset's position lies in: where a person says that it
-    /// was taken, else where the file says so.
+    /// was taken, else where the file says so. Where administrators do not want places named, only the zone.
     async fn surroundings(
         &self,
         wanted: &Wanted,
         facts: &Facts,
+        names_places: bool,
     ) -> Result<(Option<Tz>, Option<AssetPlaceFound>), ProcessorError> {
         let of_file = facts.position.map(|position| Position {
             latitude: position.latitude,
@@ -241,6 +246,9 @@ impl Worker {
                 Some(position) => gazetteer.zone_at(position.latitude, position.longitude)?,
                 None => None,
             };
+            if !names_places {
+                return Ok((zone, None));
+            }
             let located = gazetteer.locate(position.latitude, position.longitude)?;
             let dataset = DatasetRef {
                 name: gazetteer.dataset().to_owned(),
@@ -262,10 +270,11 @@ impl Worker {
         wanted: &Wanted,
         derived: Derived,
         (display_width, display_height): (u32, u32),
+        ImageWish { preview_format, thumbnail_format, .. }: ImageWish,
     ) -> Result<AssetThumbnailsRecorded, ProcessorError> {
         let owner = wanted.uploaded.owner_id.uuid();
-        let preview_key = BlobKey::preview(owner, asset_id.uuid());
-        let thumbnail_key = BlobKey::thumbnail(owner, asset_id.uuid());
+        let preview_key = BlobKey::preview(owner, asset_id.uuid(), preview_format);
+        let thumbnail_key = BlobKey::thumbnail(owner, asset_id.uuid(), thumbnail_format);
         let preview = named(&preview_key, &derived.preview);
         let thumbnail = named(&thumbnail_key, &derived.thumbnail);
         self.blobs.put_derived(&preview_key, Bytes::from(derived.preview.bytes)).await?;
@@ -298,12 +307,18 @@ fn places(settings: &Settings, most: usize) -> usize {
         .map_or(most, |wish| wish.clamp(1, most))
 }
 
-/// Sizes and qualities as administrators set them.
+/// Sizes, formats and qualities as administrators set them.
 fn image_wish(settings: &Settings) -> ImageWish {
     let pixels = |path: &str| u32::try_from(settings.number(path)).unwrap_or(u32::MAX);
     let quality = |path: &str| u8::try_from(settings.number(path)).unwrap_or(u8::MAX);
+    let format = |path: &str| match settings.text(path) {
+        "webp" => ImageFormat::Webp,
+        _ => ImageFormat::Jpeg,
+    };
     ImageWish {
         thumbnail_px: pixels("image.thumbnail.size").clamp(SIDE_PX_MIN, SIDE_PX_MAX),
+        thumbnail_format: format("image.thumbnail.format"),
+        preview_format: format("image.preview.format"),
         preview_px: pixels("image.preview.size").clamp(SIDE_PX_MIN, SIDE_PX_MAX),
         thumbnail_quality: quality("image.thumbnail.quality").clamp(1, 100),
         preview_quality: quality("image.preview.quality").clamp(1, 100),

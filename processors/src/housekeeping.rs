@@ -7,7 +7,7 @@ use calotype_domain::album::AlbumError;
 use calotype_domain::partner::PartnerError;
 use calotype_domain::{AlbumId, AssetId, SessionId, UserId};
 use calotype_media::blob::BlobKey;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Local, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -20,19 +20,23 @@ const NAME: &str = "housekeeping";
 const EVERY: Duration = Duration::from_secs(60);
 /// How long after the start the day's work waits: a server that is just starting has other things to do.
 const DAILY_AFTER_START: TimeDelta = TimeDelta::minutes(10);
+/// Days looked back for the last start; an hour may be missing on the day that clocks are put forward.
+const DAYS_LOOKED_BACK: usize = 3;
 /// Things done in one look.
 const LOOK_MAX: i64 = 500;
 
 impl Worker {
-    /// Looks every minute until cancelled; once a day does what is due daily.
+    /// Looks every minute until cancelled; once a day, at the hour that administrators set, does what is due
+    /// daily.
     pub async fn keep_house(self, cancel: CancellationToken) {
         let settled = self.commands.clock().now() + DAILY_AFTER_START;
-        let mut done_for: Option<NaiveDate> = None;
+        let mut done: Option<DateTime<Utc>> = None;
         while !cancel.is_cancelled() {
             let now = self.commands.clock().now();
-            if now >= settled && done_for != Some(now.date_naive()) {
+            let due = self.day_due(now).await;
+            if now >= settled && done.is_none_or(|done| done < due) {
                 match self.keep_day(now).await {
-                    Ok(()) => done_for = Some(now.date_naive()),
+                    Ok(()) => done = Some(now),
                     Err(error) => {
                         warn!(
                             error = &error as &dyn std::error::Error,
@@ -66,14 +70,27 @@ impl Worker {
         Ok(())
     }
 
-    /// What is due once a day; twice is once.
+    /// What is due once a day, as far as administrators want it; twice is once.
     ///
     /// # Errors
     /// [`ProcessorError`]; what was done stays done.
     pub async fn keep_day(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
-        self.make_memories(now.date_naive()).await?;
-        self.clean_memories(now).await?;
+        let settings = self.queries.settings().await?;
+        if settings.is_on("nightlyTasks.generateMemories") {
+            self.make_memories(now.date_naive()).await?;
+        }
+        if settings.is_on("nightlyTasks.databaseCleanup") {
+            self.clean_memories(now).await?;
+        }
         Ok(())
+    }
+
+    /// Since when the day's work is due. Where the settings cannot be read, since midnight.
+    async fn day_due(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let settings = self.queries.settings().await;
+        let start =
+            settings.as_ref().map_or("", |settings| settings.text("nightlyTasks.startTime"));
+        last_start(now.with_timezone(&Local), start).with_timezone(&Utc)
     }
 
     async fn empty_old_trash(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
@@ -154,6 +171,14 @@ impl Worker {
     }
 }
 
+/// The last instant at or before `now` at which a clock on the wall shows `start`, such as `23:30`.
+fn last_start<Zone: TimeZone>(now: DateTime<Zone>, start: &str) -> DateTime<Zone> {
+    let time = NaiveTime::parse_from_str(start, "%H:%M").unwrap_or_default();
+    let at = |day: NaiveDate| day.and_time(time).and_local_timezone(now.timezone()).earliest();
+    let days = now.date_naive().iter_days().rev();
+    days.take(DAYS_LOOKED_BACK).filter_map(at).find(|start| *start <= now).unwrap_or(now)
+}
+
 /// Longest delay that is told from forever, in days.
 const DAYS_MAX: i64 = 1_000_000;
 
@@ -161,4 +186,19 @@ fn days_before(now: DateTime<Utc>, days: i64) -> DateTime<Utc> {
     TimeDelta::try_days(days.min(DAYS_MAX))
         .and_then(|delay| now.checked_sub_signed(delay))
         .unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn day_begins_at_the_hour_that_is_set() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let now = at("2026-11-22T12:00:00Z");
+        assert_eq!(last_start(now, "09:30"), at("2026-11-22T09:30:00Z"));
+        assert_eq!(last_start(now, "12:00"), now);
+        assert_eq!(last_start(now, "23:30"), at("2026-11-21T23:30:00Z"));
+        assert_eq!(last_start(now, "no time"), at("2026-11-22T00:00:00Z"));
+    }
 }

@@ -1,9 +1,11 @@
 //! Housekeeping that an administrator starts by hand.
 
+use calotype_commands::CommandError;
 use calotype_domain::event::DomainEvent as _;
 use calotype_domain::queue::{ManualJob, QueueEvent};
-use calotype_domain::{TagId, UserId};
+use calotype_domain::{PersonId, TagId, UserId};
 use calotype_eventstore::{Revision, StreamId};
+use calotype_media::blob::BlobKey;
 use uuid::Uuid;
 
 use crate::error::ProcessorError;
@@ -15,6 +17,8 @@ const NAME: &str = "manual";
 const QUEUE_EVENTS_MAX: u32 = 10_000;
 /// Empty tags removed in one go.
 const TAGS_MAX: i64 = 10_000;
+/// People without a face removed in one go.
+const PEOPLE_MAX: i64 = 10_000;
 
 impl Worker {
     /// Does the job that an event of a queue asks for.
@@ -35,9 +39,26 @@ impl Worker {
         match requested.job {
             ManualJob::MemoryCreate => self.make_memories(now.date_naive()).await.map(drop),
             ManualJob::MemoryCleanup => self.clean_memories(now).await.map(drop),
+            ManualJob::PersonCleanup => self.remove_faceless_people().await,
             ManualJob::TagCleanup => self.remove_empty_tags().await,
             ManualJob::UserCleanup => self.keep_house_once(now).await,
         }
+    }
+
+    async fn remove_faceless_people(&self) -> Result<(), ProcessorError> {
+        for person in self.queries.people_without_faces(PEOPLE_MAX).await? {
+            let ctx = self.context(NAME, self.commands.ids().v7(), None);
+            let (by, person_id) = (UserId::new(person.owner_id), PersonId::new(person.person_id));
+            match self.commands.delete_people(&ctx, by, &[person_id]).await {
+                // Somebody merged or deleted them meanwhile.
+                Ok(_) | Err(CommandError::Refused(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if let Some(Ok(key)) = person.thumbnail_key.as_deref().map(BlobKey::parse) {
+                self.blobs.remove(&key).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn remove_empty_tags(&self) -> Result<(), ProcessorError> {

@@ -1,5 +1,6 @@
 //! An event as projections see it: placed, decoded, with the parts of its envelope that rows need.
 
+use calotype_domain::DecodeError;
 use calotype_domain::catalogue::{self, AnyEvent};
 use calotype_domain::user::UserEvent;
 use calotype_eventstore::{GlobalPosition, Recorded};
@@ -51,6 +52,51 @@ impl Event {
             what,
         })
     }
+}
+
+/// An event that this release cannot read although it is not of a newer one.
+#[derive(Clone, Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) position: GlobalPosition,
+    pub(crate) event_id: Uuid,
+    pub(crate) stream_id: String,
+    pub(crate) reason: String,
+}
+
+/// Decodes a batch, and sets apart what cannot be read.
+///
+/// # Errors
+/// An event was written by a newer release: its readers stop.
+pub(crate) fn readable(
+    recorded: Vec<Recorded>,
+) -> Result<(Vec<Event>, Vec<Unreadable>), ProjectionError> {
+    let (mut events, mut unreadable) = (Vec::with_capacity(recorded.len()), Vec::new());
+    for one in recorded {
+        let position = one.position.unwrap_or(GlobalPosition::START);
+        let stream_id = one.stream_id.as_str().to_owned();
+        match Event::decode(one) {
+            Ok(event) => events.push(event),
+            Err(ProjectionError::Decode { event_id, source })
+                if !matches!(source, DecodeError::FromTheFuture { .. }) =>
+            {
+                let reason = because(&source);
+                unreadable.push(Unreadable { position, event_id, stream_id, reason });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((events, unreadable))
+}
+
+/// An error with what led to it.
+pub(crate) fn because(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        told = format!("{told}: {error}");
+        source = error.source();
+    }
+    told
 }
 
 /// The accounts that were removed for good in a batch.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::error::ProjectionError;
-use crate::event::Event;
+use crate::event::readable;
 use crate::projection::{all, checkpoint_name};
 use crate::runner::{Applied, BATCH_EVENTS_MAX, Hook, LISTENERS_BEHIND_MAX, read};
 
@@ -88,11 +88,10 @@ impl Follower {
                 // The rest was skipped or erased.
                 self.at = committed;
             }
-            let events = recorded
-                .into_iter()
-                .filter(|event| event.position <= Some(committed))
-                .map(Event::decode)
-                .collect::<Result<Vec<Event>, _>>()?;
+            let recorded =
+                recorded.into_iter().filter(|event| event.position <= Some(committed)).collect();
+            // What cannot be read was parked where the projections run.
+            let (events, _) = readable(recorded)?;
             for hook in &self.hooks {
                 hook(&events);
             }

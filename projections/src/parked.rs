@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::ProjectionError;
-use crate::event::Event;
+use crate::event::{Event, because};
 use crate::projection::checkpoint_name;
 use crate::query::Queries;
 
@@ -115,12 +115,17 @@ impl Queries {
         for (event_id, position) in parked {
             // One that was skipped or erased meanwhile is not there.
             if let Some(recorded) = recorded.iter().find(|one| one.event_id == event_id) {
-                let mut event = Event::decode(recorded.clone())?;
-                event.position = GlobalPosition::new(position);
                 sqlx::query("savepoint one").execute(&mut *tx).await?;
-                if let Err(error) = projection.apply_in_tx(&mut tx, &[&event]).await {
+                let applied = match Event::decode(recorded.clone()) {
+                    Ok(mut event) => {
+                        event.position = GlobalPosition::new(position);
+                        projection.apply_in_tx(&mut tx, &[&event]).await
+                    }
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = applied {
                     sqlx::query("rollback to savepoint one").execute(&mut *tx).await?;
-                    let reason = error.to_string();
+                    let reason = because(&error);
                     fail_again_in_tx(&mut tx, name, event_id, &reason).await?;
                     retried.reason = Some(reason);
                     break;
@@ -235,13 +240,20 @@ pub(crate) async fn streams_in_tx(
     Ok(streams.into_iter().collect())
 }
 
+/// Which event waits, and why.
+pub(crate) struct Waiting<'a> {
+    pub(crate) stream_id: &'a str,
+    pub(crate) event_id: Uuid,
+    pub(crate) position: GlobalPosition,
+    pub(crate) code: &'static str,
+    pub(crate) reason: &'a str,
+}
+
 /// Parks one event for a projection.
 pub(crate) async fn park_in_tx(
     tx: &mut PgConnection,
     projection: &str,
-    event: &Event,
-    code: &str,
-    reason: &str,
+    waiting: &Waiting<'_>,
 ) -> Result<(), ProjectionError> {
     sqlx::query(
         "insert into work.parked
@@ -250,11 +262,11 @@ pub(crate) async fn park_in_tx(
          on conflict do nothing",
     )
     .bind(projection)
-    .bind(&event.stream_id)
-    .bind(event.event_id)
-    .bind(event.position.get())
-    .bind(reason)
-    .bind(code)
+    .bind(waiting.stream_id)
+    .bind(waiting.event_id)
+    .bind(waiting.position.get())
+    .bind(waiting.reason)
+    .bind(waiting.code)
     .execute(tx)
     .await?;
     Ok(())

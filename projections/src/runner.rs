@@ -13,8 +13,9 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::careful::Careful;
 use crate::error::ProjectionError;
-use crate::event::Event;
+use crate::event::{Event, Unreadable, readable};
 use crate::parked;
 use crate::projection::{Projection, checkpoint_name};
 
@@ -55,7 +56,7 @@ const SETTINGS: &str = "
 type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
 
 /// Streams that were parked, by the number of the projection.
-type Parked = Vec<(usize, Vec<String>)>;
+type Parked = Vec<(usize, HashSet<String>)>;
 
 struct Live {
     projection: Box<dyn Projection>,
@@ -157,7 +158,7 @@ impl Runner {
         if recorded.is_empty() && head <= after {
             return Ok(0);
         }
-        let events = recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
+        let (events, unreadable) = readable(recorded)?;
         let Some(tx) = self.begin_at_checkpoints().await? else {
             // A rebuild has switched tables meanwhile: look again.
             self.load().await?;
@@ -175,11 +176,12 @@ impl Runner {
             .filter_map(|index| self.live.get(*index))
             .map(|live| checkpoint_name(&*live.projection))
             .collect();
-        let Some((mut tx, parked_now)) = self.apply(tx, &moved, &events).await? else {
+        let Some((mut tx, parked_now)) = self.apply(tx, &moved, &events, &unreadable).await? else {
             self.load().await?;
             return Ok(1);
         };
-        let full = events.len() >= usize::try_from(BATCH_EVENTS_MAX).unwrap_or(usize::MAX);
+        let read = events.len() + unreadable.len();
+        let full = read >= usize::try_from(BATCH_EVENTS_MAX).unwrap_or(usize::MAX);
         if !full && last < head {
             last = past_the_skipped_in_tx(&mut tx, last).await?;
         }
@@ -203,7 +205,7 @@ impl Runner {
                 .unwrap_or(u32::MAX),
         ));
         // A batch of events that are all skipped or erased still moved the checkpoint.
-        let count = events.len().max(1);
+        let count = read.max(1);
         for hook in &self.hooks {
             hook(&events);
         }
@@ -301,21 +303,24 @@ impl Runner {
 
     /// Applies a batch to the given projections and says which streams were parked for which of them.
     ///
-    /// First all in one go. When that fails, in a new transaction with savepoints, so that one bad stream
-    /// holds nobody up. `None`: the checkpoints have moved in between.
+    /// First all in one go. When that fails, or some of it cannot be read, in a new transaction with
+    /// savepoints, so that one bad stream holds nobody up. `None`: the checkpoints have moved in between.
     async fn apply(
         &self,
         mut tx: Tx,
         indexes: &[usize],
         events: &[Event],
+        unreadable: &[Unreadable],
     ) -> Result<Option<(Tx, Parked)>, ProjectionError> {
-        match self.apply_all(&mut tx, indexes, events).await {
-            Ok(true) => return Ok(Some((tx, Parked::new()))),
-            Ok(false) => {}
-            Err(error) => warn!(
-                error = &error as &dyn std::error::Error,
-                "a batch failed, applying it with more care"
-            ),
+        if unreadable.is_empty() {
+            match self.apply_all(&mut tx, indexes, events).await {
+                Ok(true) => return Ok(Some((tx, Parked::new()))),
+                Ok(false) => {}
+                Err(error) => warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a batch failed, applying it with more care"
+                ),
+            }
         }
         tx.rollback().await?;
         let Some(mut tx) = self.begin_at_checkpoints().await? else { return Ok(None) };
@@ -323,7 +328,9 @@ impl Runner {
         for index in indexes {
             let Some(live) = self.live.get(*index) else { continue };
             let name = checkpoint_name(&*live.projection);
-            let streams = apply_or_park(&mut tx, live, &name, events).await?;
+            let careful =
+                Careful { projection: &*live.projection, name: &name, parked: &live.parked };
+            let streams = careful.apply_in_tx(&mut tx, events, unreadable).await?;
             if !streams.is_empty() {
                 parked_now.push((*index, streams));
             }
@@ -355,64 +362,6 @@ impl Runner {
             self.position.send_replace(position);
         }
     }
-}
-
-/// Applies a batch under a savepoint; when it fails, event by event, parking the streams that fail.
-async fn apply_or_park(
-    tx: &mut PgConnection,
-    live: &Live,
-    name: &str,
-    events: &[Event],
-) -> Result<Vec<String>, ProjectionError> {
-    let mine: Vec<&Event> = relevant(&*live.projection, events).collect();
-    let mut parked_now: HashSet<String> = HashSet::new();
-    if mine.is_empty() {
-        return Ok(Vec::new());
-    }
-    let clean = mine.iter().all(|event| !live.parked.contains(&event.stream_id));
-    if clean {
-        sqlx::query("savepoint batch").execute(&mut *tx).await?;
-        match live.projection.apply_in_tx(tx, &mine).await {
-            Ok(()) => {
-                sqlx::query("release savepoint batch").execute(&mut *tx).await?;
-                return Ok(Vec::new());
-            }
-            Err(error) => {
-                warn!(
-                    projection = name,
-                    error = &error as &dyn std::error::Error,
-                    "a batch failed, applying it event by event"
-                );
-                sqlx::query("rollback to savepoint batch").execute(&mut *tx).await?;
-            }
-        }
-    }
-    for event in mine {
-        if live.parked.contains(&event.stream_id) || parked_now.contains(&event.stream_id) {
-            let reason = "an earlier event of the stream is parked";
-            parked::park_in_tx(tx, name, event, "behind", reason).await?;
-            continue;
-        }
-        sqlx::query("savepoint one").execute(&mut *tx).await?;
-        match live.projection.apply_in_tx(tx, &[event]).await {
-            Ok(()) => {
-                sqlx::query("release savepoint one").execute(&mut *tx).await?;
-            }
-            Err(error) => {
-                sqlx::query("rollback to savepoint one").execute(&mut *tx).await?;
-                error!(
-                    projection = name,
-                    event.id = %event.event_id,
-                    stream.id = event.stream_id,
-                    error = &error as &dyn std::error::Error,
-                    "parked a stream"
-                );
-                parked::park_in_tx(tx, name, event, "failed", &error.to_string()).await?;
-                parked_now.insert(event.stream_id.clone());
-            }
-        }
-    }
-    Ok(parked_now.into_iter().collect())
 }
 
 /// The next events, and the position of the last of them.
@@ -454,12 +403,14 @@ pub(crate) fn relevant<'a>(
     projection: &'a dyn Projection,
     events: &'a [Event],
 ) -> impl Iterator<Item = &'a Event> {
-    events.iter().filter(move |event| {
-        event
-            .stream_id
-            .split_once('-')
-            .is_some_and(|(aggregate, _)| projection.aggregates().contains(&aggregate))
-    })
+    events.iter().filter(move |event| takes(projection, &event.stream_id))
+}
+
+/// Whether a projection takes the events of a stream.
+pub(crate) fn takes(projection: &dyn Projection, stream_id: &str) -> bool {
+    stream_id
+        .split_once('-')
+        .is_some_and(|(aggregate, _)| projection.aggregates().contains(&aggregate))
 }
 
 /// A projection's checkpoint; the start when it has none.

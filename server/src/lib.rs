@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod embedded;
 mod external;
 pub mod lifecycle;
+mod log_level;
 pub mod operator;
 pub mod parked;
 pub mod places;

@@ -25,7 +25,7 @@ use crate::config::{Config, Role};
 use crate::embedded::{DataFolder, Embedded};
 use crate::reset::TestingReset;
 use crate::wiring::{self, Core, Places};
-use crate::{lifecycle, telemetry};
+use crate::{lifecycle, log_level, telemetry};
 
 /// How long tasks may take to finish after a stop was asked for.
 const STOP_WAIT: Duration = Duration::from_secs(20);
@@ -42,7 +42,7 @@ const GAUGES_EVERY: Duration = Duration::from_secs(10);
 /// When something it needs cannot be started.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let started = Instant::now();
-    telemetry::start(&config.log, config.log_format)?;
+    let log = telemetry::start(&config.log, config.log_format)?;
     let metrics = telemetry::metrics()?;
     let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
     lifecycle::on_signals(soft.clone(), hard.clone()).context("failed to listen for signals")?;
@@ -63,7 +63,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     info!("own servers answer after {} ms", started.elapsed().as_millis());
 
     let stopped = tokio::select! {
-        stopped = run(&config, &folder, &places, metrics, started, soft.clone()) => stopped,
+        stopped = run(&config, &folder, &places, (log, metrics), started, soft.clone()) => stopped,
         reason = embedded.given_up() => Err(anyhow::Error::new(reason)),
         () = hard.cancelled() => Ok(()),
     };
@@ -82,7 +82,7 @@ async fn run(
     config: &Config,
     folder: &Arc<DataFolder>,
     places: &Places,
-    metrics: metrics_exporter_prometheus::PrometheusHandle,
+    (log, metrics): (telemetry::LogFilter, metrics_exporter_prometheus::PrometheusHandle),
     started: Instant,
     soft: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -109,6 +109,8 @@ async fn run(
     let (sequencer, until) = (Sequencer::new(core.store.clone()), late.clone());
     tasks.spawn(async move { sequencer.run(until).await });
     let ReadSide { progress, applied, reload } = read_side(config, &core, hooks, &tasks, &late);
+    let following = log_level::follow(log, core.queries.clone(), applied.subscribe(), late.clone());
+    tasks.spawn(following);
     if config.has(Role::Api) || config.has(Role::Processors) {
         catch_up(&core, &progress, &soft).await?;
     }

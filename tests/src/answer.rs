@@ -62,6 +62,12 @@ impl Answer {
         message.with_context(|| format!("{} gave no message: {}", self.request, self.shown()))
     }
 
+    /// Whether the body holds a text, whole.
+    #[must_use]
+    pub fn shows(&self, text: &str) -> bool {
+        self.body.windows(text.len()).any(|part| part == text.as_bytes())
+    }
+
     /// SHA-1 of the body, lower-case hex.
     #[must_use]
     pub fn sha1(&self) -> String {

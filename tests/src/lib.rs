@@ -13,6 +13,7 @@ pub mod import;
 pub mod jpeg;
 pub mod media;
 pub mod phone;
+pub mod samples;
 pub mod schemas;
 pub mod server;
 pub mod spec;

@@ -90,17 +90,17 @@ pub(super) async fn create_activity(
     let (status, activity_id) = if let Some(comment) = comment {
         let commented = ActivityCommented { target, user_id, comment: comment.into() };
         let (activity_id, outcome) = api.commands.comment(&caller.context(), commented).await?;
-        api.seen(&outcome).await;
+        api.made(&outcome).await?;
         (StatusCode::CREATED, activity_id)
     } else {
         let liked = ActivityLiked { target, user_id };
         match api.commands.like(&caller.context(), liked).await? {
             Liked::Created(activity_id, outcome) => {
-                api.seen(&outcome).await;
+                api.made(&outcome).await?;
                 (StatusCode::CREATED, activity_id)
             }
             Liked::Before(activity_id, outcome) => {
-                api.seen(&outcome).await;
+                api.made(&outcome).await?;
                 (StatusCode::OK, activity_id)
             }
         }

@@ -11,8 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::dto::BulkIdResponseDto;
 use crate::access::{allowed_albums, allowed_assets, require_album};
+use crate::bulk::{BulkIdErrorReason, BulkIdResponseDto};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -83,8 +83,8 @@ pub(crate) async fn add_assets_to_album(
     let mut answer = Vec::with_capacity(asset_ids.len());
     for asset_id in asset_ids {
         let error = match (inside.contains(&asset_id), allowed.contains(&asset_id)) {
-            (true, _) => Some("duplicate"),
-            (false, false) => Some("no_permission"),
+            (true, _) => Some(BulkIdErrorReason::Duplicate),
+            (false, false) => Some(BulkIdErrorReason::NoPermission),
             (false, true) => None,
         };
         if error.is_none() {

@@ -95,7 +95,7 @@ pub(crate) async fn create_album(
     };
     let invited: Vec<UserId> = new.users.iter().map(|(user_id, _)| *user_id).collect();
     let (album_id, outcome) = api.commands.create_album(&caller.context(), new).await?;
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
     invitations::tell(&api, &caller, album_id.uuid(), &name, invited).await;
     let answer = AlbumResponseDto::changed(&api, &caller, album_id.uuid()).await?;
     Ok((StatusCode::CREATED, Json(answer)))

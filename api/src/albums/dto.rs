@@ -63,23 +63,6 @@ pub(crate) struct ContributorCountResponseDto {
     asset_count: i64,
 }
 
-/// What became of one of several things.
-#[derive(Serialize, ToSchema)]
-#[schema(as = BulkIdResponseDto)]
-pub(crate) struct BulkIdResponseDto {
-    pub(crate) id: Uuid,
-    pub(crate) success: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) error: Option<&'static str>,
-}
-
-impl BulkIdResponseDto {
-    /// It worked, or why not.
-    pub(crate) fn new(id: Uuid, error: Option<&'static str>) -> Self {
-        Self { id, success: error.is_none(), error }
-    }
-}
-
 /// How an answer spells the dates of an album's assets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spelling {

@@ -11,8 +11,8 @@ use calotype_domain::{AlbumId, AssetId};
 use uuid::Uuid;
 
 use super::add_assets::BulkIdsDto;
-use super::dto::BulkIdResponseDto;
 use crate::access::{allowed_assets, require_album};
+use crate::bulk::{BulkIdErrorReason, BulkIdResponseDto};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -71,9 +71,9 @@ pub(crate) async fn remove_asset_from_album(
             let error = if inside.remove(&asset_id) {
                 None
             } else if still_inside.contains(&asset_id.uuid()) {
-                Some("no_permission")
+                Some(BulkIdErrorReason::NoPermission)
             } else {
-                Some("not_found")
+                Some(BulkIdErrorReason::NotFound)
             };
             BulkIdResponseDto::new(asset_id.uuid(), error)
         })

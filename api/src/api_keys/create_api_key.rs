@@ -73,7 +73,7 @@ pub(super) async fn create_api_key(
         permissions: dto.permissions,
     };
     let (api_key_id, outcome) = api.commands.create_api_key(&caller.context(), created).await?;
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
     let api_key = own_one(&api, &caller, api_key_id.uuid()).await?.into();
     Ok((StatusCode::CREATED, Json(ApiKeyCreateResponseDto { secret, api_key })))
 }

@@ -28,6 +28,6 @@ pub(super) async fn delete_api_key(
     let api_key_id = ApiKeyId::new(path_uuid("id", &id)?);
     let outcome =
         api.commands.revoke_api_key(&caller.context(), caller.user_id(), api_key_id).await?;
-    api.seen(&outcome).await;
+    api.surely_seen(&outcome).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -61,6 +61,6 @@ pub(super) async fn update_api_key(
             dto.permissions,
         )
         .await?;
-    api.seen(&outcome).await;
+    api.surely_seen(&outcome).await?;
     Ok(Json(own_one(&api, &caller, api_key_id).await?.into()))
 }

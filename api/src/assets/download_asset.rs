@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::cache::{AssetFiles, allowed_files};
 use super::dto::mime;
 use super::linked::bare_name;
+use super::view_asset::written_as;
 use crate::caller::Caller;
 use crate::files::{Served, serve};
 use crate::problem::Problem;
@@ -68,9 +69,9 @@ async fn preview(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let key = files.preview_key.as_deref().ok_or_else(missing)?;
-    let file_name = format!("{id}_preview.jpeg");
-    let served =
-        Served { key, mime: "image/jpeg", file_name: &file_name, modified: None, is_bare: false };
+    let (ending, mime) = written_as(key);
+    let file_name = format!("{id}_preview.{ending}");
+    let served = Served { key, mime, file_name: &file_name, modified: None, is_bare: false };
     serve(&api.blobs, served, headers).await?.ok_or_else(missing)
 }
 

@@ -28,4 +28,5 @@ mod view_asset;
 mod words;
 
 pub(crate) use routes::routes;
+pub(crate) use view_asset::written_as;
 pub(crate) use words::{VISIBILITIES, visibility};

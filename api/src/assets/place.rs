@@ -9,14 +9,18 @@ use calotype_media::gazetteer::{Gazetteer, GazetteerError, Located};
 use crate::problem::Problem;
 use crate::state::Api;
 
-/// Adds the place of a new position to a wish. Where no names of places are installed there is none.
+/// Adds the place of a new position to a wish. Where no names of places are installed, or administrators do
+/// not want places named, there is none.
 ///
 /// # Errors
-/// 500 when the file of places cannot be read.
+/// 500 when the file of places cannot be read; 503 when the settings cannot.
 pub(crate) async fn name_place(api: &Api, details: &mut Details) -> Result<(), Problem> {
     let (Some(gazetteer), Some(position)) = (api.gazetteer.clone(), details.position) else {
         return Ok(());
     };
+    if !api.queries.settings().await?.is_on("reverseGeocoding.enabled") {
+        return Ok(());
+    }
     let dataset = DatasetRef {
         name: gazetteer.dataset().to_owned(),
         version: gazetteer.version().to_owned(),

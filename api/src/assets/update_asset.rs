@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use calotype_commands::Outcome;
 use calotype_domain::AssetId;
-use calotype_domain::asset::{Details, Position};
+use calotype_domain::asset::{Details, Position, Visibility};
 use calotype_domain::permission::Permission;
 use calotype_projections::assets::AssetRow;
 use chrono::{DateTime, FixedOffset};
@@ -69,10 +70,26 @@ pub(crate) async fn update_asset(
         .commands
         .change_assets(&caller.context(), caller.user_id(), &[AssetId::new(id)], &details)
         .await?;
-    api.seen(&outcome).await;
+    seen_or_hidden(&api, &details, &outcome).await?;
     let asset = api.queries.asset(id).await?;
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetUpdate))?;
     Ok(Json(AssetResponseDto::plain(asset)))
+}
+
+/// Waits until changed details show: surely, where assets went behind the PIN.
+///
+/// # Errors
+/// See [`Api::surely_seen`].
+pub(super) async fn seen_or_hidden(
+    api: &Api,
+    details: &Details,
+    outcome: &Outcome,
+) -> Result<(), Problem> {
+    if details.visibility == Some(Visibility::Locked) {
+        return api.surely_seen(outcome).await;
+    }
+    api.seen(outcome).await;
+    Ok(())
 }
 
 /// The fields that one and many changes share, with the date as it was stated.

@@ -43,22 +43,28 @@ pub(crate) async fn view_asset(
     let size = fields.option("size", SIZES);
     fields.finish()?;
     let files = allowed_files(&api, &caller, Permission::AssetView, id).await?;
-    let (key, ending, mime) = match size.as_deref() {
+    let (key, which) = match size.as_deref() {
         Some("original") => return elsewhere("original", query.as_deref(), None),
         Some("fullsize") if is_web_safe(&files) => {
             return elsewhere("original", query.as_deref(), None);
         }
         Some("fullsize") => return elsewhere("thumbnail", query.as_deref(), Some("preview")),
-        Some("preview") => (&files.preview_key, "_preview.jpeg", "image/jpeg"),
-        _ => (&files.thumbnail_key, "_thumbnail.webp", "image/webp"),
+        Some("preview") => (&files.preview_key, "preview"),
+        _ => (&files.thumbnail_key, "thumbnail"),
     };
     let not_there = || Problem::not_found("Asset media not found");
     let key = key.as_deref().ok_or_else(not_there)?;
+    let (ending, mime) = written_as(key);
     let stem = files.file_name.rsplit_once('.').map_or(files.file_name.as_str(), |(stem, _)| stem);
-    let file_name =
-        if caller.shows_metadata() { format!("{stem}{ending}") } else { format!("{id}{ending}") };
+    let file_name = if caller.shows_metadata() { stem.to_owned() } else { id.to_string() };
+    let file_name = format!("{file_name}_{which}.{ending}");
     let served = Served { key, mime, file_name: &file_name, modified: None, is_bare: false };
     serve(&api.blobs, served, &headers).await?.ok_or_else(not_there)
+}
+
+/// Ending and media type of a picture that was made, by its key.
+pub(crate) fn written_as(key: &str) -> (&'static str, &'static str) {
+    if key.ends_with(".webp") { ("webp", "image/webp") } else { ("jpeg", "image/jpeg") }
 }
 
 fn is_web_safe(files: &AssetFiles) -> bool {

@@ -72,6 +72,6 @@ pub(super) async fn sign_up_admin(
     };
     let ctx = visit.context(&api);
     let (user_id, outcome) = api.commands.register_user(&ctx, &dto.email, registered, true).await?;
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
     Ok((StatusCode::CREATED, Json(UserAdminResponseDto::load(&api, user_id.uuid()).await?)))
 }

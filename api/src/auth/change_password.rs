@@ -79,6 +79,6 @@ pub(super) async fn change_password(
     if dto.invalidate_sessions {
         close::all_others(&api, &caller).await?;
     }
-    api.seen(&outcome).await;
+    api.surely_seen(&outcome).await?;
     Ok(Json(UserAdminResponseDto::load(&api, caller.user_id().uuid()).await?))
 }

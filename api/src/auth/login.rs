@@ -91,7 +91,7 @@ pub(super) async fn login(
     };
     let ctx = visit.context_of(&api, user_id);
     let (_, outcome) = api.commands.open_session(&ctx, opened).await?;
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
 
     let cookies = cookies::remember(&access_token, visit.peer.is_https, ctx.now)
         .map_err(|error| Problem::internal(&error))?;

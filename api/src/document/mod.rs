@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 /// Taken from the reference document: `cargo run -p calotype-tests --bin schemas -- . --facts FILE`.
@@ -42,7 +43,10 @@ pub(crate) fn complete(mut document: Value) -> Value {
         {
             let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
             binary(operation);
-            for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            describe(operation);
+            // Looked at by index, a list that is not there would become `null`.
+            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            for parameter in parameters.into_iter().flatten() {
                 let name = parameter["name"].as_str().unwrap_or_default().to_owned();
                 let known = facts["parameters"].get(&id).map(|known| &known[name.as_str()]);
                 if let (Some(schema), Some(known)) = (parameter.get_mut("schema"), known) {
@@ -63,11 +67,30 @@ pub(crate) fn complete(mut document: Value) -> Value {
 
 /// Files are texts of any bytes to the document, not lists of numbers.
 fn binary(operation: &mut Value) {
-    for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+    let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+    for response in responses.into_iter().flat_map(Map::values_mut) {
         if let Some(schema) = response.pointer_mut("/content/application~1octet-stream/schema") {
             *schema = json!({ "type": "string", "format": "binary" });
         }
     }
+}
+
+/// Each answer is described, which OpenAPI demands: where nobody found better words, by what its status means.
+fn describe(operation: &mut Value) {
+    let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+    for (status, response) in responses.into_iter().flatten() {
+        if let Some(response) = response.as_object_mut()
+            && response.get("description").and_then(Value::as_str).is_none_or(str::is_empty)
+        {
+            response.insert("description".into(), meaning(status).into());
+        }
+    }
+}
+
+/// What a status means.
+fn meaning(status: &str) -> &'static str {
+    let status = status.parse().ok().and_then(|code| StatusCode::from_u16(code).ok());
+    status.and_then(|status| status.canonical_reason()).unwrap_or("What happened")
 }
 
 /// The properties of a component, those it has of others included.
@@ -151,6 +174,18 @@ fn set_null(schema: &mut Value, wanted: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_answer_is_described() {
+        let document = json!({ "components": {}, "paths": { "/a": { "get": { "responses": {
+            "204": {}, "200": { "description": "A thing." },
+        } } } } });
+        let operation = complete(document)["paths"]["/a"]["get"].clone();
+        assert!(operation.get("parameters").is_none(), "a list that is no list");
+        let answers = &operation["responses"];
+        assert_eq!(answers["204"]["description"], "No Content");
+        assert_eq!(answers["200"]["description"], "A thing.");
+    }
 
     #[test]
     fn words_and_formats_are_laid_over() {

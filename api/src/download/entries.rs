@@ -11,6 +11,7 @@ use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use uuid::Uuid;
 
 use crate::assets::linked::bare_name;
+use crate::assets::written_as;
 use crate::caller::Caller;
 use crate::files::{Bare, open_bare, open_file};
 use crate::problem::Problem;
@@ -81,7 +82,7 @@ impl Entry {
             None => match &self.preview_key {
                 Some(key) => open_bare(blobs, key)
                     .await?
-                    .map(|bare| (bare, format!("{}_preview.jpeg", self.asset_id))),
+                    .map(|bare| (bare, format!("{}_preview.{}", self.asset_id, written_as(key).0))),
                 None => None,
             },
         };

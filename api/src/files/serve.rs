@@ -266,7 +266,11 @@ mod tests {
     async fn part_of_a_large_blob_is_sent() {
         let folder = tempfile::tempdir().unwrap();
         let blobs = BlobStore::open(folder.path()).await.unwrap();
-        let key = BlobKey::thumbnail(uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+        let key = BlobKey::thumbnail(
+            uuid::Uuid::from_u128(1),
+            uuid::Uuid::from_u128(2),
+            calotype_media::image::ImageFormat::Webp,
+        );
         let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(600_000).collect();
         blobs.put_derived(&key, bytes.clone().into()).await.unwrap();
         let served = || Served {

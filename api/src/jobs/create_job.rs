@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::Fields;
 
-/// Immich's jobs. The first tidies up things that do not exist here.
+/// Immich's jobs.
 const NAMES: [&str; 15] = [
     "person-cleanup",
     "tag-cleanup",
@@ -30,8 +30,6 @@ const NAMES: [&str; 15] = [
     "integrity-untracked-files-delete-all",
     "integrity-checksum-mismatch-delete-all",
 ];
-/// Those of [`NAMES`] that have nothing to do.
-const IDLE: usize = 1;
 /// The queue whose events ask for jobs.
 const QUEUE: &str = "backgroundTask";
 
@@ -59,9 +57,6 @@ pub(super) async fn create_job(
     let mut fields = Fields::json(&body)?;
     let dto = JobCreateDto { name: fields.required_option("name", &NAMES) };
     fields.finish()?;
-    if NAMES.iter().take(IDLE).any(|idle| *idle == dto.name) {
-        return Ok(StatusCode::NO_CONTENT);
-    }
     let Some(job) = manual_job(&dto.name) else {
         return Err(Problem::bad_request(format!("The job {} is not available", dto.name)));
     };
@@ -75,6 +70,7 @@ fn manual_job(name: &str) -> Option<ManualJob> {
     match name {
         "memory-cleanup" => Some(ManualJob::MemoryCleanup),
         "memory-create" => Some(ManualJob::MemoryCreate),
+        "person-cleanup" => Some(ManualJob::PersonCleanup),
         "tag-cleanup" => Some(ManualJob::TagCleanup),
         "user-cleanup" => Some(ManualJob::UserCleanup),
         _ => None,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::dto::own_one;
 use crate::access::allowed_assets;
-use crate::bulk::{self, BulkIdResponseDto, IdsDto};
+use crate::bulk::{self, BulkIdErrorReason, BulkIdResponseDto, IdsDto};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -34,11 +34,12 @@ pub(super) async fn add_memory_assets(
     let memory = own_one(&api, &caller, Permission::MemoryRead, id).await?;
     let assets = allowed_assets(&api, &caller, Permission::AssetShare, &asked).await?;
     let allowed: Vec<Uuid> = assets.iter().map(|asset| asset.asset_id).collect();
-    let answers = bulk::adding(&asked, &memory.asset_ids, &allowed);
+    let mut answers = bulk::adding(&asked, &memory.asset_ids, &allowed);
     let asset_ids = bulk::to_do(&answers).into_iter().map(AssetId::new).collect();
     let command = MemoryCommand::AddAssets { by: caller.user_id(), asset_ids };
     let outcome = api.commands.memory(&caller.context(), MemoryId::new(id), &command).await?;
     api.seen(&outcome).await;
+    bulk::settle(&mut answers, &outcome, BulkIdErrorReason::Duplicate);
     Ok(Json(answers))
 }
 
@@ -59,10 +60,11 @@ pub(super) async fn remove_memory_assets(
     let id = path_uuid("id", &id)?;
     let asked = bulk::ids(&body)?;
     let memory = own_one(&api, &caller, Permission::MemoryUpdate, id).await?;
-    let answers = bulk::removing(&asked, &memory.asset_ids);
+    let mut answers = bulk::removing(&asked, &memory.asset_ids);
     let asset_ids = bulk::to_do(&answers).into_iter().map(AssetId::new).collect();
     let command = MemoryCommand::RemoveAssets { by: caller.user_id(), asset_ids };
     let outcome = api.commands.memory(&caller.context(), MemoryId::new(id), &command).await?;
     api.seen(&outcome).await;
+    bulk::settle(&mut answers, &outcome, BulkIdErrorReason::NotFound);
     Ok(Json(answers))
 }

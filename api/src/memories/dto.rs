@@ -35,6 +35,9 @@ pub(crate) struct MemoryResponseDto {
     created_at: String,
     updated_at: String,
     memory_at: String,
+    /// Never there: memories go for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seen_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +59,7 @@ impl MemoryResponseDto {
             created_at: dates::iso(memory.created_at),
             updated_at: dates::iso(memory.updated_at),
             memory_at: dates::iso(memory.memory_at),
+            deleted_at: None,
             seen_at: memory.seen_at.map(dates::iso),
             show_at: memory.show_at.map(dates::iso),
             hide_at: memory.hide_at.map(dates::iso),

@@ -140,7 +140,7 @@ async fn create_notification(
         let marked = api.notification_marks.mark(&[id], Some(read_at.to_utc())).await;
         marked.map_err(|_| Problem::unavailable())?;
     }
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
     let told = load(&api, user_id, id.uuid()).await?.ok_or_else(Problem::unavailable)?;
     Ok((StatusCode::CREATED, Json(told)))
 }

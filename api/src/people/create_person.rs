@@ -51,7 +51,7 @@ pub(super) async fn create_person(
         color: details.color.flatten(),
     };
     let (person_id, outcome) = api.commands.create_person(&context, created).await?;
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
     let row = own_person(&api, &caller, Permission::PersonCreate, person_id.uuid()).await?;
     Ok((StatusCode::CREATED, Json(row.into())))
 }

@@ -1,4 +1,4 @@
-//! Who is connected: authenticated by the rules of HTTP, in the rooms of their account and session.
+//! Who is connected: authenticated by the rules of HTTP, in the rooms of their account and of their session or key.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,6 +85,9 @@ async fn connected(socket: SocketRef, State(shared): State<Shared>) {
             socket.join(caller.user_id().to_string());
             if let Some(session) = caller.session() {
                 socket.join(session.session_id.to_string());
+            }
+            if let Some(api_key) = caller.api_key() {
+                socket.join(api_key.api_key_id.to_string());
             }
             socket.emit("on_server_version", &VERSION)
         }

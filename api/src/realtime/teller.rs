@@ -64,6 +64,13 @@ impl Teller {
         }
     }
 
+    /// Whoever logged out, and whose account or key is gone, hears nothing more.
+    async fn cut_off(&self, room: Uuid) {
+        if let Err(error) = self.io.to(room.to_string()).disconnect().await {
+            tracing::debug!(%error, "a socket was closed already");
+        }
+    }
+
     async fn tell(&self, told: &[Told]) -> Result<(), Problem> {
         let rows = self.rows(told).await?;
         let mut trashed: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
@@ -107,11 +114,9 @@ impl Teller {
                 }
                 Told::SessionClosed(id) => {
                     self.send(id, "on_session_delete", &id).await;
-                    // Whoever logged out hears nothing more.
-                    if let Err(error) = self.io.to(id.to_string()).disconnect().await {
-                        tracing::debug!(%error, "a socket was closed already");
-                    }
+                    self.cut_off(id).await;
                 }
+                Told::AccessEnded(id) => self.cut_off(id).await,
                 Told::ConfigChanged => {
                     if let Err(error) = self.io.emit("on_config_update", &()).await {
                         tracing::debug!(%error, "a socket was not reached");
@@ -154,6 +159,7 @@ impl Teller {
                 | Told::PersonPictured(_)
                 | Told::StackChanged(_)
                 | Told::SessionClosed(_)
+                | Told::AccessEnded(_)
                 | Told::UserDeleted(_)
                 | Told::ConfigChanged
                 | Told::Notified { .. } => None,

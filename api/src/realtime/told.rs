@@ -1,6 +1,7 @@
 //! What of a batch of events is told, before anything is looked up.
 
 use calotype_domain::album::AlbumEvent;
+use calotype_domain::api_key::ApiKeyEvent;
 use calotype_domain::asset::{AssetEvent, Visibility};
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::config::ConfigEvent;
@@ -38,6 +39,8 @@ pub(super) enum Told {
     StackChanged(Uuid),
     /// A session is over.
     SessionClosed(Uuid),
+    /// An account was marked for deletion, or a key revoked.
+    AccessEnded(Uuid),
     /// An account is gone.
     UserDeleted(Uuid),
     /// Settings of the server changed.
@@ -109,6 +112,9 @@ impl Waiting {
             }
             AnyEvent::Stack(_) => Some(Told::StackChanged(event.key)),
             AnyEvent::Session(SessionEvent::Closed(_)) => Some(Told::SessionClosed(event.key)),
+            AnyEvent::User(UserEvent::Deleted(_)) | AnyEvent::ApiKey(ApiKeyEvent::Revoked(_)) => {
+                Some(Told::AccessEnded(event.key))
+            }
             AnyEvent::User(UserEvent::Purged(_)) => Some(Told::UserDeleted(event.key)),
             AnyEvent::Album(what) => changes_album(what).then_some(Told::AlbumChanged(event.key)),
             AnyEvent::Config(ConfigEvent::Changed(_) | ConfigEvent::SecretsChanged(_)) => {

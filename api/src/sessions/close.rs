@@ -45,11 +45,13 @@ async fn close(api: &Api, caller: &Caller, session_ids: Vec<Uuid>) -> Result<(),
     let mut last = Outcome::AlreadyTrue;
     for session_id in session_ids {
         let ctx = caller.next_context(api);
-        last = api.commands.close_session(&ctx, SessionId::new(session_id)).await?;
+        let outcome = api.commands.close_session(&ctx, SessionId::new(session_id)).await?;
+        if outcome.written().is_some() {
+            last = outcome;
+        }
         forget_sync(api, session_id).await?;
     }
-    api.seen(&last).await;
-    Ok(())
+    api.surely_seen(&last).await
 }
 
 /// Forgets what the session's phone has: nobody asks with it any more.

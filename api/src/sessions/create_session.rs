@@ -89,7 +89,7 @@ pub(super) async fn create_session(
         parent_id: Some(SessionId::new(parent.session_id)),
     };
     let (session_id, outcome) = api.commands.open_session(&ctx, opened).await?;
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
     let row = own_one(&api, &caller, session_id.uuid(), Permission::SessionRead).await?;
     let session = SessionResponseDto::new(row, Some(parent.session_id));
     Ok((StatusCode::CREATED, Json(SessionCreateResponseDto { session, token })))

@@ -106,7 +106,7 @@ pub(super) async fn create_shared_link(
     };
     let link_id = SharedLinkId::new(api.commands.ids().v4());
     let outcome = api.commands.create_shared_link(&caller.context(), link_id, created).await?;
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
     let link = api.queries.shared_link(link_id.uuid()).await?.ok_or_else(Problem::unavailable)?;
     Ok((StatusCode::CREATED, Json(fresh(&api, link).await?)))
 }

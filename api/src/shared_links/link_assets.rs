@@ -122,7 +122,7 @@ async fn change(
 ) -> Result<Json<Vec<AssetIdsResponseDto>>, Problem> {
     let again = if adds { "duplicate" } else { "not_found" };
     let mut wanted = HashSet::new();
-    let answers: Vec<AssetIdsResponseDto> = asset_ids
+    let mut answers: Vec<AssetIdsResponseDto> = asset_ids
         .iter()
         .map(|&asset_id| {
             let is_again = wanted.contains(&asset_id);
@@ -139,6 +139,12 @@ async fn change(
         let (context, by) = (caller.context(), caller.user_id());
         let outcome = api.commands.change_link_assets(&context, by, link_id, wanted, adds).await?;
         api.surely_seen(&outcome).await?;
+        if outcome.written().is_none() {
+            // Somebody else has done all of it meanwhile.
+            for answer in answers.iter_mut().filter(|answer| answer.success) {
+                (answer.success, answer.error) = (false, Some(again));
+            }
+        }
     }
     Ok(Json(answers))
 }

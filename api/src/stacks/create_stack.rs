@@ -54,7 +54,7 @@ pub(super) async fn create_stack(
     api.caches.owners.learn(&assets);
     let (stack_id, outcome) =
         api.commands.create_stack(&caller.context(), caller.user_id(), &asset_ids).await?;
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
     let stack = shown_one(&api, &caller, Permission::StackRead, stack_id.uuid()).await?;
     Ok((StatusCode::CREATED, Json(stack)))
 }

@@ -49,7 +49,7 @@ pub(super) async fn create_tag(
         .commands
         .create_tag(&caller.context(), caller.user_id(), parent_id, &name, color)
         .await?;
-    api.seen(&outcome).await;
+    api.made(&outcome).await?;
     let tag = own_one(&api, &caller, Permission::TagRead, tag_id.uuid()).await?;
     Ok((StatusCode::CREATED, Json(tag.into())))
 }

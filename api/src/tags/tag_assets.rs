@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::dto::own_one;
 use crate::access::allowed_assets;
-use crate::bulk::{self, BulkIdResponseDto, IdsDto};
+use crate::bulk::{self, BulkIdErrorReason, BulkIdResponseDto, IdsDto};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -36,11 +36,12 @@ pub(super) async fn tag_assets(
     let assets = allowed_assets(&api, &caller, Permission::AssetUpdate, &asked).await?;
     api.caches.owners.learn(&assets);
     let allowed: Vec<Uuid> = assets.iter().map(|asset| asset.asset_id).collect();
-    let answers = bulk::adding(&asked, &present, &allowed);
+    let mut answers = bulk::adding(&asked, &present, &allowed);
     let asset_ids: Vec<AssetId> = bulk::to_do(&answers).into_iter().map(AssetId::new).collect();
     let (context, by) = (caller.context(), caller.user_id());
     let outcome = api.commands.tag_assets(&context, by, &[TagId::new(id)], &asset_ids).await?;
     api.seen(&outcome).await;
+    bulk::settle(&mut answers, &outcome, BulkIdErrorReason::Duplicate);
     Ok(Json(answers))
 }
 
@@ -61,13 +62,14 @@ pub(super) async fn untag_assets(
     let asked = bulk::ids(&body)?;
     own_one(&api, &caller, Permission::TagAsset, id).await?;
     let present = carrying(&api, id, &asked).await?;
-    let answers = bulk::removing(&asked, &present);
+    let mut answers = bulk::removing(&asked, &present);
     let untagged = bulk::to_do(&answers);
     api.caches.owners.learn(&api.queries.assets(&untagged).await?);
     let asset_ids: Vec<AssetId> = untagged.into_iter().map(AssetId::new).collect();
     let (context, by) = (caller.context(), caller.user_id());
     let outcome = api.commands.untag_assets(&context, by, &[TagId::new(id)], &asset_ids).await?;
     api.seen(&outcome).await;
+    bulk::settle(&mut answers, &outcome, BulkIdErrorReason::NotFound);
     Ok(Json(answers))
 }
 

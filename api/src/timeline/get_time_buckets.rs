@@ -28,6 +28,7 @@ pub(crate) struct TimeBucketsResponseDto {
     params(
         ("albumId" = Option<uuid::Uuid>, Query), ("bbox" = Option<String>, Query),
         ("isFavorite" = Option<bool>, Query), ("isTrashed" = Option<bool>, Query),
+        ("key" = Option<String>, Query), ("slug" = Option<String>, Query),
         ("order" = Option<String>, Query), ("orderBy" = Option<String>, Query),
         ("personId" = Option<uuid::Uuid>, Query), ("tagId" = Option<uuid::Uuid>, Query),
         ("userId" = Option<uuid::Uuid>, Query), ("visibility" = Option<String>, Query),

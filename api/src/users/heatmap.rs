@@ -44,6 +44,7 @@ pub(crate) enum CalendarHeatmapType {
 /// One day.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CalendarHeatmapDay {
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     count: i64,
     date: String,
 }
@@ -87,19 +88,37 @@ pub(super) async fn get_my_calendar_heatmap(
     RawQuery(query): RawQuery,
 ) -> Result<Json<CalendarHeatmapResponseDto>, Problem> {
     caller.require(Permission::UserRead)?;
-    heatmap(&api, caller.user_id().uuid(), query.as_deref()).await.map(Json)
+    let asked = Asked::parse(query.as_deref())?;
+    heatmap(&api, caller.user_id().uuid(), asked).await.map(Json)
+}
+
+/// A query that was checked.
+pub(crate) struct Asked {
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+    kind: Option<String>,
+}
+
+impl Asked {
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// 400 with every issue.
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, Problem> {
+        let mut fields = Fields::query(query);
+        let (from, to) = (date(&mut fields, "from"), date(&mut fields, "to"));
+        let kind = fields.option("type", &TYPES);
+        fields.finish()?;
+        Ok(Self { from, to, kind })
+    }
 }
 
 /// How much a person uploaded or took on each day of a query.
 pub(crate) async fn heatmap(
     api: &Api,
     owner_id: Uuid,
-    query: Option<&str>,
+    Asked { from, to, kind }: Asked,
 ) -> Result<CalendarHeatmapResponseDto, Problem> {
-    let mut fields = Fields::query(query);
-    let (from, to) = (date(&mut fields, "from"), date(&mut fields, "to"));
-    let kind = fields.option("type", &TYPES);
-    fields.finish()?;
     let to = to.unwrap_or_else(|| api.commands.clock().now().date_naive());
     let from = from
         .or_else(|| to.checked_sub_months(Months::new(12))?.checked_add_days(Days::new(1)))

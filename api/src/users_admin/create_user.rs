@@ -6,10 +6,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use calotype_commands::password;
 use calotype_domain::permission::Permission;
-use calotype_domain::user::{AvatarColor, Profile, UserRegistered};
+use calotype_domain::user::{AvatarColor, PinWish, Profile, UserCommand, UserRegistered};
 use utoipa::ToSchema;
 
 use super::fields::{quota, storage_label};
+use crate::auth::pin;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -17,7 +18,7 @@ use crate::users::avatar;
 use crate::users::dto::UserAdminResponseDto;
 use crate::validate::Fields;
 
-/// A new account. No mail is sent, so `notify` is ignored; PIN codes are not served yet: `pinCode` is ignored, too.
+/// A new account. No mail is sent, so `notify` is ignored.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub(crate) struct UserAdminCreateDto {
@@ -36,6 +37,8 @@ pub(crate) struct UserAdminCreateDto {
     is_admin: bool,
     #[expect(dead_code, reason = "no mail is sent")]
     notify: Option<bool>,
+    #[schema(pattern = "^\\d{6}$")]
+    pin_code: Option<String>,
 }
 
 impl UserAdminCreateDto {
@@ -51,6 +54,11 @@ impl UserAdminCreateDto {
             should_change_password: fields.boolean("shouldChangePassword").unwrap_or(true),
             is_admin: fields.boolean("isAdmin").unwrap_or_default(),
             notify: fields.boolean("notify"),
+            pin_code: if fields.is_null("pinCode") {
+                None
+            } else {
+                pin::field(&mut fields, "pinCode")
+            },
         };
         fields.finish()?;
         Ok(dto)
@@ -83,8 +91,16 @@ pub(super) async fn create_user_admin(
         storage_label: dto.storage_label.into(),
         quota_size_bytes: dto.quota_size_in_bytes,
     };
-    let (user_id, outcome) =
+    let pin_hash = match dto.pin_code {
+        Some(pin_code) => Some(pin::hash(pin_code).await?),
+        None => None,
+    };
+    let (user_id, mut outcome) =
         api.commands.register_user(&caller.context(), &dto.email, registered, false).await?;
-    api.seen(&outcome).await;
+    if let Some(pin_hash) = pin_hash {
+        let wish = UserCommand::Pin(PinWish::SetUp { pin_hash });
+        outcome = api.commands.user(&caller.next_context(&api), user_id, wish).await?;
+    }
+    api.made(&outcome).await?;
     Ok((StatusCode::CREATED, Json(UserAdminResponseDto::load(&api, user_id.uuid()).await?)))
 }

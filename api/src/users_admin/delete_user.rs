@@ -51,7 +51,7 @@ pub(super) async fn delete_user_admin(
     let wish = UserCommand::Delete { force: dto.force.unwrap_or_default() };
     let user_id = UserId::new(row.user_id);
     let outcome = api.commands.user(&caller.context(), user_id, wish).await?;
-    api.seen(&outcome).await;
+    api.surely_seen(&outcome).await?;
     // A forced deletion may already be done; then the account is shown as it was, marked.
     let row = match api.queries.user(row.user_id).await? {
         Some(row) if !row.email.is_empty() => row,

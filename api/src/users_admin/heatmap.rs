@@ -8,7 +8,8 @@ use super::load;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::users::heatmap::{CalendarHeatmapDto, CalendarHeatmapResponseDto, heatmap};
+use crate::users::heatmap::{Asked, CalendarHeatmapDto, CalendarHeatmapResponseDto, heatmap};
+use crate::validate::path_uuid;
 
 /// How much a person uploaded or took on each day.
 #[utoipa::path(
@@ -26,6 +27,8 @@ pub(super) async fn get_user_calendar_heatmap_admin(
     RawQuery(query): RawQuery,
 ) -> Result<Json<CalendarHeatmapResponseDto>, Problem> {
     caller.require_admin(Permission::AdminUserRead)?;
+    path_uuid("id", &id)?;
+    let asked = Asked::parse(query.as_deref())?;
     let row = load(&api, &id).await?;
-    heatmap(&api, row.user_id, query.as_deref()).await.map(Json)
+    heatmap(&api, row.user_id, asked).await.map(Json)
 }

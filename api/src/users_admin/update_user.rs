@@ -110,16 +110,15 @@ pub(super) async fn update_user_admin(
         .change_user(&caller.context(), user_id, change)
         .await
         .map_err(taken::refused)?;
-    let outcome = match dto.pin_code {
-        Some(pin_code) => {
-            let wish = match pin_code {
-                Some(pin_code) => PinWish::Overrule { pin_hash: pin::hash(pin_code).await? },
-                None => PinWish::Remove,
-            };
-            api.commands.user(&caller.next_context(&api), user_id, UserCommand::Pin(wish)).await?
-        }
-        None => outcome,
-    };
     api.surely_seen(&outcome).await?;
+    if let Some(pin_code) = dto.pin_code {
+        let wish = match pin_code {
+            Some(pin_code) => PinWish::Overrule { pin_hash: pin::hash(pin_code).await? },
+            None => PinWish::Remove,
+        };
+        let wish = UserCommand::Pin(wish);
+        let outcome = api.commands.user(&caller.next_context(&api), user_id, wish).await?;
+        api.surely_seen(&outcome).await?;
+    }
     Ok(Json(UserAdminResponseDto::load(&api, row.user_id).await?))
 }

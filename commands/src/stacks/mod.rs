@@ -6,6 +6,7 @@ mod work;
 use calotype_domain::asset::{AssetCommand, AssetError};
 use calotype_domain::stack::{StackCommand, StackCreated, StackError};
 use calotype_domain::{AssetId, StackId, UserId};
+use calotype_eventstore::StreamId;
 
 pub(crate) use work::Work;
 
@@ -26,10 +27,13 @@ impl Commands {
         asset_ids: &[AssetId],
     ) -> Result<(StackId, Outcome), CommandError<StackError>> {
         let stack_id = StackId::new(self.ids.v4());
+        let streams: Vec<StreamId> = asset_ids.iter().copied().map(crate::assets::stream).collect();
+        let _turn = self.turns.take(&streams).await;
         for _ in 0..ATTEMPTS_MAX {
             let mut work = Work::new(self);
             let mut members: Vec<AssetId> = Vec::new();
             let mut merged: Vec<StackId> = Vec::new();
+            let mut left: Vec<(StackId, AssetId)> = Vec::new();
             for asset_id in asset_ids {
                 let asset = work.asset(*asset_id).await?;
                 if asset.owner_id() != Some(by) {
@@ -37,13 +41,16 @@ impl Commands {
                 }
                 match asset.stack() {
                     Some((other, true)) => merged.push(other),
-                    Some((other, false)) => {
-                        let leave = StackCommand::Leave { asset_ids: vec![*asset_id] };
-                        work.stack(other, &leave).await?;
-                    }
+                    Some((other, false)) => left.push((other, *asset_id)),
                     None => {}
                 }
                 members.push(*asset_id);
+            }
+            // What comes along whole is not left first.
+            left.retain(|(other, _)| !merged.contains(other));
+            for (other, asset_id) in left {
+                let leave = StackCommand::Leave { asset_ids: vec![asset_id] };
+                work.stack(other, &leave).await?;
             }
             for other in merged {
                 members.extend(work.members(other).await?);

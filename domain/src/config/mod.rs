@@ -3,6 +3,7 @@
 mod event;
 mod settings;
 pub mod shape;
+pub mod template;
 
 use std::collections::BTreeMap;
 
@@ -18,9 +19,13 @@ pub use settings::SETTINGS;
 use crate::event::{Aggregate, cqrs_aggregate};
 use crate::license::{License, Licensee};
 use shape::Kind;
+use template::{Template, TemplateError};
 
 /// The one configuration's stream key.
 pub const KEY: &str = "server";
+
+/// The setting that is a storage template.
+const STORAGE_TEMPLATE: &str = "storageTemplate.template";
 
 /// A wish about the configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +49,9 @@ pub enum ConfigError {
         /// Which setting.
         path: String,
     },
+    /// The storage template makes no path.
+    #[error("Invalid storage template: {0}")]
+    Template(#[from] TemplateError),
     /// It is no product key of a server.
     #[error("no product key of a server")]
     BadLicense,
@@ -85,6 +93,9 @@ impl Config {
                     open.set.insert(path, value.clone());
                 }
             }
+        }
+        if let Some(text) = open.set.get(STORAGE_TEMPLATE).and_then(Value::as_str) {
+            Template::parse(text)?;
         }
         let mut events: Vec<ConfigEvent> = Vec::new();
         if !(open.set.is_empty() && open.unset.is_empty()) {

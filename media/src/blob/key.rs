@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::image::ImageFormat;
+
 /// Longest key, in bytes.
 const KEY_BYTES_MAX: usize = 512;
 
@@ -58,16 +60,16 @@ impl BlobKey {
         Self(format!("{}.xmp", self.0))
     }
 
-    /// Key of the small picture: `thumbs/<user>/<aa>/<bb>/<asset>-thumbnail.webp`.
+    /// Key of the small picture: `thumbs/<user>/<aa>/<bb>/<asset>-thumbnail.webp`, or `.jpg`.
     #[must_use]
-    pub fn thumbnail(user_id: Uuid, asset_id: Uuid) -> Self {
-        Self(format!("{}-thumbnail.webp", spread("thumbs", user_id, asset_id)))
+    pub fn thumbnail(user_id: Uuid, asset_id: Uuid, format: ImageFormat) -> Self {
+        Self(format!("{}-thumbnail.{}", spread("thumbs", user_id, asset_id), ending(format)))
     }
 
-    /// Key of the large picture: `thumbs/<user>/<aa>/<bb>/<asset>-preview.jpg`.
+    /// Key of the large picture: `thumbs/<user>/<aa>/<bb>/<asset>-preview.jpg`, or `.webp`.
     #[must_use]
-    pub fn preview(user_id: Uuid, asset_id: Uuid) -> Self {
-        Self(format!("{}-preview.jpg", spread("thumbs", user_id, asset_id)))
+    pub fn preview(user_id: Uuid, asset_id: Uuid, format: ImageFormat) -> Self {
+        Self(format!("{}-preview.{}", spread("thumbs", user_id, asset_id), ending(format)))
     }
 
     /// Key of a person's picture: `thumbs/<user>/<aa>/<bb>/<person>-<file>.jpeg`.
@@ -173,6 +175,14 @@ fn suffix(extension: &str) -> String {
     if clean.is_empty() { clean } else { format!(".{clean}") }
 }
 
+/// The ending that tells readers of the format.
+const fn ending(format: ImageFormat) -> &'static str {
+    match format {
+        ImageFormat::Jpeg => "jpg",
+        ImageFormat::Webp => "webp",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,7 +197,7 @@ mod tests {
             format!("upload/{user_id}/ab/cd/abcdef01-2345-6789-abcd-ef0123456789.jpg")
         );
         assert_eq!(key.area(), Area::Library);
-        assert_eq!(BlobKey::thumbnail(user_id, file_id).area(), Area::Derived);
+        assert_eq!(BlobKey::thumbnail(user_id, file_id, ImageFormat::Webp).area(), Area::Derived);
     }
 
     #[test]
@@ -197,8 +207,8 @@ mod tests {
         let keys = [
             original.sidecar(),
             original,
-            BlobKey::thumbnail(user_id, id),
-            BlobKey::preview(user_id, id),
+            BlobKey::thumbnail(user_id, id, ImageFormat::Webp),
+            BlobKey::preview(user_id, id, ImageFormat::Jpeg),
             BlobKey::person(user_id, id, user_id),
             BlobKey::encoded_video(user_id, id),
             BlobKey::profile(user_id, id, "png"),

@@ -4,7 +4,7 @@
 //! turning on the small one.
 
 use super::{
-    Decoded, Derived, ImageWish, colour,
+    Decoded, Derived, ImageFormat, ImageWish, Picture, colour,
     encode::{jpeg, thumbhash, webp},
     orient::upright,
     raster::Raster,
@@ -37,10 +37,17 @@ pub(crate) fn derive(decoded: Decoded, wish: ImageWish) -> Result<Derived, Decod
             shrink(&preview, size)?
         }
     };
-    let preview = jpeg(preview, wish.preview_quality)?;
+    let preview = encode(preview, wish.preview_format, wish.preview_quality)?;
     let thumbhash = thumbhash(&thumbnail)?;
-    let thumbnail = webp(thumbnail, wish.thumbnail_quality)?;
+    let thumbnail = encode(thumbnail, wish.thumbnail_format, wish.thumbnail_quality)?;
     Ok(Derived { thumbnail, preview, thumbhash })
+}
+
+fn encode(raster: Raster, format: ImageFormat, quality: u8) -> Result<Picture, DecodeError> {
+    match format {
+        ImageFormat::Jpeg => jpeg(raster, quality),
+        ImageFormat::Webp => webp(raster, quality),
+    }
 }
 
 fn shrink(raster: &Raster, (width, height): (u32, u32)) -> Result<Raster, DecodeError> {

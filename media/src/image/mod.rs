@@ -26,31 +26,52 @@ pub(crate) use raster::Raster;
 
 use crate::{decoder::DecodeError, kind::Sniffed, metadata::Blocks};
 
-/// Sizes and quality of the pictures that are made.
+/// How a picture that is made is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageFormat {
+    /// JPEG, 4:2:0, sRGB.
+    Jpeg,
+    /// WebP with losses.
+    Webp,
+}
+
+/// Sizes, formats and quality of the pictures that are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageWish {
     /// Short side of the thumbnail, in pixels (it may be smaller, never enlarged).
     pub thumbnail_px: u32,
     /// Square into which the preview fits, in pixels (never enlarged).
     pub preview_px: u32,
-    /// Quality of the thumbnail, 1 to 100, on the scale of libwebp.
+    /// How the thumbnail is written.
+    pub thumbnail_format: ImageFormat,
+    /// How the preview is written.
+    pub preview_format: ImageFormat,
+    /// Quality of the thumbnail, 1 to 100, on the scale of its format's library.
     pub thumbnail_quality: u8,
-    /// Quality of the preview, 1 to 100, on the scale of libjpeg.
+    /// Quality of the preview, 1 to 100, on the scale of its format's library.
     pub preview_quality: u8,
 }
 
 impl Default for ImageWish {
     fn default() -> Self {
-        Self { thumbnail_px: 250, preview_px: 1_440, thumbnail_quality: 80, preview_quality: 80 }
+        Self {
+            thumbnail_px: 250,
+            preview_px: 1_440,
+            thumbnail_format: ImageFormat::Webp,
+            preview_format: ImageFormat::Jpeg,
+            thumbnail_quality: 80,
+            preview_quality: 80,
+        }
     }
 }
 
 /// The pictures made of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derived {
-    /// WebP.
+    /// In the format that was wished.
     pub thumbnail: Picture,
-    /// JPEG, 4:2:0, sRGB.
+    /// In the format that was wished.
     pub preview: Picture,
     /// Thumbhash (evanw/thumbhash) of the upright picture, about 25 bytes.
     pub thumbhash: Vec<u8>,

@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use bytes::Bytes;
 use calotype_media::blob::{BlobError, BlobKey, BlobStore};
+use calotype_media::image::ImageFormat;
 use sha1::{Digest as _, Sha1};
 use tokio::io::AsyncReadExt as _;
 use uuid::Uuid;
@@ -99,7 +100,7 @@ async fn an_original_is_never_overwritten() {
 async fn derived_blobs_are_replaced_and_removed() {
     let root = tempfile::tempdir().unwrap();
     let store = BlobStore::open(root.path()).await.unwrap();
-    let key = BlobKey::thumbnail(Uuid::from_u128(7), Uuid::from_u128(1));
+    let key = BlobKey::thumbnail(Uuid::from_u128(7), Uuid::from_u128(1), ImageFormat::Webp);
     store.put_derived(&key, Bytes::from_static(b"old")).await.unwrap();
     store.put_derived(&key, Bytes::from_static(b"new")).await.unwrap();
     assert_eq!(fs::read(store.local_path(&key).unwrap()).unwrap(), b"new");

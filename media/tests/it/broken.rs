@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use crate::support::{media_folder, pool, pool_config};
 use calotype_media::{
     decoder::{DecodeError, DecoderPool, Job, PoolConfig, Want},
-    image::ImageWish,
+    image::{ImageFormat, ImageWish},
 };
 
 const EVERYTHING: Want = Want {
@@ -13,6 +13,8 @@ const EVERYTHING: Want = Want {
     images: Some(ImageWish {
         thumbnail_px: 250,
         preview_px: 1_440,
+        thumbnail_format: ImageFormat::Webp,
+        preview_format: ImageFormat::Jpeg,
         thumbnail_quality: 80,
         preview_quality: 80,
     }),

@@ -111,6 +111,12 @@ impl Settings {
         config::shape::at(&self.document, path).and_then(Value::as_i64).unwrap_or_default()
     }
 
+    /// A setting that is a text, where somebody set it to another than the default.
+    #[must_use]
+    pub fn own_text(&self, path: &str) -> Option<&str> {
+        self.set.get(path).and_then(Value::as_str)
+    }
+
     /// A setting that is a whole number, where somebody set it to another than the default.
     #[must_use]
     pub fn own_number(&self, path: &str) -> Option<i64> {

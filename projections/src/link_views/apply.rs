@@ -1,18 +1,19 @@
-//! Views of shared links to rows of `link_views_v1`.
+//! Views of shared links to rows of `link_views_v2`, which go with their link.
+//!
+//! A rebuild after an account was purged reads its links' visitors without the key. The rows are the same
+//! either way, because nothing is kept of a link that ended.
 
 use async_trait::async_trait;
-use calotype_domain::catalogue::AnyEvent;
-use calotype_domain::link_view::LinkViewEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::batch::Batch;
 use super::view::LinkViewRow;
 use crate::error::ProjectionError;
 use crate::event::Event;
-use crate::fold::{Fold, fold_in_tx, fold_sql};
 use crate::projection::Projection;
 
-/// Keeps `link_views_v1`.
+/// Keeps `viewed_links_v2` and `link_views_v2`.
 pub struct LinkViewsProjection;
 
 #[async_trait]
@@ -22,15 +23,15 @@ impl Projection for LinkViewsProjection {
     }
 
     fn version(&self) -> u16 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["link_views_v1"]
+        &["viewed_links_v2", "link_views_v2"]
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
-        &["link_view"]
+        &["link_view", "shared_link", "album", "user"]
     }
 
     async fn apply_in_tx(
@@ -38,36 +39,76 @@ impl Projection for LinkViewsProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        fold_in_tx::<LinkViews>(tx, events).await.map(drop)
+        let batch = Batch::of(events);
+        end_links_in_tx(tx, &batch).await?;
+        begin_links_in_tx(tx, &batch).await?;
+        add_views_in_tx(tx, &batch.views).await
     }
 }
 
-struct LinkViews;
-
-impl Fold for LinkViews {
-    fold_sql!("link_views_v1", "link_view_id");
-    type Row = LinkViewRow;
-
-    fn key(row: &LinkViewRow) -> Uuid {
-        row.link_view_id
+/// Takes away what was there of links that ended.
+async fn end_links_in_tx(tx: &mut PgConnection, batch: &Batch) -> Result<(), ProjectionError> {
+    let ended: Vec<Uuid> = batch.ended.iter().copied().collect();
+    if ended.is_empty() {
+        return Ok(());
     }
+    sqlx::query(
+        "with gone as (
+             delete from viewed_links_v2
+              where shared_link_id = any($1) or owner_id = any($1) or album_id = any($1)
+             returning shared_link_id
+         )
+         delete from link_views_v2 where shared_link_id in (select shared_link_id from gone)",
+    )
+    .bind(&ended)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
 
-    fn revision(row: &LinkViewRow) -> i64 {
-        row.revision
+async fn begin_links_in_tx(tx: &mut PgConnection, batch: &Batch) -> Result<(), ProjectionError> {
+    if batch.links.is_empty() {
+        return Ok(());
     }
+    let (mut ids, mut owners, mut albums) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, link) in &batch.links {
+        ids.push(*id);
+        owners.push(link.owner_id);
+        albums.push(link.album_id);
+    }
+    sqlx::query(
+        "insert into viewed_links_v2 (shared_link_id, owner_id, album_id)
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[])
+         on conflict do nothing",
+    )
+    .bind(&ids)
+    .bind(&owners)
+    .bind(&albums)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
 
-    fn evolve(row: Option<LinkViewRow>, event: &Event) -> Option<LinkViewRow> {
-        let AnyEvent::LinkView(LinkViewEvent::Viewed(viewed)) = &event.what else { return row };
-        let visitor = viewed.visitor.known();
-        Some(LinkViewRow {
-            link_view_id: event.key,
-            revision: event.revision,
-            shared_link_id: viewed.shared_link_id.uuid(),
-            hour: viewed.hour,
-            viewed_at: event.recorded_at,
-            address: visitor.and_then(|visitor| visitor.address.clone()),
-            device_type: visitor.map(|visitor| visitor.device_type.clone()).unwrap_or_default(),
-            device_os: visitor.map(|visitor| visitor.device_os.clone()).unwrap_or_default(),
-        })
+/// Adds views of links that did not end; the owner is the link's.
+async fn add_views_in_tx(
+    tx: &mut PgConnection,
+    views: &[LinkViewRow],
+) -> Result<(), ProjectionError> {
+    if views.is_empty() {
+        return Ok(());
     }
+    let rows = serde_json::to_value(views)
+        .map_err(|source| ProjectionError::Row { table: "link_views_v2", source })?;
+    sqlx::query(
+        "insert into link_views_v2
+                (link_view_id, shared_link_id, owner_id, hour, viewed_at, address, device_type, device_os)
+         select link_view_id, shared_link_id, link.owner_id, hour, viewed_at, address, device_type, device_os
+           from jsonb_populate_recordset(null::link_views_v2, $1) as seen
+           join viewed_links_v2 as link using (shared_link_id)
+         on conflict do nothing",
+    )
+    .bind(rows)
+    .execute(tx)
+    .await?;
+    Ok(())
 }

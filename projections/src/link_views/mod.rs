@@ -1,6 +1,7 @@
 //! Who looked at shared links, when and from where.
 
 mod apply;
+mod batch;
 mod query;
 mod view;
 

@@ -1,4 +1,4 @@
-//! A row of `link_views_v1`.
+//! A row of `link_views_v2`.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,10 @@ use uuid::Uuid;
 pub struct LinkViewRow {
     /// Its id.
     pub link_view_id: Uuid,
-    /// The last revision applied.
-    pub revision: i64,
-    /// The link, which may be revoked since.
+    /// The link.
     pub shared_link_id: Uuid,
+    /// Whose link it is.
+    pub owner_id: Uuid,
     /// The hour, by its first instant.
     pub hour: DateTime<Utc>,
     /// When they looked first in that hour.

@@ -61,6 +61,27 @@ impl Queries {
             .await?)
     }
 
+    /// People of all libraries whom no face is of, the oldest first; at most `limit`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn people_without_faces(
+        &self,
+        limit: i64,
+    ) -> Result<Vec<PersonRow>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select person.*
+               from read.people_v1 as person
+              where not exists (
+                    select from read.faces_v1 as face where face.person_id = person.person_id)
+              order by person.created_at, person.person_id
+              limit $1",
+        )
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// A page of the people of a library: favorites first, then who has a name, then who has most faces.
     ///
     /// # Errors

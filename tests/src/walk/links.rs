@@ -1,5 +1,6 @@
 //! Steps about PINs, shared links and who looks at them.
 
+use calotype_domain::link_view::{LinkViewed, Visitor};
 use calotype_domain::session::SessionCommand;
 use calotype_domain::shared_link::{LinkChange, LinkSwitches, LinkTarget, SharedLinkCreated};
 use calotype_domain::user::{PinWish, UserCommand};
@@ -18,7 +19,7 @@ impl World {
     /// A wish about a PIN or a link.
     pub(super) async fn pin_or_link(&mut self) -> anyhow::Result<()> {
         let known = self.links.choose(&mut self.random).copied();
-        match (self.random.random_range(0..7), known) {
+        match (self.random.random_range(0..8), known) {
             (0, _) => self.pin().await,
             (1, _) => self.lock_or_unlock().await,
             (2, Some(id)) => self.change_link(id).await,
@@ -27,8 +28,22 @@ impl World {
                 let ctx = self.context(Some(by));
                 accept(self.commands.revoke_shared_link(&ctx, by, id).await).map(drop)
             }
-            // Views are not walked over: the rows of a purged account's links keep the visitor until the
-            // next rebuild, which no longer has the key.
+            (6, Some((by, id))) => {
+                let ctx = self.context(None);
+                let hour = Duration::hours(self.random.random_range(0..3));
+                let visitor = format!("127.0.0.{}", self.random.random_range(1..4));
+                let viewed = LinkViewed {
+                    shared_link_id: id,
+                    hour: chrono::DateTime::UNIX_EPOCH + hour,
+                    visitor: Visitor {
+                        address: Some(visitor.clone()),
+                        device_type: "Phone".into(),
+                        device_os: String::new(),
+                    }
+                    .into(),
+                };
+                accept(self.commands.record_link_view(&ctx, by, &visitor, viewed).await).map(drop)
+            }
             _ => self.create_link().await,
         }
     }

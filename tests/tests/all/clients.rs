@@ -219,6 +219,7 @@ async fn no_request_the_document_tells_of_breaks_the_server() -> anyhow::Result<
         let done = finish(command, "", CLIENT_LIMIT).await?;
 
         ensure!(done.stdout.contains("Tested"), "{}\n{}", done.stdout, done.stderr);
+        ensure!(!done.stdout.contains("Schema Error"), "the document is wrong: {}", done.stdout);
         ensure!(!done.stdout.contains("Server error"), "{}", done.stdout);
         Ok(())
     })

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use calotype_tests::client::WORK_LIMIT;
 use calotype_tests::media::media;
 use calotype_tests::waiting::until;
-use calotype_tests::{Client, Options, Upload, story};
+use calotype_tests::{Client, Options, Upload, database, story};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -310,6 +310,17 @@ async fn page_of_a_link_is_previewed_and_its_views_are_told() -> anyhow::Result<
         ensure!(views.len() == 1 && views[0]["address"] == "127.0.0.1", "{history}");
         let stranger = shared.owner.create_user("stranger@example.com").await?;
         stranger.get(&path).await?.expect(400)?;
+
+        // With the link goes who looked at it.
+        let pool = database::connect(&server.data()).await?;
+        let kept = async || -> anyhow::Result<i64> {
+            Ok(sqlx::query_scalar("select count(*) from read.link_views_v2")
+                .fetch_one(&pool)
+                .await?)
+        };
+        ensure!(kept().await? == 1, "the view has no row");
+        shared.owner.delete(&shared.link_path(), &json!({})).await?.expect(204)?;
+        ensure!(kept().await? == 0, "the visitors of a link that is gone are kept");
         Ok(())
     })
     .await

@@ -19,6 +19,7 @@ use crate::validate::{Fields, wrong_type};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AssetMetadataResponseDto {
     key: String,
+    #[schema(value_type = Object)]
     value: Value,
     updated_at: String,
 }
@@ -35,6 +36,7 @@ impl From<KeyValueRow> for AssetMetadataResponseDto {
 pub(crate) struct AssetMetadataBulkResponseDto {
     asset_id: Uuid,
     key: String,
+    #[schema(value_type = Object)]
     value: Value,
     updated_at: String,
 }

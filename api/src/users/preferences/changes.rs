@@ -83,6 +83,8 @@ impl ToSchema for UserPreferencesUpdateDto {
     }
 }
 
+/// The largest whole number that JavaScript can tell from its neighbours.
+const COUNT_MAX: i64 = (1 << 53) - 1;
 /// The section that belongs to the account itself.
 const AVATAR: &str = "avatar";
 
@@ -159,7 +161,11 @@ fn issue(kind: Kind, value: &Value, path: &[&str]) -> Option<Value> {
         Kind::Order if matches!(value.as_str(), Some("asc" | "desc")) => None,
         Kind::Order => Some(not_an_option(&["asc", "desc"], path)),
         Kind::Count => match value.as_i64() {
-            Some(1..) => None,
+            Some(1..=COUNT_MAX) => None,
+            Some(1..) => Some(json!({
+                "origin": "number", "code": "too_big", "maximum": COUNT_MAX, "inclusive": true,
+                "path": path, "message": format!("Too big: expected number to be <={COUNT_MAX}")
+            })),
             Some(_) => Some(json!({
                 "origin": "number", "code": "too_small", "minimum": 1, "inclusive": true,
                 "path": path, "message": "Too small: expected number to be >=1"

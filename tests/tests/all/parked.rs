@@ -1,0 +1,115 @@
+//! An event that nobody can read costs its own stream, and nothing else.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use calotype_eventstore::testing::database;
+use calotype_eventstore::{
+    Actor, ActorKind, Append, Envelope, EventStore, ExpectedRevision, Keyring, NewEvent,
+    PostgresOptions, PostgresStore, Sequencer, StreamId,
+};
+use calotype_projections::{Queries, Runner};
+use chrono::Utc;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+fn event(event_type: &str, payload: Value) -> NewEvent {
+    let event_id = Uuid::new_v4();
+    NewEvent {
+        event_id,
+        event_type: event_type.into(),
+        version: 1,
+        payload,
+        attachments: Vec::new(),
+    }
+}
+
+fn partner(events: Vec<NewEvent>) -> (Uuid, Append) {
+    let id = Uuid::new_v4();
+    let stream_id = StreamId::new("partner", id);
+    let expected = ExpectedRevision::NoStream;
+    (id, Append { stream_id, expected, subject: None, events })
+}
+
+fn added() -> NewEvent {
+    let payload = json!({ "shared_by_id": Uuid::new_v4(), "shared_with_id": Uuid::new_v4() });
+    event("PartnerAdded", payload)
+}
+
+fn envelope() -> Envelope {
+    Envelope {
+        actor: Actor { kind: ActorKind::System, id: "test".into(), user_id: None },
+        client: None,
+        correlation_id: Uuid::new_v4(),
+        causation_id: None,
+        recorded_at: Utc::now(),
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_parks_its_stream_and_the_rest_goes_on() -> anyhow::Result<()> {
+    let database = database().await;
+    let pool = database.pool.clone();
+    let keys = Keyring::from_bytes([7; 32]);
+    let store = PostgresStore::connect(pool.clone(), keys, PostgresOptions::default()).await?;
+    let shared: Arc<dyn EventStore> = Arc::new(store.clone());
+    let sequencer = Sequencer::new(store);
+    let mut runner = Runner::new(pool.clone(), shared.clone());
+    let told = json!({ "in_timeline": true });
+    let broken = event("PartnerTimelineChanged", json!({ "in_timeline": "perhaps" }));
+    let broken_id = broken.event_id;
+    let (bad, bad_events) =
+        partner(vec![added(), broken, event("PartnerTimelineChanged", told.clone())]);
+    let (good, good_events) = partner(vec![added(), event("PartnerTimelineChanged", told)]);
+    shared.append(vec![bad_events], envelope()).await?;
+    shared.append(vec![good_events], envelope()).await?;
+    while sequencer.step().await? > 0 {}
+
+    runner.run_until_quiet().await?;
+
+    let shown = async |id: Uuid| -> anyhow::Result<Option<bool>> {
+        let row =
+            sqlx::query_scalar("select in_timeline from read.partners_v1 where partner_id = $1");
+        Ok(row.bind(id).fetch_optional(&pool).await?)
+    };
+    ensure!(*runner.position().borrow() == shared.head().await?, "the reader stopped");
+    ensure!(shown(good).await? == Some(true), "another stream was held up");
+    ensure!(shown(bad).await? == Some(false), "a later event was applied to a wrong state");
+    let queries = Queries::new(pool.clone(), shared.clone());
+    let stream = format!("partner-{bad}");
+    let parked = queries.parked_of(&stream).await?;
+    let mine = parked.iter().filter(|it| it.name == "partners_v1");
+    let codes: Vec<&str> = mine.map(|it| it.code.as_str()).collect();
+    ensure!(codes == ["unreadable", "behind"], "{parked:?}");
+    let reason = &parked.first().context("nothing is parked")?.reason;
+    ensure!(reason.contains("PartnerTimelineChanged") && reason.contains("perhaps"), "{reason}");
+
+    let retried = queries.retry_parked("partners_v1", &stream).await?;
+    ensure!(retried.applied == 0 && retried.left == 2, "{retried:?}");
+    let given_up = queries.discard_parked("partners_v1", &stream, "test").await?;
+    ensure!(given_up.applied == 1 && given_up.left == 0, "{given_up:?} without {broken_id}");
+    ensure!(shown(bad).await? == Some(true), "the rest of the stream is lost");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_event_of_a_newer_release_stops_its_readers() -> anyhow::Result<()> {
+    let database = database().await;
+    let pool = database.pool.clone();
+    let keys = Keyring::from_bytes([7; 32]);
+    let store = PostgresStore::connect(pool.clone(), keys, PostgresOptions::default()).await?;
+    let shared: Arc<dyn EventStore> = Arc::new(store.clone());
+    let sequencer = Sequencer::new(store);
+    let mut runner = Runner::new(pool.clone(), shared.clone());
+    let (_, append) = partner(vec![NewEvent { version: 99, ..added() }]);
+    shared.append(vec![append], envelope()).await?;
+    while sequencer.step().await? > 0 {}
+
+    let stopped = runner.run_until_quiet().await;
+
+    ensure!(stopped.is_err(), "what a newer release means was left out");
+    let parked: i64 =
+        sqlx::query_scalar("select count(*) from work.parked").fetch_one(&pool).await?;
+    ensure!(parked == 0, "{parked} events were parked");
+    Ok(())
+}
