@@ -9,6 +9,7 @@ mod coverage;
 mod crash;
 mod document;
 mod downloads;
+mod finding;
 mod links;
 mod operator;
 mod organizing;
