@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use calotype_domain::access::{AlbumRole, Reach};
+use calotype_domain::UserId;
+use calotype_domain::access::{AlbumRole, Object, Reach, check};
 use calotype_domain::catalogue::AnyEvent;
+use calotype_domain::permission::Permission;
 use calotype_domain::user::UserEvent;
 use calotype_projections::Event;
 use calotype_projections::partners::PartnerRow;
 use moka::sync::Cache;
 use uuid::Uuid;
 
+use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -62,7 +65,8 @@ impl Sharing {
     }
 }
 
-fn changes_sharing(what: &AnyEvent) -> bool {
+/// Whether an event changes who sees what.
+pub(crate) fn changes_sharing(what: &AnyEvent) -> bool {
     matches!(
         what,
         AnyEvent::Album(_)
@@ -87,6 +91,23 @@ pub(crate) async fn partners_of(api: &Api, user_id: Uuid) -> Result<Arc<Vec<Part
         sharing.partners.invalidate(&user_id);
     }
     Ok(partners)
+}
+
+/// The caller, and those partners whose photos they want among their own.
+///
+/// # Errors
+/// What the database said.
+pub(crate) async fn timeline_owners(api: &Api, caller: &Caller) -> Result<Vec<Uuid>, Problem> {
+    let me = caller.user_id().uuid();
+    let partners = partners_of(api, me).await?;
+    let shown = partners.iter().filter(|pair| {
+        let owner_id = UserId::new(pair.shared_by_id);
+        let timeline = Object::Timeline { owner_id, is_partner: true };
+        pair.shared_with_id == me
+            && pair.in_timeline
+            && check(caller.person(), Permission::TimelineRead, timeline).is_ok()
+    });
+    Ok(std::iter::once(me).chain(shown.map(|pair| pair.shared_by_id)).collect())
 }
 
 /// By which ways a person reaches assets of others, given with their owners; one question at most.

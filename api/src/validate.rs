@@ -3,6 +3,8 @@
 //! A [`Fields`] is asked field by field, in the order of Immich's schema; it gathers issues and refuses
 //! all at once in [`Fields::finish`]. Unknown fields are ignored.
 
+use std::collections::HashMap;
+
 use axum::body::Bytes;
 use calotype_domain::AssetId;
 use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate};
@@ -33,6 +35,8 @@ pub struct Fields {
     issues: Vec<Value>,
     /// Query and form values come as text and are turned into what the schema wants.
     from_text: bool,
+    /// Every value of those fields of a query that were given more than once.
+    repeated: HashMap<String, Vec<Value>>,
 }
 
 impl Fields {
@@ -64,23 +68,23 @@ impl Fields {
         Self { values, ..Self::default() }
     }
 
-    /// A query string. Of a field given twice the last counts.
+    /// A query string. Of a field given twice the last counts, unless it is a list.
     #[must_use]
     pub fn query(query: Option<&str>) -> Self {
         let decode = |text: &str| {
             let text = text.replace('+', " ");
             percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
         };
-        let values = query
-            .unwrap_or_default()
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| {
-                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                (decode(name), Value::String(decode(value)))
-            })
-            .collect();
-        Self::form(values)
+        let mut values = Map::new();
+        let mut repeated: HashMap<String, Vec<Value>> = HashMap::new();
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decode(name), Value::String(decode(value)));
+            if let Some(before) = values.insert(name.clone(), value.clone()) {
+                repeated.entry(name).or_insert_with(|| vec![before]).push(value);
+            }
+        }
+        Self { repeated, ..Self::form(values) }
     }
 
     /// The text fields of a form.
@@ -437,10 +441,13 @@ impl Fields {
         }
     }
 
-    /// A list of UUIDs of version 4, when it is there.
+    /// A list of UUIDs of version 4, when it is there. In a query its field is given once for each.
     pub fn uuids(&mut self, name: &str) -> Option<Vec<Uuid>> {
         let values = match self.values.get(name) {
             None => return None,
+            Some(one @ Value::String(_)) if self.from_text => {
+                self.repeated.remove(name).unwrap_or_else(|| vec![one.clone()])
+            }
             Some(Value::Array(values)) => values.clone(),
             Some(other) => {
                 self.issue(wrong_type("array", Some(other), &[name]));
@@ -702,6 +709,17 @@ mod tests {
             Fields::json(&Bytes::from(json!({ "ids": vec![0; 5_000] }).to_string())).unwrap();
         fields.uuids("ids");
         assert_eq!(fields.into_issues().len(), ISSUES_MAX);
+    }
+
+    #[test]
+    fn lists_of_a_query_are_fields_given_more_than_once() {
+        let (one, two) = (Uuid::new_v4(), Uuid::new_v4());
+        let read = |query: &str| Fields::query(Some(query)).uuids("ids");
+        assert_eq!(read(&format!("ids={one}")), Some(vec![one]));
+        assert_eq!(read(&format!("ids={one}&x=1&ids={two}")), Some(vec![one, two]));
+        assert_eq!(read("x=1"), None);
+        let mut last = Fields::query(Some("x=1&x=2"));
+        assert_eq!(last.string("x").as_deref(), Some("2"));
     }
 
     #[test]

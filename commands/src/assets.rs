@@ -1,12 +1,14 @@
 //! Wishes about assets. The same bytes of one owner are one asset: the reservation of their SHA-1 and the
 //! asset's first event are written in one transaction, so a race has one winner.
 
+use std::collections::BTreeSet;
+
 use calotype_domain::asset::{
     Asset, AssetCommand, AssetError, AssetMetadataRecorded, AssetPlaceFound, AssetProcessingFailed,
     AssetThumbnailsRecorded, AssetUploaded, Details, Stage, Visibility,
 };
 use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
-use calotype_domain::{AssetId, UserId};
+use calotype_domain::{AssetId, TagId, UserId};
 use calotype_eventstore::{Revision, StreamId};
 
 use crate::context::CommandContext;
@@ -31,6 +33,8 @@ pub enum Uploaded {
 pub struct Findings {
     /// What the file says about itself.
     pub metadata: Option<AssetMetadataRecorded>,
+    /// The tags that the file's keywords name.
+    pub tags: Option<BTreeSet<TagId>>,
     /// What its position lies in.
     pub place: Option<AssetPlaceFound>,
     /// The pictures made of it.
@@ -118,7 +122,8 @@ impl Commands {
         Err(CommandError::Contended)
     }
 
-    /// Changes what a person may change about some assets: all or none of each [`BULK_ASSETS_MAX`].
+    /// Changes the same about some assets: all or none of each [`BULK_ASSETS_MAX`]. What may be in albums
+    /// goes behind the PIN by [`Commands::change_each_asset`].
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -247,6 +252,9 @@ impl Commands {
         let mut commands = Vec::new();
         if let Some(facts) = &findings.metadata {
             commands.push(AssetCommand::RecordMetadata(Box::new(facts.clone())));
+        }
+        if let Some(tags) = &findings.tags {
+            commands.push(AssetCommand::RecordTags(tags.clone()));
         }
         if let Some(found) = &findings.place {
             commands.push(AssetCommand::RecordPlace(Box::new(found.clone())));

@@ -183,6 +183,20 @@ impl Unit<'_> {
         Ok(aggregate)
     }
 
+    /// Loads an aggregate and lets it decide several commands, each on it as it was loaded.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; what the aggregate refuses leaves the transaction as it was.
+    pub async fn try_apply<A: Aggregate>(
+        &mut self,
+        stream_id: StreamId,
+        subject: Option<String>,
+        commands: &[A::Command],
+    ) -> Result<(), CommandError<A::Error>> {
+        let (aggregate, last) = self.commands.load::<A>(&stream_id).await?;
+        self.decide(&aggregate, last, stream_id, subject, commands)
+    }
+
     /// Lets a loaded aggregate decide several commands in a row, and keeps the events.
     ///
     /// Each command is decided on the aggregate as it was loaded.

@@ -37,7 +37,7 @@ pub fn generate_key() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn stream(shared_link_id: SharedLinkId) -> StreamId {
+pub(crate) fn stream(shared_link_id: SharedLinkId) -> StreamId {
     StreamId::new("shared_link", shared_link_id)
 }
 

@@ -1,6 +1,8 @@
 //! Wishes about tags. A path belongs to one tag of a person: its reservation and the tag's first event
 //! are written in one transaction.
 
+use std::collections::HashMap;
+
 use calotype_domain::asset::{AssetCommand, AssetError, Organize};
 use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
 use calotype_domain::tag::{Tag, TagCommand, TagCreated, TagError, segments};
@@ -73,41 +75,74 @@ impl Commands {
         owner_id: UserId,
         path: &str,
     ) -> Result<Option<(TagId, Outcome)>, CommandError<TagError>> {
+        let (tag_ids, outcome) = self.upsert_tags(ctx, owner_id, &[path.to_owned()]).await?;
+        Ok(tag_ids.first().map(|tag_id| (*tag_id, outcome)))
+    }
+
+    /// The tags of some paths, those without words left out; they and those above them are made where they
+    /// are not there yet, all in one transaction.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn upsert_tags(
+        &self,
+        ctx: &CommandContext,
+        owner_id: UserId,
+        paths: &[String],
+    ) -> Result<(Vec<TagId>, Outcome), CommandError<TagError>> {
+        // Photos of one series come at once and carry the same words.
+        let _turn = self.turns.take(&[StreamId::new("tags", owner_id)]).await;
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
-            let mut last: Option<(TagId, String)> = None;
-            for part in segments(path).take(DEPTH_MAX) {
-                let parent_id = last.as_ref().map(|(tag_id, _)| *tag_id);
-                let value = match &last {
-                    Some((_, above)) => format!("{above}/{part}"),
-                    None => part.to_owned(),
-                };
-                let tag_id = TagId::new(self.ids.v4());
-                let reserve = ReservationCommand::Reserve { holder_id: tag_id.uuid() };
-                let stream_id = self.tag_path_stream(owner_id, &value);
-                let tag_id = match unit.apply::<Reservation>(stream_id, None, &reserve).await {
-                    Ok(_) => {
-                        let value = value.clone().into();
-                        create(
-                            &mut unit,
-                            tag_id,
-                            TagCreated { owner_id, parent_id, value, color: None },
-                        )?;
-                        tag_id
-                    }
-                    Err(CommandError::Refused(ReservationError::Taken { holder_id })) => {
-                        TagId::new(holder_id)
-                    }
-                    Err(error) => return Err(error.map_refusal(|_| TagError::AlreadyExists)),
-                };
-                last = Some((tag_id, value));
+            let mut known: HashMap<String, TagId> = HashMap::new();
+            let mut tag_ids = Vec::with_capacity(paths.len());
+            for path in paths {
+                tag_ids.extend(self.upsert_path(&mut unit, &mut known, owner_id, path).await?);
             }
-            let Some((tag_id, _)) = last else { return Ok(None) };
             if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
-                return Ok(Some((tag_id, outcome)));
+                return Ok((tag_ids, outcome));
             }
         }
         Err(CommandError::Contended)
+    }
+
+    /// The tag of a path; `known` are those that were looked up in this transaction already.
+    async fn upsert_path(
+        &self,
+        unit: &mut Unit<'_>,
+        known: &mut HashMap<String, TagId>,
+        owner_id: UserId,
+        path: &str,
+    ) -> Result<Option<TagId>, CommandError<TagError>> {
+        let mut last: Option<(TagId, String)> = None;
+        for part in segments(path).take(DEPTH_MAX) {
+            let parent_id = last.as_ref().map(|(tag_id, _)| *tag_id);
+            let value = match &last {
+                Some((_, above)) => format!("{above}/{part}"),
+                None => part.to_owned(),
+            };
+            if let Some(tag_id) = known.get(&value) {
+                last = Some((*tag_id, value));
+                continue;
+            }
+            let tag_id = TagId::new(self.ids.v4());
+            let reserve = ReservationCommand::Reserve { holder_id: tag_id.uuid() };
+            let stream_id = self.tag_path_stream(owner_id, &value);
+            let tag_id = match unit.apply::<Reservation>(stream_id, None, &reserve).await {
+                Ok(_) => {
+                    let value = value.clone().into();
+                    create(unit, tag_id, TagCreated { owner_id, parent_id, value, color: None })?;
+                    tag_id
+                }
+                Err(CommandError::Refused(ReservationError::Taken { holder_id })) => {
+                    TagId::new(holder_id)
+                }
+                Err(error) => return Err(error.map_refusal(|_| TagError::AlreadyExists)),
+            };
+            known.insert(value.clone(), tag_id);
+            last = Some((tag_id, value));
+        }
+        Ok(last.map(|(tag_id, _)| tag_id))
     }
 
     /// Shows a tag in another colour.

@@ -1,7 +1,7 @@
 //! Develops an asset: reads what the file says about itself, and makes thumbnail, preview and thumbhash,
 //! with one read and one decode for both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,7 +14,7 @@ use calotype_domain::asset::{
     Position, ProcessorRef, Stage,
 };
 use calotype_domain::event::{Aggregate as _, DomainEvent as _};
-use calotype_domain::{AssetId, Sealed};
+use calotype_domain::{AssetId, Sealed, TagId};
 use calotype_eventstore::{Revision, StreamId};
 use calotype_media::blob::BlobKey;
 use calotype_media::decoder::{DecodeError, Job, Report, Want};
@@ -34,7 +34,7 @@ use crate::worker::Worker;
 /// Its name in logs, consumers and the table of parked work.
 pub const NAME: &str = "develop";
 /// Rises when what is read of a file changes.
-const METADATA_VERSION: u32 = 2;
+const METADATA_VERSION: u32 = 3;
 /// Rises when the pictures made of a file change.
 const THUMBNAILS_VERSION: u32 = 1;
 /// Events of one asset looked at.
@@ -42,6 +42,8 @@ const ASSET_EVENTS_MAX: u32 = 10_000;
 /// Sides of pictures that are made, in pixels, whatever the settings say.
 const SIDE_PX_MIN: u32 = 16;
 const SIDE_PX_MAX: u32 = 8_192;
+/// Keywords of one file that become tags.
+const KEYWORDS_MAX: usize = 250;
 /// How long to wait before an asset in hand is tried again.
 const IN_HAND_WAIT: Duration = Duration::from_secs(2);
 
@@ -204,6 +206,7 @@ impl Worker {
             let named = settings.is_on("reverseGeocoding.enabled");
             let (zone, place) = self.surroundings(wanted, &report.facts, named).await?;
             findings.metadata = Some(metadata(&wanted.uploaded, &report.facts, zone));
+            findings.tags = Some(self.tags_of(wanted, &report.facts).await?);
             findings.place = place;
         }
         match report.images {
@@ -223,6 +226,22 @@ impl Worker {
             None => {}
         }
         Ok(findings)
+    }
+
+    /// The owner's tags that the keywords of the file name; those that are not there yet are made.
+    async fn tags_of(
+        &self,
+        wanted: &Wanted,
+        facts: &Facts,
+    ) -> Result<BTreeSet<TagId>, ProcessorError> {
+        let keywords: Vec<String> = facts.keywords.iter().take(KEYWORDS_MAX).cloned().collect();
+        if keywords.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let ctx = self.context(NAME, wanted.correlation_id, Some(wanted.event_id));
+        let owner_id = wanted.uploaded.owner_id;
+        let (tag_ids, _) = self.commands.upsert_tags(&ctx, owner_id, &keywords).await?;
+        Ok(tag_ids.into_iter().collect())
     }
 
     /// The zone at the file's position, and what the asset's position lies in: where a person says that it

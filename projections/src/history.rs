@@ -211,6 +211,8 @@ fn of_asset(what: &AssetEvent) -> String {
         AssetEvent::LocationReverted(_) => "Place set back to the file's own".into(),
         AssetEvent::Tagged(_) => "Tagged".into(),
         AssetEvent::Untagged(_) => "Tag removed".into(),
+        AssetEvent::TaggedByFile(_) => "Tagged by a keyword of its file".into(),
+        AssetEvent::UntaggedByFile(_) => "Tag removed: its file has the keyword no more".into(),
         AssetEvent::Stacked(stacked) if stacked.is_primary => "Stands for its stack".into(),
         AssetEvent::Stacked(_) => "Put into a stack".into(),
         AssetEvent::Unstacked(_) => "Taken out of its stack".into(),

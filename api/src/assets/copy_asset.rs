@@ -3,9 +3,10 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use calotype_domain::AssetId;
-use calotype_domain::asset::{Blob, Details};
+use calotype_commands::copies::Copied;
+use calotype_domain::asset::Blob;
 use calotype_domain::permission::Permission;
+use calotype_domain::{AlbumId, AssetId, SharedLinkId};
 use calotype_media::blob::{BlobError, BlobKey, StagedBlob};
 use calotype_projections::assets::AssetRow;
 use tokio::io::AsyncReadExt as _;
@@ -13,7 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::dto::hex;
-use crate::access::require_assets;
+use crate::access::{allowed_albums, allowed_assets, require_assets};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -39,16 +40,17 @@ pub(crate) struct AssetCopyDto {
 struct Wish {
     source_id: Uuid,
     target_id: Uuid,
+    albums: bool,
     favorite: bool,
-    stack: bool,
+    shared_links: bool,
     sidecar: bool,
+    stack: bool,
 }
 
 fn parse(body: &Bytes) -> Result<Wish, Problem> {
     let mut fields = Fields::json(body)?;
-    for name in ["albums", "sharedLinks"] {
-        fields.boolean(name);
-    }
+    let albums = fields.boolean("albums").unwrap_or(true);
+    let shared_links = fields.boolean("sharedLinks").unwrap_or(true);
     let favorite = fields.boolean("favorite").unwrap_or(true);
     let sidecar = fields.boolean("sidecar").unwrap_or(true);
     let stack = fields.boolean("stack").unwrap_or(true);
@@ -60,10 +62,10 @@ fn parse(body: &Bytes) -> Result<Wish, Problem> {
     let source_id = fields.uuid("sourceId").unwrap_or_default();
     let target_id = fields.uuid("targetId").unwrap_or_default();
     fields.finish()?;
-    Ok(Wish { source_id, target_id, favorite, stack, sidecar })
+    Ok(Wish { source_id, target_id, albums, favorite, shared_links, sidecar, stack })
 }
 
-/// Copies favorite, stack and sidecar from one of the caller's assets to another.
+/// Copies albums, shared links, favorite, stack and sidecar from one of the caller's assets to another.
 #[utoipa::path(
     put, path = "/assets/copy", tag = "Assets", operation_id = "copyAsset",
     request_body = AssetCopyDto, responses((status = 204))
@@ -85,22 +87,41 @@ pub(crate) async fn copy_asset(
     let (Some(from), Some(_)) = (row(wish.source_id), row(wish.target_id)) else {
         return Err(Problem::no_access(Permission::AssetCopy));
     };
-    let by = caller.user_id();
-    if wish.favorite {
-        let details = Details { favorite: Some(from.is_favorite), ..Details::default() };
-        let context = caller.context();
-        let outcome = api.commands.change_assets(&context, by, &[target], &details).await?;
-        api.seen(&outcome).await;
-    }
-    if wish.stack {
-        let context = caller.next_context(&api);
-        let outcome = api.commands.copy_stack(&context, by, source, target).await?;
-        api.seen(&outcome).await;
-    }
+    let (album_ids, link_ids) = places(&api, &caller, &wish).await?;
+    let Wish { favorite, stack, .. } = wish;
+    let copied = Copied { favorite, stack, album_ids, link_ids };
+    let (context, by) = (caller.context(), caller.user_id());
+    let outcome = api.commands.copy_asset(&context, by, (source, target), &copied).await?;
+    api.seen(&outcome).await;
     if wish.sidecar {
         copy_sidecar(&api, &caller, from, target).await?;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The albums and links that the target comes into: those of the source that the caller may add to; none
+/// for what may not be shared, because it is behind the PIN.
+async fn places(
+    api: &Api,
+    caller: &Caller,
+    wish: &Wish,
+) -> Result<(Vec<AlbumId>, Vec<SharedLinkId>), Problem> {
+    let share = Permission::AssetShare;
+    if allowed_assets(api, caller, share, &[wish.target_id]).await?.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut album_ids = Vec::new();
+    if wish.albums {
+        let holding = api.queries.albums_with(&[wish.source_id]).await?;
+        let open = allowed_albums(api, caller, Permission::AlbumAssetCreate, &holding).await?;
+        album_ids.extend(open.into_iter().map(|part| AlbumId::new(part.album_id)));
+    }
+    let mut link_ids = Vec::new();
+    if wish.shared_links {
+        let showing = api.queries.links_showing(caller.user_id().uuid(), wish.source_id).await?;
+        link_ids.extend(showing.into_iter().map(SharedLinkId::new));
+    }
+    Ok((album_ids, link_ids))
 }
 
 /// Stores the source's sidecar once more, for the target: each asset's files are its own.
@@ -161,7 +182,7 @@ mod tests {
         let id = "91da1ac8-0dfd-45f4-9efc-16416a8dea30";
         let body = format!(r#"{{"sourceId":"{id}","targetId":"{id}","stack":false}}"#);
         let wish = parse(&Bytes::from(body)).unwrap();
-        assert!(wish.favorite && wish.sidecar && !wish.stack);
+        assert!(wish.albums && wish.shared_links && wish.favorite && wish.sidecar && !wish.stack);
         assert!(parse(&Bytes::from_static(b"{}")).is_err());
     }
 }

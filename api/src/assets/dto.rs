@@ -144,13 +144,20 @@ impl AssetResponseDto {
         Self { people: people.into_iter().map(PersonResponseDto::from).collect(), ..self }
     }
 
-    /// As a list of found assets shows it.
+    /// As a list of found assets shows it to its owner.
     pub(crate) fn listed(row: AssetRow, with_exif: bool) -> Self {
-        let mut listed = Self::plain(row);
-        if !with_exif {
-            listed.exif_info = None;
-        }
-        listed
+        Self::plain(row).with_exif(with_exif)
+    }
+
+    /// As a list of found assets shows it to somebody.
+    pub(crate) fn found(row: AssetRow, viewer_id: Uuid, with_exif: bool) -> Self {
+        let is_own = row.owner_id == viewer_id;
+        Self::listed(if is_own { row } else { row.as_seen_by_others() }, with_exif)
+    }
+
+    /// With or without what the file says about itself.
+    pub(crate) fn with_exif(self, with_exif: bool) -> Self {
+        Self { exif_info: self.exif_info.filter(|_| with_exif), ..self }
     }
 
     /// As `GET /search/explore` shows it.

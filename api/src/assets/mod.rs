@@ -1,6 +1,7 @@
 //! Assets: uploading, reading, changing, deleting, and their files.
 
 pub(crate) mod cache;
+pub(crate) mod change;
 mod check_bulk_upload;
 mod copy_asset;
 mod date_change;

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use calotype_commands::Outcome;
 use calotype_domain::AssetId;
 use calotype_domain::asset::{Details, Position, Visibility};
 use calotype_domain::permission::Permission;
@@ -13,10 +12,12 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::change::change;
 use super::date_change::stated;
 use super::dto::AssetResponseDto;
+use super::get_asset_info::people_on;
 use super::place::name_place;
-use super::{VISIBILITIES, films, visibility};
+use super::{VISIBILITIES, visibility};
 use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -63,33 +64,12 @@ pub(crate) async fn update_asset(
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetUpdate))?;
     refuse_film(&asset, unlinks, links)?;
     name_place(&api, &mut details).await?;
-    let assets = std::slice::from_ref(&asset);
-    api.caches.owners.learn(assets);
-    films::follow(&api, &caller, assets, details.visibility).await?;
-    let outcome = api
-        .commands
-        .change_assets(&caller.context(), caller.user_id(), &[AssetId::new(id)], &details)
-        .await?;
-    seen_or_hidden(&api, &details, &outcome).await?;
+    let changes = [(AssetId::new(id), details)];
+    change(&api, &caller, std::slice::from_ref(&asset), &changes).await?;
     let asset = api.queries.asset(id).await?;
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetUpdate))?;
-    Ok(Json(AssetResponseDto::plain(asset)))
-}
-
-/// Waits until changed details show: surely, where assets went behind the PIN.
-///
-/// # Errors
-/// See [`Api::surely_seen`].
-pub(super) async fn seen_or_hidden(
-    api: &Api,
-    details: &Details,
-    outcome: &Outcome,
-) -> Result<(), Problem> {
-    if details.visibility == Some(Visibility::Locked) {
-        return api.surely_seen(outcome).await;
-    }
-    api.seen(outcome).await;
-    Ok(())
+    let people = people_on(&api, &caller, &asset).await?;
+    Ok(Json(AssetResponseDto::plain(asset).with_people(people)))
 }
 
 /// The fields that one and many changes share, with the date as it was stated.

@@ -12,10 +12,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::change::change;
 use super::date_change::{Taken, Zone, in_zone, shifted, stated};
-use super::films;
 use super::place::name_place;
-use super::update_asset::{details, seen_or_hidden};
+use super::update_asset::details;
 use crate::access::require_assets;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -72,21 +72,9 @@ pub(crate) async fn update_assets(
     let assets = require_assets(&api, &caller, Permission::AssetUpdate, &asset_ids).await?;
     name_place(&api, &mut details).await?;
     api.caches.owners.learn(&assets);
-    films::follow(&api, &caller, &assets, details.visibility).await?;
     regroup(&api, &caller, &asset_ids, leaves_group, group).await?;
-    match dates {
-        Dates::Alike(taken) => {
-            details.date = taken;
-            let outcome = api
-                .commands
-                .change_assets(&caller.context(), caller.user_id(), &asset_ids, &details)
-                .await?;
-            seen_or_hidden(&api, &details, &outcome).await?;
-        }
-        Dates::Each { minutes, zone } => {
-            change_each(&api, &caller, assets, &details, minutes, zone.as_ref()).await?;
-        }
-    }
+    let changes = changes(&assets, &details, &dates)?;
+    change(&api, &caller, &assets, &changes).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -130,35 +118,28 @@ fn dates(fields: &mut Fields, date: Option<DateTime<FixedOffset>>) -> Dates {
     }
 }
 
-/// Changes one asset after the other, each with its own date. Not atomic across assets.
-async fn change_each(
-    api: &Api,
-    caller: &Caller,
-    assets: Vec<AssetRow>,
+/// What changes about each asset.
+fn changes(
+    assets: &[AssetRow],
     details: &Details,
-    minutes: i64,
-    zone: Option<&Zone>,
-) -> Result<(), Problem> {
-    let mut changes = Vec::with_capacity(assets.len());
-    for asset in assets {
-        let taken = shifted(asset.taken_at, asset.local_date_time, asset.time_zone, minutes)
-            .map(|taken| match zone {
+    dates: &Dates,
+) -> Result<Vec<(AssetId, Details)>, Problem> {
+    let taken = |asset: &AssetRow| match dates {
+        Dates::Alike(taken) => Some(taken.clone()),
+        Dates::Each { minutes, zone } => {
+            let zone_there = asset.time_zone.clone();
+            let taken = shifted(asset.taken_at, asset.local_date_time, zone_there, *minutes)?;
+            Some(Some(match zone {
                 Some(zone) => in_zone(taken.0, zone),
                 None => taken,
-            })
-            .ok_or_else(|| Problem::bad_request("Date out of range"))?;
-        changes.push((AssetId::new(asset.asset_id), taken));
-    }
-    let mut last = None;
-    for (asset_id, taken) in changes {
-        let details = Details { date: Some(taken), ..details.clone() };
-        let context = caller.next_context(api);
-        let outcome =
-            api.commands.change_assets(&context, caller.user_id(), &[asset_id], &details).await?;
-        last = Some(outcome);
-    }
-    if let Some(outcome) = last {
-        seen_or_hidden(api, details, &outcome).await?;
-    }
-    Ok(())
+            }))
+        }
+    };
+    assets
+        .iter()
+        .map(|asset| {
+            let date = taken(asset).ok_or_else(|| Problem::bad_request("Date out of range"))?;
+            Ok((AssetId::new(asset.asset_id), Details { date, ..details.clone() }))
+        })
+        .collect()
 }

@@ -2,7 +2,6 @@
 
 mod delete_duplicates;
 mod get_asset_duplicates;
-mod merge;
 mod resolve_duplicates;
 
 use utoipa_axum::router::OpenApiRouter;

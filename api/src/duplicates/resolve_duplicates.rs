@@ -6,16 +6,15 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
+use calotype_commands::duplicates::Resolution;
+use calotype_domain::AssetId;
 use calotype_domain::permission::Permission;
-use calotype_domain::{AssetId, TagId};
-use calotype_projections::assets::AssetRow;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::merge::merged;
 use crate::access::require_assets;
-use crate::assets::place::name_place;
+use crate::assets::change::albums_holding;
 use crate::bulk::{BulkIdErrorReason, BulkIdResponseDto};
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -69,6 +68,7 @@ pub(super) async fn resolve_duplicates(
         members.entry(id).or_default().insert(asset_id);
     }
     let mut answers = Vec::with_capacity(groups.len());
+    let mut resolved: Vec<Group> = Vec::new();
     for group in groups {
         let id = group.duplicate_id;
         let Some(members) = members.remove(&id) else {
@@ -81,11 +81,12 @@ pub(super) async fn resolve_duplicates(
                 ..BulkIdResponseDto::failed(id, BulkIdErrorReason::Validation)
             }),
             None => {
-                resolve(&api, &caller, &group).await?;
+                resolved.push(group);
                 answers.push(BulkIdResponseDto::done(id));
             }
         }
     }
+    resolve(&api, &caller, &resolved).await?;
     Ok((StatusCode::OK, Json(answers)))
 }
 
@@ -101,43 +102,28 @@ fn refusal(group: &Group, members: &BTreeSet<Uuid>) -> Option<&'static str> {
     (named.len() < members.len()).then_some("Every asset of the group must be kept or trashed")
 }
 
-/// Several commands of one request: what one of them did stays when a later one fails.
-async fn resolve(api: &Api, caller: &Caller, group: &Group) -> Result<(), Problem> {
-    let ids = |set: &BTreeSet<Uuid>| set.iter().copied().map(AssetId::new).collect::<Vec<_>>();
-    let (keep, trash) = (ids(&group.keep), ids(&group.trash));
-    let kept = require_assets(api, caller, Permission::AssetUpdate, &keep).await?;
-    let trashed = require_assets(api, caller, Permission::AssetDelete, &trash).await?;
-    api.caches.owners.learn(&kept);
-    api.caches.owners.learn(&trashed);
-    if let [kept] = kept.as_slice() {
-        take_over(api, caller, kept, &trashed).await?;
+/// Resolves groups as one command. Albums that the caller may not add to stay as they are.
+async fn resolve(api: &Api, caller: &Caller, groups: &[Group]) -> Result<(), Problem> {
+    let all = |of: fn(&Group) -> &BTreeSet<Uuid>| {
+        groups.iter().flat_map(of).copied().map(AssetId::new).collect::<Vec<_>>()
+    };
+    let (keep, trash) = (all(|group| &group.keep), all(|group| &group.trash));
+    for (permission, asset_ids) in
+        [(Permission::AssetUpdate, &keep), (Permission::AssetDelete, &trash)]
+    {
+        let rows = require_assets(api, caller, permission, asset_ids).await?;
+        api.caches.owners.learn(&rows);
     }
-    let by = caller.user_id();
-    let all: Vec<AssetId> = keep.iter().chain(&trash).copied().collect();
-    api.commands.dismiss_duplicates(&caller.next_context(api), by, &all).await?;
-    let outcome = api.commands.trash_assets(&caller.next_context(api), by, &trash).await?;
-    api.seen(&outcome).await;
-    Ok(())
-}
-
-async fn take_over(
-    api: &Api,
-    caller: &Caller,
-    kept: &AssetRow,
-    others: &[AssetRow],
-) -> Result<(), Problem> {
-    let (by, kept_id) = (caller.user_id(), AssetId::new(kept.asset_id));
-    let mut details = merged(kept, &others.iter().collect::<Vec<_>>())?;
-    name_place(api, &mut details).await?;
-    api.commands.change_assets(&caller.next_context(api), by, &[kept_id], &details).await?;
-    let mut tag_ids: BTreeSet<Uuid> = BTreeSet::new();
-    for other in others {
-        let extras = api.queries.asset_extras(other.asset_id).await?;
-        tag_ids.extend(extras.tags.0.iter().map(|tag| tag.tag_id));
-    }
-    let tag_ids: Vec<TagId> = tag_ids.into_iter().map(TagId::new).collect();
-    api.commands.tag_assets(&caller.next_context(api), by, &tag_ids, &[kept_id]).await?;
-    Ok(())
+    let asset_ids: Vec<Uuid> = keep.iter().chain(&trash).map(|asset_id| asset_id.uuid()).collect();
+    let inside = albums_holding(api, &asset_ids).await?;
+    let ids = |set: &BTreeSet<Uuid>| set.iter().copied().map(AssetId::new).collect();
+    let groups: Vec<Resolution> = groups
+        .iter()
+        .map(|group| Resolution { keep: ids(&group.keep), trash: ids(&group.trash) })
+        .collect();
+    let (context, by) = (caller.context(), caller.user_id());
+    let outcome = api.commands.resolve_duplicates(&context, by, &groups, &inside).await?;
+    api.surely_seen(&outcome).await
 }
 
 fn parse(body: &Bytes) -> Result<Vec<Group>, Problem> {

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::finished::{FinishedMap, FinishedSheet};
 use crate::assets::owners::Owners;
 use crate::problem::Problem;
+use crate::sharing::changes_sharing;
 
 /// Memory for finished sheets, in bytes.
 const MAP_CACHE_BYTES_MAX: u64 = 192 * 1024 * 1024;
@@ -27,10 +28,24 @@ const MAP_CACHED_FOR: Duration = Duration::from_secs(600);
 /// A map is compared with the projection after this, so that a missed change cannot last.
 const MAP_TRUSTED_FOR: Duration = Duration::from_secs(60);
 
+/// Whose assets a map shows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Whose {
+    /// A person's own.
+    Own(Uuid),
+    /// Others' in a person's albums.
+    Shared {
+        /// That person.
+        viewer_id: Uuid,
+        /// Who show their timelines on maps of their own.
+        partners: Vec<Uuid>,
+    },
+}
+
 /// Whose map, and what of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
-    owner_id: Uuid,
+    whose: Whose,
     with_archived: bool,
     is_favorite: Option<bool>,
 }
@@ -39,6 +54,8 @@ struct Key {
 #[derive(Default)]
 struct Generations {
     all: u64,
+    /// Every change there was, those of who sees what included.
+    total: u64,
     own: HashMap<Uuid, u64>,
 }
 
@@ -77,10 +94,11 @@ impl MapCache {
         let mut changed: Vec<Option<Uuid>> = shown.map(|event| owners.of(event.key)).collect();
         changed.sort_unstable();
         changed.dedup();
-        if changed.is_empty() {
+        if changed.is_empty() && !events.iter().any(|event| changes_sharing(&event.what)) {
             return;
         }
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        generations.total += 1;
         for owner_id in changed {
             match owner_id {
                 Some(owner_id) => *generations.own.entry(owner_id).or_default() += 1,
@@ -111,7 +129,7 @@ impl MapCache {
         filter: MarkerFilter,
     ) -> Result<Arc<FinishedMap>, Problem> {
         let MarkerFilter { with_archived, is_favorite, .. } = filter;
-        let key = Key { owner_id, with_archived, is_favorite };
+        let key = Key { whose: Whose::Own(owner_id), with_archived, is_favorite };
         let generation = self.generation(owner_id);
         let before = self.kept.get(&key);
         if let Some(kept) = &before
@@ -127,6 +145,39 @@ impl MapCache {
             .await
             .map_err(|error| Problem::internal(&error))?;
         let map = Arc::new(map);
+        let at = std::time::Instant::now();
+        self.kept.insert(key, Kept { generation, at, map: Arc::clone(&map) });
+        Ok(map)
+    }
+
+    /// What others show on a person's map by albums. Made anew after any change on any map: who is in an
+    /// album together changes little, and together little.
+    ///
+    /// # Errors
+    /// 500 when the database does not answer.
+    pub(super) async fn shared(
+        &self,
+        queries: &Queries,
+        viewer_id: Uuid,
+        partners: &[Uuid],
+        filter: MarkerFilter,
+    ) -> Result<Arc<FinishedMap>, Problem> {
+        let MarkerFilter { with_archived, is_favorite, .. } = filter;
+        let whose = Whose::Shared { viewer_id, partners: partners.to_vec() };
+        let key = Key { whose, with_archived, is_favorite };
+        let generation = {
+            let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+            (generations.all, generations.total)
+        };
+        if let Some(kept) = self.kept.get(&key)
+            && kept.generation == generation
+            && kept.at.elapsed() < MAP_TRUSTED_FOR
+        {
+            return Ok(kept.map);
+        }
+        let map = Arc::new(
+            FinishedMap::of(queries.shared_markers(viewer_id, partners, filter).await?).await?,
+        );
         let at = std::time::Instant::now();
         self.kept.insert(key, Kept { generation, at, map: Arc::clone(&map) });
         Ok(map)
@@ -178,6 +229,8 @@ fn shows(what: &AnyEvent) -> bool {
         | AssetEvent::SidecarReplaced(_)
         | AssetEvent::Stacked(_)
         | AssetEvent::Tagged(_)
+        | AssetEvent::TaggedByFile(_)
+        | AssetEvent::UntaggedByFile(_)
         | AssetEvent::Unstacked(_)
         | AssetEvent::Untagged(_)
         | AssetEvent::FailureDismissed(_)

@@ -75,7 +75,7 @@ impl FinishedSheet {
     }
 
     /// Markers that the projection keeps no digest of.
-    pub(super) fn of(month: NaiveDate, markers: &[Marker]) -> Self {
+    fn of(month: NaiveDate, markers: &[Marker]) -> Self {
         let mut sheet = Self::new(month, 0, markers);
         let digest = blake3::hash(&sheet.plain);
         let (first, _) = digest.as_bytes().split_first_chunk().unwrap_or((&[0; 8], &[]));
@@ -109,6 +109,19 @@ impl FinishedMap {
         let etag = format!("\"{length:x}-{}\"", digest.get(..27).unwrap_or_default());
         sheets.sort_unstable_by_key(|sheet| std::cmp::Reverse(sheet.month));
         Self { sheets, etag }
+    }
+
+    /// Markers that the projection keeps no sheets of, on one.
+    ///
+    /// # Errors
+    /// 500 when it cannot be made.
+    pub(super) async fn of(markers: Vec<Marker>) -> Result<Self, Problem> {
+        let month = markers.first().map(|marker| marker.month).unwrap_or_default();
+        tokio::task::spawn_blocking(move || {
+            Self::new(vec![FinishedSheet::of(month, &markers).into()])
+        })
+        .await
+        .map_err(|error| Problem::internal(&error))
     }
 
     pub(super) fn sheet(&self, month: NaiveDate) -> Option<Arc<FinishedSheet>> {

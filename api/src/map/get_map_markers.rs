@@ -1,5 +1,7 @@
 //! `GET /map/markers`: where assets were taken.
 
+use std::sync::Arc;
+
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -9,9 +11,10 @@ use chrono::{NaiveDate, Utc};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::finished::{FinishedMap, FinishedSheet, answer};
+use super::finished::{FinishedMap, answer};
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::sharing::timeline_owners;
 use crate::state::Api;
 use crate::validate::Fields;
 
@@ -54,18 +57,47 @@ pub(super) async fn get_map_markers(
         from: fields.datetime("fileCreatedAfter").map(|instant| instant.with_timezone(&Utc)),
         until: fields.datetime("fileCreatedBefore").map(|instant| instant.with_timezone(&Utc)),
     };
-    // There are no partners and no shared albums yet, so that nothing is added for either.
-    for wider in ["withPartners", "withSharedAlbums"] {
-        fields.boolean(wider);
-    }
+    let with_partners = fields.boolean("withPartners").unwrap_or_default();
+    let with_albums = fields.boolean("withSharedAlbums").unwrap_or_default();
     fields.finish()?;
-    let owner_id = caller.user_id().uuid();
-    let map = if filter.from.is_none() && filter.until.is_none() {
-        api.caches.map.map(&api.queries, owner_id, filter).await?
-    } else {
-        between(&api, owner_id, filter).await?.into()
-    };
-    answer(&[map], &headers).await
+    let me = caller.user_id().uuid();
+    let mut maps = vec![own(&api, me, filter).await?];
+    // Nobody else's assets are favorites of the caller.
+    if filter.is_favorite != Some(true) {
+        let others = MarkerFilter { is_favorite: None, ..filter };
+        let owners = if with_partners { timeline_owners(&api, &caller).await? } else { vec![me] };
+        let partners = owners.get(1..).unwrap_or_default();
+        for partner in partners {
+            let timeline = MarkerFilter { with_archived: false, ..others };
+            maps.push(own(&api, *partner, timeline).await?);
+        }
+        if with_albums {
+            maps.push(shared(&api, me, partners, others).await?);
+        }
+    }
+    answer(&maps, &headers).await
+}
+
+/// A person's own map.
+async fn own(api: &Api, owner_id: Uuid, filter: MarkerFilter) -> Result<Arc<FinishedMap>, Problem> {
+    if filter.from.is_none() && filter.until.is_none() {
+        return api.caches.map.map(&api.queries, owner_id, filter).await;
+    }
+    between(api, owner_id, filter).await.map(Arc::new)
+}
+
+/// What others show by albums.
+async fn shared(
+    api: &Api,
+    viewer_id: Uuid,
+    partners: &[Uuid],
+    filter: MarkerFilter,
+) -> Result<Arc<FinishedMap>, Problem> {
+    if filter.from.is_none() && filter.until.is_none() {
+        return api.caches.map.shared(&api.queries, viewer_id, partners, filter).await;
+    }
+    let markers = api.queries.shared_markers(viewer_id, partners, filter).await?;
+    FinishedMap::of(markers).await.map(Arc::new)
 }
 
 /// The part of a map between two instants: asked for too variously to be kept.
@@ -81,10 +113,5 @@ async fn between(api: &Api, owner_id: Uuid, filter: MarkerFilter) -> Result<Fini
         })
         .collect();
     let markers = api.queries.markers(owner_id, &months, filter).await?;
-    let month = months.first().copied().unwrap_or_default();
-    tokio::task::spawn_blocking(move || {
-        FinishedMap::new(vec![FinishedSheet::of(month, &markers).into()])
-    })
-    .await
-    .map_err(|error| Problem::internal(&error))
+    FinishedMap::of(markers).await
 }

@@ -1,11 +1,13 @@
 //! Bodies and answers of searches.
 
+use calotype_projections::assets::AssetRow;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::assets::dto::AssetResponseDto;
+use crate::assets::linked::BareAssetDto;
 
 /// A body with the filters that all searches share, and its own.
 macro_rules! search_body {
@@ -101,6 +103,32 @@ search_body! {
     }
 }
 
+/// An asset that was found.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum FoundAssetDto {
+    /// To people, and to visitors who see metadata.
+    Open(Box<AssetResponseDto>),
+    /// To visitors who do not.
+    Bare(BareAssetDto),
+}
+
+impl FoundAssetDto {
+    /// With what files say about themselves, as far as that was asked for.
+    pub(super) fn open(found: AssetResponseDto) -> Self {
+        Self::Open(Box::new(found))
+    }
+
+    /// As visitors of a link see it.
+    pub(super) fn to_visitors(row: AssetRow, shows_metadata: bool, with_exif: bool) -> Self {
+        if shows_metadata {
+            Self::open(AssetResponseDto::to_visitors(row).with_exif(with_exif))
+        } else {
+            Self::Bare(BareAssetDto::of(&row))
+        }
+    }
+}
+
 /// What was found.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SearchResponseDto {
@@ -123,7 +151,8 @@ pub(super) struct SearchAlbumResponseDto {
 pub(super) struct SearchAssetResponseDto {
     total: usize,
     count: usize,
-    items: Vec<AssetResponseDto>,
+    #[schema(value_type = Vec<AssetResponseDto>)]
+    items: Vec<FoundAssetDto>,
     facets: Vec<Value>,
     /// The number of the next page; none after the last.
     next_page: Option<String>,
@@ -133,7 +162,7 @@ pub(super) struct SearchAssetResponseDto {
 
 impl SearchResponseDto {
     pub(super) fn of(
-        items: Vec<AssetResponseDto>,
+        items: Vec<FoundAssetDto>,
         next_page: Option<String>,
         next_cursor: Option<String>,
     ) -> Self {

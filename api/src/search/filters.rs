@@ -1,17 +1,19 @@
 //! The filters that all searches share: checked as Immich checks them, and turned into conditions.
 
 use calotype_projections::search::{
-    Compare, Condition, DateColumn, Direction, NumberColumn, OrderColumn, Pattern, PatternColumn,
-    Search, WordColumn,
+    Compare, Condition, DateColumn, Direction, Ids, NumberColumn, OrderColumn, Pattern,
+    PatternColumn, Scope, Search, WordColumn,
 };
 use chrono::{DateTime, FixedOffset, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::structured;
+use super::{structured, whose};
 use crate::assets::VISIBILITIES;
 use crate::assets::dto::sha1_of_checksum;
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::state::Api;
 use crate::validate::Fields;
 
 /// Immich's words for kinds of assets.
@@ -20,6 +22,8 @@ pub(super) const KINDS: &[&str] = &["IMAGE", "VIDEO", "AUDIO", "OTHER"];
 pub(super) const SIZE: i64 = 250;
 /// Assets a page at most.
 const SIZE_MAX: i64 = 1_000;
+/// Albums, people or tags in one list.
+pub(super) const IDS_MAX: usize = 1_000;
 /// The largest whole number that JavaScript is sure of.
 pub(super) const SAFE_INTEGER_MAX: i64 = 9_007_199_254_740_991;
 /// Before every key that clients are told.
@@ -34,8 +38,18 @@ pub(super) struct Asked {
 /// Reads the filters of a body or query, and refuses what is not right.
 ///
 /// # Errors
+/// 400 in Zod's words, and for albums that are not the caller's to see; 401 for what is behind the PIN.
+pub(super) async fn read(api: &Api, fields: Fields, caller: &Caller) -> Result<Asked, Problem> {
+    let mut asked = parse(fields, caller)?;
+    whose::settle(api, caller, &mut asked.search).await?;
+    Ok(asked)
+}
+
+/// Reads the filters without asking whose assets they are about.
+///
+/// # Errors
 /// 400 in Zod's words; 401 for what is behind the PIN.
-pub(super) fn read(mut fields: Fields, caller: &Caller) -> Result<Asked, Problem> {
+pub(super) fn parse(mut fields: Fields, caller: &Caller) -> Result<Asked, Problem> {
     let mut conditions = Vec::new();
     words(&mut fields, &mut conditions);
     dates(&mut fields, &mut conditions);
@@ -71,7 +85,8 @@ pub(super) fn read(mut fields: Fields, caller: &Caller) -> Result<Asked, Problem
     let offset = if structured.after.is_some() { 0 } else { (page - 1).saturating_mul(limit) };
     Ok(Asked {
         search: Search {
-            owner_ids: vec![caller.user_id().uuid()],
+            viewer_id: caller.user_id().uuid(),
+            scope: Scope::People(vec![caller.user_id().uuid()]),
             conditions,
             order: structured.order.unwrap_or(OrderColumn::Taken),
             direction: direction.unwrap_or_default(),
@@ -175,14 +190,26 @@ fn texts(fields: &mut Fields, conditions: &mut Vec<Condition>) {
     }
 }
 
-/// Albums, tags and people: there are none yet, so nothing is in one and everything is in none.
+/// Albums, tags and people, every one of which must be met. An empty list says nothing.
 fn lists(fields: &mut Fields, conditions: &mut Vec<Condition>) {
-    fields.boolean("isNotInAlbum");
-    for name in ["albumIds", "personIds", "tagIds"] {
-        if name == "tagIds" && fields.is_null(name) {
-            continue;
-        }
-        let ids: Vec<Uuid> = fields.uuids(name).unwrap_or_default();
-        conditions.extend((!ids.is_empty()).then_some(Condition::Nothing));
+    let is_outside = fields.boolean("isNotInAlbum").unwrap_or_default();
+    conditions.extend(is_outside.then_some(Condition::HasAlbums(false)));
+    if fields.is_null("tagIds") {
+        conditions.push(Condition::HasTags(false));
+    } else {
+        conditions.extend(all(fields, "tagIds").map(Condition::Tags));
     }
+    conditions.extend(all(fields, "albumIds").map(Condition::Albums));
+    conditions.extend(all(fields, "personIds").map(Condition::People));
+}
+
+fn all(fields: &mut Fields, name: &str) -> Option<Ids> {
+    let ids: Vec<Uuid> = fields.uuids(name)?;
+    if ids.len() > IDS_MAX {
+        fields.issue(json!({
+            "origin": "array", "code": "too_big", "maximum": IDS_MAX, "inclusive": true,
+            "path": [name], "message": format!("Too big: expected array to have <={IDS_MAX} items")
+        }));
+    }
+    (!ids.is_empty()).then_some(Ids::All(ids))
 }

@@ -7,6 +7,7 @@ use calotype_domain::permission::Permission;
 use crate::assets::dto::AssetResponseDto;
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::sharing::timeline_owners;
 use crate::state::Api;
 
 /// Cities in one answer; those with the most pictures.
@@ -22,8 +23,9 @@ pub(super) async fn get_assets_by_city(
     caller: Caller,
 ) -> Result<Json<Vec<AssetResponseDto>>, Problem> {
     caller.require(Permission::AssetRead)?;
-    let owners = [caller.user_id().uuid()];
+    let owners = timeline_owners(&api, &caller).await?;
     let assets = api.queries.pictures_of_cities(&owners, 1, CITIES_MAX).await?;
-    let listed = |row| AssetResponseDto::listed(row, true);
+    let viewer_id = caller.user_id().uuid();
+    let listed = |row| AssetResponseDto::found(row, viewer_id, true);
     Ok(Json(assets.into_iter().map(listed).collect()))
 }

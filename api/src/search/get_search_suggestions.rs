@@ -7,6 +7,7 @@ use calotype_projections::search::{Suggest, SuggestFilter};
 
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::sharing::timeline_owners;
 use crate::state::Api;
 use crate::validate::Fields;
 
@@ -50,7 +51,7 @@ pub(super) async fn get_search_suggestions(
         "camera-model" => Suggest::Model,
         _ => Suggest::LensModel,
     };
-    let owners = [caller.user_id().uuid()];
+    let owners = timeline_owners(&api, &caller).await?;
     let words = api.queries.suggestions(&owners, list, &filter).await?;
     let mut words: Vec<Option<String>> = words.into_iter().map(Some).collect();
     if with_null {

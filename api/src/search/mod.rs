@@ -13,5 +13,6 @@ mod search_places;
 mod search_random;
 mod search_smart;
 mod structured;
+mod whose;
 
 pub(crate) use routes::routes;

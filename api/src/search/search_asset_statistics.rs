@@ -31,7 +31,7 @@ pub(super) async fn search_asset_statistics(
     body: Bytes,
 ) -> Result<Json<SearchStatisticsResponseDto>, Problem> {
     caller.require(Permission::AssetStatistics)?;
-    let asked = filters::read(Fields::json(&body)?, &caller)?;
+    let asked = filters::read(&api, Fields::json(&body)?, &caller).await?;
     let total = api.queries.count_found(&asked.search).await?;
     Ok(Json(SearchStatisticsResponseDto { total }))
 }

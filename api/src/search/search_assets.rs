@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use calotype_domain::permission::Permission;
 
-use super::dto::{MetadataSearchDto, SearchResponseDto};
+use super::dto::{FoundAssetDto, MetadataSearchDto, SearchResponseDto};
 use super::{filters, structured};
 use crate::assets::dto::AssetResponseDto;
 use crate::caller::Caller;
@@ -16,6 +16,7 @@ use crate::validate::Fields;
 /// Finds assets by what is known of them.
 #[utoipa::path(
     post, path = "/search/metadata", tag = "Search", operation_id = "searchAssets",
+    params(("key" = Option<String>, Query), ("slug" = Option<String>, Query)),
     request_body = MetadataSearchDto, responses((status = 200, body = SearchResponseDto))
 )]
 pub(super) async fn search_assets(
@@ -23,8 +24,8 @@ pub(super) async fn search_assets(
     caller: Caller,
     body: Bytes,
 ) -> Result<Json<SearchResponseDto>, Problem> {
-    caller.require(Permission::AssetRead)?;
-    let asked = filters::read(Fields::json(&body)?, &caller)?;
+    caller.require_shared(Permission::AssetRead)?;
+    let asked = filters::read(&api, Fields::json(&body)?, &caller).await?;
     let found = api.queries.search(&asked.search).await?;
     let page = asked.search.offset / asked.search.limit.max(1) + 1;
     // A reader by cursor is told no number: pages are counted from the beginning.
@@ -34,10 +35,11 @@ pub(super) async fn search_assets(
         .filter(|_| asked.search.after.is_none())
         .map(|_| (page + 1).to_string());
     let next_cursor = found.next.as_ref().map(structured::cursor);
-    let items = found
-        .assets
-        .into_iter()
-        .map(|row| AssetResponseDto::listed(row, asked.with_exif))
-        .collect();
+    let viewer_id = asked.search.viewer_id;
+    let shown = |row| match caller.link() {
+        None => FoundAssetDto::open(AssetResponseDto::found(row, viewer_id, asked.with_exif)),
+        Some(_) => FoundAssetDto::to_visitors(row, caller.shows_metadata(), asked.with_exif),
+    };
+    let items = found.assets.into_iter().map(shown).collect();
     Ok(Json(SearchResponseDto::of(items, next_page, next_cursor)))
 }

@@ -43,12 +43,12 @@ pub(super) async fn search_large_assets(
     caller.require(Permission::AssetRead)?;
     let mut fields = Fields::query(query.as_deref());
     let size_min = fields.integer("minFileSize", 0, SAFE_INTEGER_MAX);
-    let mut search = filters::read(fields, &caller)?.search;
+    let mut search = filters::read(&api, fields, &caller).await?.search;
     search.order = OrderColumn::SizeBytes;
     search.direction = Direction::Descending;
     let at_least = |bytes| Condition::Number(NumberColumn::SizeBytes, Compare::AtLeast(bytes));
     search.conditions.extend(size_min.map(at_least));
     let found = api.queries.search(&search).await?;
-    let listed = |row| AssetResponseDto::listed(row, true);
+    let listed = |row| AssetResponseDto::found(row, search.viewer_id, true);
     Ok(Json(found.assets.into_iter().map(listed).collect()))
 }

@@ -25,9 +25,9 @@ pub(super) async fn search_random(
     body: Bytes,
 ) -> Result<Json<Vec<AssetResponseDto>>, Problem> {
     caller.require(Permission::AssetRead)?;
-    let asked = filters::read(Fields::json(&body)?, &caller)?;
+    let asked = filters::read(&api, Fields::json(&body)?, &caller).await?;
     let mut assets = api.queries.found_from(&asked.search, api.commands.ids().v4()).await?;
     assets.shuffle(&mut rand::rng());
-    let listed = |row| AssetResponseDto::listed(row, asked.with_exif);
-    Ok(Json(assets.into_iter().map(listed).collect()))
+    let found = |row| AssetResponseDto::found(row, asked.search.viewer_id, asked.with_exif);
+    Ok(Json(assets.into_iter().map(found).collect()))
 }

@@ -21,6 +21,6 @@ pub(super) async fn search_smart(caller: Caller, body: Bytes) -> Result<(), Prob
         fields.string(text);
     }
     fields.uuid("queryAssetId");
-    filters::read(fields, &caller)?;
+    filters::parse(fields, &caller)?;
     Err(Problem::bad_request("Smart search is not enabled"))
 }

@@ -3,14 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use calotype_projections::search::{
-    Compare, Condition, DateColumn, Direction, NumberColumn, OrderColumn, Pattern, PatternColumn,
-    SortKey, WordColumn,
+    Compare, Condition, DateColumn, Direction, Ids, NumberColumn, OrderColumn, Pattern,
+    PatternColumn, SortKey, WordColumn,
 };
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::filters::{KINDS, kind};
+use super::filters::{IDS_MAX, KINDS, kind};
 use crate::assets::VISIBILITIES;
 use crate::assets::dto::sha1_of_checksum;
 use crate::validate::{Fields, wrong_type};
@@ -176,17 +176,20 @@ impl Reader<'_> {
             "visibility" => self.visibility(operator, operand),
             "id" => self.id(operator, operand),
             "checksum" => self.words(operator, operand).map(checksum),
+            "hasAlbums" => self.flag(operator, operand).map(Condition::HasAlbums),
+            "hasPeople" => self.flag(operator, operand).map(Condition::HasPeople),
+            "hasTags" => self.flag(operator, operand).map(Condition::HasTags),
             // There is none of these yet: nothing has one, and everything is without.
-            "isEncoded" | "isOffline" | "hasAlbums" | "hasPeople" | "hasTags" => {
+            "isEncoded" | "isOffline" => {
                 self.flag(operator, operand)?.then_some(Condition::Nothing)
             }
             "encodedVideoPath" | "libraryId" | "ocr" => {
                 let lacks = operator == "ne" || operator == "notIn" || operand.is_null();
                 (!lacks).then_some(Condition::Nothing)
             }
-            "albumIds" | "personIds" | "tagIds" => {
-                (operator == "all" || operator == "any").then_some(Condition::Nothing)
-            }
+            "albumIds" => self.ids(operator, operand).map(Condition::Albums),
+            "personIds" => self.ids(operator, operand).map(Condition::People),
+            "tagIds" => self.ids(operator, operand).map(Condition::Tags),
             _ => None,
         }
     }
@@ -325,6 +328,24 @@ impl Reader<'_> {
         self.compare(operator, operand, "string", read).map(Condition::Id)
     }
 
+    fn ids(&mut self, operator: &str, operand: &Value) -> Option<Ids> {
+        let make = match operator {
+            "all" => Ids::All,
+            "any" => Ids::Any,
+            "none" => Ids::None,
+            _ => return None,
+        };
+        let read = |value: &Value| value.as_str()?.parse::<Uuid>().ok();
+        let ids = operand
+            .as_array()
+            .filter(|values| (1..=IDS_MAX).contains(&values.len()))
+            .and_then(|values| values.iter().map(read).collect::<Option<Vec<Uuid>>>());
+        if ids.is_none() {
+            self.wrong("array", operand);
+        }
+        ids.map(make)
+    }
+
     fn wrong(&mut self, expected: &str, value: &Value) {
         let mut issue = wrong_type(expected, Some(value), &[]);
         if let Some(object) = issue.as_object_mut() {
@@ -382,6 +403,8 @@ mod tests {
             r#"{"filter":{"city":{"in":[]}}}"#,
             r#"{"filter":{"takenAt":{"gt":"yesterday"}}}"#,
             r#"{"filter":{"or":[]}}"#,
+            r#"{"filter":{"albumIds":{"any":[]}}}"#,
+            r#"{"filter":{"tagIds":{"all":["x"]}}}"#,
             r#"{"orderBy":{"field":"weight"}}"#,
             r#"{"cursor":"x"}"#,
         ] {

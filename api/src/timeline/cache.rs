@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use calotype_domain::asset::AssetEvent;
 use calotype_domain::catalogue::AnyEvent;
+use calotype_domain::person::PersonEvent;
 use calotype_domain::tag::TagEvent;
 use calotype_projections::Event;
 use calotype_projections::timeline::{BucketFilter, Cells};
@@ -61,6 +62,8 @@ pub(super) enum Question {
 struct Generation {
     all: u64,
     own: u64,
+    /// How often it changed who is on what, where that was asked for.
+    faces: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -90,6 +93,8 @@ pub(crate) struct TimelineCache {
 #[derive(Default)]
 struct Generations {
     all: u64,
+    /// How often it changed who is on what, whosever. Only questions about a person depend on it.
+    faces: u64,
     /// By person or album; as many as there are.
     own: HashMap<Uuid, Changes>,
 }
@@ -145,10 +150,12 @@ impl TimelineCache {
             };
             changed.entry(whose).or_default().push(asset_id);
         }
-        if changed.is_empty() {
+        let tells_faces = events.iter().any(|event| tells_faces(&event.what));
+        if changed.is_empty() && !tells_faces {
             return;
         }
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        generations.faces += u64::from(tells_faces);
         for (whose, asset_ids) in changed {
             match whose {
                 Some(whose) => generations.own.entry(whose).or_default().add(asset_ids),
@@ -188,10 +195,12 @@ impl TimelineCache {
         self.months.read(&asked.filter, month, since, changed, queries).await
     }
 
-    fn generation(&self, people: &[Uuid], album_id: Option<Uuid>) -> Generation {
+    fn generation(&self, asked: &Asked) -> Generation {
         let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |id: &Uuid| generations.count(id);
-        Generation { all: generations.all, own: people.iter().chain(&album_id).map(of).sum() }
+        let own = asked.people.iter().chain(&asked.filter.album_id).map(of).sum();
+        let faces = asked.filter.person_id.map_or(0, |_| generations.faces);
+        Generation { all: generations.all, own, faces }
     }
 
     /// The answer to a question: the one that is there, or one that `make` makes, once for all who ask.
@@ -204,7 +213,7 @@ impl TimelineCache {
         question: Question,
         make: impl Future<Output = Result<Vec<u8>, Problem>>,
     ) -> Result<Arc<Finished>, Problem> {
-        let generation = self.generation(&asked.people, asked.filter.album_id);
+        let generation = self.generation(asked);
         let key = Key { generation, filter: asked.filter.clone(), question };
         let entry = self.entries.get_with_by_ref(&key, Arc::default);
         let mut is_new = false;
@@ -265,6 +274,17 @@ fn is_alone(what: &AnyEvent) -> bool {
     !matches!(what, AssetEvent::Stacked(_) | AssetEvent::Unstacked(_) | AssetEvent::Purged(_))
 }
 
+/// Whether an event changes who is on what.
+fn tells_faces(what: &AnyEvent) -> bool {
+    match what {
+        AnyEvent::Faces(_) => true,
+        AnyEvent::Person(what) => {
+            matches!(what, PersonEvent::MergedInto(_) | PersonEvent::Deleted(_))
+        }
+        _ => false,
+    }
+}
+
 /// Whether an event changes what a timeline shows.
 fn shows(what: &AnyEvent) -> bool {
     let what = match what {
@@ -288,6 +308,8 @@ fn shows(what: &AnyEvent) -> bool {
         | AssetEvent::ThumbnailsRecorded(_)
         | AssetEvent::Stacked(_)
         | AssetEvent::Tagged(_)
+        | AssetEvent::TaggedByFile(_)
+        | AssetEvent::UntaggedByFile(_)
         | AssetEvent::Trashed(_)
         | AssetEvent::Unfavorited(_)
         | AssetEvent::Unstacked(_)
@@ -326,6 +348,7 @@ mod tests {
             is_favorite: None,
             is_trashed: false,
             tag_id: None,
+            person_id: None,
             with_stacked: false,
             order_by: BucketOrder::Taken,
             ascending: false,
@@ -363,6 +386,21 @@ mod tests {
         ask(&cache, 2, &made).await;
         assert_eq!(made.load(Ordering::SeqCst), 2);
         ask(&cache, 1, &made).await;
+        assert_eq!(made.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn who_is_on_what_drops_only_what_was_asked_of_a_person() {
+        let (cache, made) = (TimelineCache::default(), AtomicUsize::new(0));
+        let mut of_person = asked(1);
+        of_person.filter.person_id = Some(Uuid::from_u128(9));
+        let make = async || Ok(format!("{}", made.fetch_add(1, Ordering::SeqCst)).into_bytes());
+        cache.answer(&of_person, Question::Months, make()).await.unwrap();
+        ask(&cache, 1, &made).await;
+        cache.generations.lock().unwrap().faces += 1;
+        ask(&cache, 1, &made).await;
+        assert_eq!(made.load(Ordering::SeqCst), 2);
+        cache.answer(&of_person, Question::Months, make()).await.unwrap();
         assert_eq!(made.load(Ordering::SeqCst), 3);
     }
 

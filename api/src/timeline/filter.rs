@@ -45,7 +45,7 @@ pub(super) async fn read(
     let is_trashed = fields.boolean("isTrashed");
     let order = fields.option("order", &["asc", "desc"]);
     let order_by = fields.option("orderBy", &["takenAt", "createdAt"]);
-    let person = fields.uuid("personId").is_some();
+    let person_id = fields.uuid("personId");
     let tag_id = fields.uuid("tagId");
     if needs_month && !fields.has("timeBucket") {
         fields.missing("string", "timeBucket");
@@ -65,9 +65,9 @@ pub(super) async fn read(
     if place.as_deref() == Some("locked") {
         caller.require_elevated()?;
     }
-    // The timeline does not know yet who is on what.
-    if person {
-        return Err(Problem::no_access(Permission::PersonRead));
+    if let Some(person_id) = person_id {
+        let person = api.queries.person(person_id).await?;
+        caller.require_owned(Permission::PersonRead, person.map(|person| person.owner_id))?;
     }
     if let Some(tag_id) = tag_id {
         let tag = api.queries.tags(&[tag_id]).await?.into_iter().next();
@@ -95,6 +95,7 @@ pub(super) async fn read(
         is_favorite,
         is_trashed,
         tag_id,
+        person_id,
         with_stacked,
         order_by: match order_by.as_deref() {
             Some("createdAt") => BucketOrder::Created,

@@ -105,43 +105,6 @@ impl Commands {
         Ok(outcome)
     }
 
-    /// Puts the target into the source's stack. The target leaves the stack it was in; when it stood for
-    /// that one, all of that stack comes along.
-    ///
-    /// # Errors
-    /// See [`CommandError`].
-    pub async fn copy_stack(
-        &self,
-        ctx: &CommandContext,
-        by: UserId,
-        source: AssetId,
-        target: AssetId,
-    ) -> Result<Outcome, CommandError<StackError>> {
-        for _ in 0..ATTEMPTS_MAX {
-            let mut work = Work::new(self);
-            let Some((stack_id, _)) = work.asset(source).await?.stack() else {
-                return Ok(Outcome::AlreadyTrue);
-            };
-            let mut coming = vec![target];
-            match work.asset(target).await?.stack() {
-                Some((old, _)) if old == stack_id => return Ok(Outcome::AlreadyTrue),
-                Some((old, true)) => {
-                    coming.extend(work.members(old).await?);
-                    work.stack(old, &StackCommand::Dissolve { by }).await?;
-                }
-                Some((old, false)) => {
-                    work.stack(old, &StackCommand::Leave { asset_ids: vec![target] }).await?;
-                }
-                None => {}
-            }
-            work.stack(stack_id, &StackCommand::Add { by, asset_ids: coming }).await?;
-            if let Some(outcome) = work.commit(ctx).await? {
-                return Ok(outcome);
-            }
-        }
-        Err(CommandError::Contended)
-    }
-
     /// Puts assets into the trash, in one transaction; where one stood for a stack, the next that is not
     /// in the trash does so from now on.
     pub(crate) async fn trash_part(
@@ -152,33 +115,68 @@ impl Commands {
     ) -> Result<Outcome, CommandError<AssetError>> {
         for _ in 0..ATTEMPTS_MAX {
             let mut work = Work::new(self);
-            let mut stacks: Vec<StackId> = Vec::new();
-            for asset_id in asset_ids {
-                let asset = work.asset(*asset_id).await.map_err(as_asset_refusal)?;
-                if let Some((stack_id, true)) = asset.stack() {
-                    stacks.push(stack_id);
-                }
-                work.push(*asset_id, AssetCommand::Trash { by });
-            }
-            stacks.sort_unstable();
-            stacks.dedup();
-            for stack_id in stacks {
-                let mut trashed = Vec::new();
-                for member in work.members(stack_id).await.map_err(as_asset_refusal)? {
-                    let asset = work.asset(member).await.map_err(as_asset_refusal)?;
-                    if asset.is_trashed() || asset_ids.contains(&member) {
-                        trashed.push(member);
-                    }
-                }
-                let pass = StackCommand::PassOver { trashed };
-                work.stack(stack_id, &pass).await.map_err(as_asset_refusal)?;
-            }
+            put_into_trash(&mut work, by, asset_ids).await?;
             if let Some(outcome) = work.commit_assets(ctx).await? {
                 return Ok(outcome);
             }
         }
         Err(CommandError::Contended)
     }
+}
+
+/// Puts the target into the source's stack. The target leaves the stack it was in; when it stood for that
+/// one, all of that stack comes along.
+pub(crate) async fn join_stack(
+    work: &mut Work<'_>,
+    by: UserId,
+    source: AssetId,
+    target: AssetId,
+) -> Result<(), CommandError<StackError>> {
+    let Some((stack_id, _)) = work.asset(source).await?.stack() else { return Ok(()) };
+    let mut coming = vec![target];
+    match work.asset(target).await?.stack() {
+        Some((old, _)) if old == stack_id => return Ok(()),
+        Some((old, true)) => {
+            coming.extend(work.members(old).await?);
+            work.stack(old, &StackCommand::Dissolve { by }).await?;
+        }
+        Some((old, false)) => {
+            work.stack(old, &StackCommand::Leave { asset_ids: vec![target] }).await?;
+        }
+        None => {}
+    }
+    work.stack(stack_id, &StackCommand::Add { by, asset_ids: coming }).await
+}
+
+/// Puts assets into the trash; where one stood for a stack, the next that is not in the trash does so from
+/// now on.
+pub(crate) async fn put_into_trash(
+    work: &mut Work<'_>,
+    by: UserId,
+    asset_ids: &[AssetId],
+) -> Result<(), CommandError<AssetError>> {
+    let mut stacks: Vec<StackId> = Vec::new();
+    for asset_id in asset_ids {
+        let asset = work.asset(*asset_id).await.map_err(as_asset_refusal)?;
+        if let Some((stack_id, true)) = asset.stack() {
+            stacks.push(stack_id);
+        }
+        work.push(*asset_id, AssetCommand::Trash { by });
+    }
+    stacks.sort_unstable();
+    stacks.dedup();
+    for stack_id in stacks {
+        let mut trashed = Vec::new();
+        for member in work.members(stack_id).await.map_err(as_asset_refusal)? {
+            let asset = work.asset(member).await.map_err(as_asset_refusal)?;
+            if asset.is_trashed() || asset_ids.contains(&member) {
+                trashed.push(member);
+            }
+        }
+        let pass = StackCommand::PassOver { trashed };
+        work.stack(stack_id, &pass).await.map_err(as_asset_refusal)?;
+    }
+    Ok(())
 }
 
 /// A stack that cannot follow its asset is as if the asset were not there.

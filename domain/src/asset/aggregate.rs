@@ -1,6 +1,6 @@
 //! The rules of an asset. It remembers what the rules need, never what a screen needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use super::organize::Organized;
 use super::undo::Words;
 use super::values::{Blob, Position, ProcessorRef, Stage, Visibility};
 use crate::event::{Aggregate, cqrs_aggregate};
-use crate::id::{DuplicateId, StackId, UserId};
+use crate::id::{DuplicateId, StackId, TagId, UserId};
 
 /// How far a step of processing got, and for which input and program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +89,18 @@ impl Asset {
     #[must_use]
     pub fn is_favorite(&self) -> bool {
         self.favorite
+    }
+
+    /// Where it shows.
+    #[must_use]
+    pub fn visibility(&self) -> Visibility {
+        self.visibility
+    }
+
+    /// The tags it carries.
+    #[must_use]
+    pub fn tags(&self) -> &BTreeSet<TagId> {
+        &self.organized.tags
     }
 
     /// The stack it is in, and whether it stands for it.
@@ -263,6 +275,10 @@ impl Aggregate for Asset {
                     vec![]
                 })
             }
+            AssetCommand::RecordTags(named) => Ok(match self.owner_id() {
+                Some(_) => self.organized.follow_file(named),
+                None => vec![],
+            }),
             AssetCommand::RecordPlace(found) => Ok(if self.is_new_place(found) {
                 vec![AssetEvent::PlaceFound((**found).clone())]
             } else {
@@ -342,7 +358,9 @@ impl Aggregate for Asset {
             }
             AssetEvent::PlaceFound(found) => self.place = Some(found.clone()),
             AssetEvent::Tagged(_)
+            | AssetEvent::TaggedByFile(_)
             | AssetEvent::Untagged(_)
+            | AssetEvent::UntaggedByFile(_)
             | AssetEvent::Stacked(_)
             | AssetEvent::Unstacked(_)
             | AssetEvent::DuplicatesFound(_)

@@ -1,5 +1,7 @@
 //! What an asset may be asked.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::event::{
@@ -8,7 +10,7 @@ use super::event::{
 };
 use super::organize::Organize;
 use super::values::{Blob, Position, Stage, Visibility};
-use crate::id::UserId;
+use crate::id::{TagId, UserId};
 
 /// What a person changes about an asset in one go; `None` leaves a thing as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,6 +84,8 @@ pub enum AssetCommand {
     },
     /// A processor read the file.
     RecordMetadata(Box<AssetMetadataRecorded>),
+    /// A processor read the keywords of the file, which name these tags.
+    RecordTags(BTreeSet<TagId>),
     /// A processor looked up what its position lies in.
     RecordPlace(Box<AssetPlaceFound>),
     /// A processor made the pictures.

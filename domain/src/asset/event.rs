@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::organize::{
     AssetDuplicatesDismissed, AssetDuplicatesFound, AssetKeyValueRemoved, AssetKeyValueSet,
-    AssetStacked, AssetTagged, AssetUnstacked, AssetUntagged,
+    AssetStacked, AssetTagged, AssetTaggedByFile, AssetUnstacked, AssetUntagged,
+    AssetUntaggedByFile,
 };
 use super::undo::{
     AssetDateReverted, AssetDescriptionReverted, AssetLocationReverted, AssetRatingReverted,
@@ -244,11 +245,13 @@ events! {
         SidecarReplaced(AssetSidecarReplaced) 1,
         Stacked(AssetStacked) 1,
         Tagged(AssetTagged) 1,
+        TaggedByFile(AssetTaggedByFile) 1,
         ThumbnailsRecorded(AssetThumbnailsRecorded) 1,
         Trashed(AssetTrashed) 1,
         Unfavorited(AssetUnfavorited) 1,
         Unstacked(AssetUnstacked) 1,
         Untagged(AssetUntagged) 1,
+        UntaggedByFile(AssetUntaggedByFile) 1,
         Uploaded(AssetUploaded) 1,
         VisibilityChanged(AssetVisibilityChanged) 1,
     }

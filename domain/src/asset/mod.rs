@@ -4,6 +4,7 @@ mod aggregate;
 mod command;
 mod error;
 mod event;
+mod merge;
 mod organize;
 mod undo;
 mod values;
@@ -19,7 +20,8 @@ pub use event::{
 };
 pub use organize::{
     AssetDuplicatesDismissed, AssetDuplicatesFound, AssetKeyValueRemoved, AssetKeyValueSet,
-    AssetStacked, AssetTagged, AssetUnstacked, AssetUntagged, KeyValue, Organize, Organized,
+    AssetStacked, AssetTagged, AssetTaggedByFile, AssetUnstacked, AssetUntagged,
+    AssetUntaggedByFile, KeyValue, Organize, Organized,
 };
 pub use undo::{
     AssetDateReverted, AssetDescriptionReverted, AssetLocationReverted, AssetRatingReverted,

@@ -33,6 +33,20 @@ pub struct AssetUntagged {
     pub tag_id: TagId,
 }
 
+/// The keywords of its file name a tag, so it carries it. A person's word about the tag counts for more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AssetTaggedByFile {
+    /// Which.
+    pub tag_id: TagId,
+}
+
+/// The keywords of its file name a tag no more, and no person said that it carries it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AssetUntaggedByFile {
+    /// Which.
+    pub tag_id: TagId,
+}
+
 /// It is in a stack, or has another place in it. Follows from the stack's own event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AssetStacked {
@@ -116,6 +130,8 @@ pub enum Organize {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Organized {
     pub(super) tags: BTreeSet<TagId>,
+    /// What people said about tags last: carry it, or not. No file says otherwise.
+    said: BTreeMap<TagId, bool>,
     pub(super) stack: Option<(StackId, bool)>,
     pub(super) duplicates: Option<DuplicateId>,
     pub(super) key_values: BTreeMap<String, Map<String, Value>>,
@@ -162,6 +178,17 @@ impl Organized {
         })
     }
 
+    /// Carries the tags that the file's keywords name, and no others of those that they named before; but
+    /// what a person gave or took stays given or taken.
+    pub(super) fn follow_file(&self, named: &BTreeSet<TagId>) -> Vec<AssetEvent> {
+        let unsaid = |tag_id: &&TagId| !self.said.contains_key(*tag_id);
+        let gone = self.tags.iter().filter(unsaid).filter(|tag_id| !named.contains(*tag_id));
+        let new = named.iter().filter(unsaid).filter(|tag_id| !self.tags.contains(*tag_id));
+        gone.map(|tag_id| AssetUntaggedByFile { tag_id: *tag_id }.into())
+            .chain(new.map(|tag_id| AssetTaggedByFile { tag_id: *tag_id }.into()))
+            .collect()
+    }
+
     fn set(&self, entry: &KeyValue) -> Result<Vec<AssetEvent>, AssetError> {
         let known = self.key_values.get(&entry.key);
         if known == Some(&entry.value) {
@@ -185,8 +212,16 @@ impl Organized {
         match event {
             AssetEvent::Tagged(tagged) => {
                 self.tags.insert(tagged.tag_id);
+                self.said.insert(tagged.tag_id, true);
             }
             AssetEvent::Untagged(untagged) => {
+                self.tags.remove(&untagged.tag_id);
+                self.said.insert(untagged.tag_id, false);
+            }
+            AssetEvent::TaggedByFile(tagged) => {
+                self.tags.insert(tagged.tag_id);
+            }
+            AssetEvent::UntaggedByFile(untagged) => {
                 self.tags.remove(&untagged.tag_id);
             }
             AssetEvent::Stacked(stacked) => {
@@ -208,5 +243,46 @@ impl Organized {
             // The aggregate's own match names every event.
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const A: TagId = TagId::new(Uuid::from_u128(1));
+    const B: TagId = TagId::new(Uuid::from_u128(2));
+
+    fn after(events: Vec<AssetEvent>) -> Organized {
+        let mut organized = Organized::default();
+        for event in events {
+            organized.evolve(&event);
+        }
+        organized
+    }
+
+    #[test]
+    fn file_gives_tags_and_takes_back_its_own() {
+        let fresh = Organized::default();
+        let both = fresh.follow_file(&BTreeSet::from([A, B]));
+        assert_eq!(
+            both,
+            [AssetTaggedByFile { tag_id: A }.into(), AssetTaggedByFile { tag_id: B }.into()]
+        );
+        let tagged = after(both);
+        assert!(tagged.follow_file(&BTreeSet::from([A, B])).is_empty());
+        let left = tagged.follow_file(&BTreeSet::from([A]));
+        assert_eq!(left, [AssetUntaggedByFile { tag_id: B }.into()]);
+    }
+
+    #[test]
+    fn what_a_person_said_stays() {
+        let given = after(vec![AssetTagged { tag_id: A }.into()]);
+        assert!(given.follow_file(&BTreeSet::new()).is_empty());
+        let taken =
+            after(vec![AssetTaggedByFile { tag_id: A }.into(), AssetUntagged { tag_id: A }.into()]);
+        assert!(taken.follow_file(&BTreeSet::from([A])).is_empty());
     }
 }

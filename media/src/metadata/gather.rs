@@ -30,12 +30,16 @@ pub(crate) fn gather(bytes: &[u8], kind: Sniffed) -> (Blocks, Facts) {
         fill_gaps(&mut facts, xmp);
         // ExifTool's first rating is that of XMP; Lightroom and others keep only that one current.
         facts.rating = rating(xmp).or(facts.rating);
-        facts.keywords.extend(xmp.keywords());
+        if facts.keywords.is_empty() {
+            facts.keywords = xmp.keywords();
+        }
         facts.embedded_video_offset =
             facts.embedded_video_offset.or_else(|| motion_offset(xmp, bytes));
     }
     facts.description = facts.description.or(iptc.description);
-    facts.keywords.extend(iptc.keywords);
+    if facts.keywords.is_empty() {
+        facts.keywords = iptc.keywords;
+    }
     facts.taken = taken(tags.as_ref(), &packets, iptc.created, facts.gps_time);
     let size = blocks.size.or_else(|| tags.as_ref()?.pixel_size());
     finish(&mut facts, size, kind);

@@ -183,11 +183,19 @@ impl Xmp {
         position::checked(latitude, longitude, altitude)
     }
 
+    /// Keywords by the list that says most: with all their levels, else each by itself. Programs that write
+    /// the first write the others too, with less in them.
     pub(super) fn keywords(&self) -> Vec<String> {
-        let hierarchical = self.all("lr:hierarchicalSubject").iter().map(|it| it.replace('|', "/"));
-        let tags = self.all("digiKam:TagsList").iter().cloned();
-        let flat = self.all("dc:subject").iter().cloned();
-        tags.chain(hierarchical).chain(flat).collect()
+        // A level that holds the sign between levels would be two.
+        let level = |text: &str| text.replace('/', "|");
+        let path = |text: &String| text.split('|').map(level).collect::<Vec<_>>().join("/");
+        let tags = self.all("digiKam:TagsList");
+        let subjects = self.all("lr:hierarchicalSubject");
+        match (tags, subjects) {
+            ([], []) => self.all("dc:subject").to_vec(),
+            ([], subjects) => subjects.iter().map(path).collect(),
+            (tags, _) => tags.to_vec(),
+        }
     }
 }
 
@@ -243,6 +251,22 @@ mod tests {
         assert_eq!(xmp.keywords(), ["one", "two"]);
         assert_eq!(xmp.date("exif:DateTimeOriginal").and_then(|it| it.1), Some(120));
         assert!(xmp.position().is_some());
+    }
+
+    #[test]
+    fn keywords_are_those_of_the_list_that_says_most() {
+        let with = |name: &str, values: &[&str]| {
+            let mut xmp = Xmp::default();
+            for value in values {
+                xmp.add(name.to_owned(), value);
+            }
+            xmp
+        };
+        let mut both = with("lr:hierarchicalSubject", &["animals|birds", "a/b"]);
+        both.add("dc:subject".into(), "birds");
+        assert_eq!(both.keywords(), ["animals/birds", "a|b"]);
+        both.add("digiKam:TagsList".into(), "animals/birds/owl");
+        assert_eq!(both.keywords(), ["animals/birds/owl"]);
     }
 
     #[test]

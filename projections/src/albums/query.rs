@@ -173,6 +173,25 @@ impl Queries {
         .await?)
     }
 
+    /// Which of some assets are in which albums, whosever: album and asset.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn albums_holding(
+        &self,
+        asset_ids: &[Uuid],
+    ) -> Result<Vec<(Uuid, Uuid)>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select album_id, asset_id
+               from read.album_assets_v1
+              where asset_id = any($1)
+              order by album_id, asset_id",
+        )
+        .bind(asset_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Every album that a person has a part in, with the part, for the removal of the account.
     ///
     /// # Errors

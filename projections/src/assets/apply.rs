@@ -123,6 +123,8 @@ impl Fold for Assets {
             }
             // Kept by other projections; that it changed shows here.
             AssetEvent::Tagged(_)
+            | AssetEvent::TaggedByFile(_)
+            | AssetEvent::UntaggedByFile(_)
             | AssetEvent::Untagged(_)
             | AssetEvent::Stacked(_)
             | AssetEvent::Unstacked(_)

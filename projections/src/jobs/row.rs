@@ -136,6 +136,8 @@ impl Fold for Jobs {
             | AssetEvent::SidecarReplaced(_)
             | AssetEvent::Stacked(_)
             | AssetEvent::Tagged(_)
+            | AssetEvent::TaggedByFile(_)
+            | AssetEvent::UntaggedByFile(_)
             | AssetEvent::Unstacked(_)
             | AssetEvent::Untagged(_) => return Some(row),
         }

@@ -271,6 +271,8 @@ impl Photo {
             | AssetEvent::SidecarReplaced(_)
             | AssetEvent::Stacked(_)
             | AssetEvent::Tagged(_)
+            | AssetEvent::TaggedByFile(_)
+            | AssetEvent::UntaggedByFile(_)
             | AssetEvent::Unstacked(_)
             | AssetEvent::Untagged(_) => return,
         }

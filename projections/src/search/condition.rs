@@ -131,6 +131,18 @@ pub enum Condition {
     PreviewKey(String),
     /// Key of the thumbnail's blob.
     ThumbnailKey(String),
+    /// Which albums it is in.
+    Albums(Ids),
+    /// Who of the viewer's people is on it.
+    People(Ids),
+    /// Which of the viewer's tags it carries; a tag that stands under one counts for that one.
+    Tags(Ids),
+    /// Whether it is in an album.
+    HasAlbums(bool),
+    /// Whether one of the viewer's people is on it.
+    HasPeople(bool),
+    /// Whether it carries one of the viewer's tags.
+    HasTags(bool),
     /// Nothing fits.
     Nothing,
     /// All conditions of at least one list.
@@ -170,11 +182,29 @@ pub struct SortKey {
     pub asset_id: Uuid,
 }
 
+/// Among which assets a search looks. Whether the viewer may see them was decided before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All that is the viewer's own, and what these other people's timelines show.
+    People(Vec<Uuid>),
+    /// What is in every one of these albums: all of it that is the viewer's own, and of others' what shows.
+    Albums {
+        /// Which; at least one.
+        album_ids: Vec<Uuid>,
+        /// Whose all of it is, where that is one person.
+        owner_id: Option<Uuid>,
+    },
+    /// What a shared link shows one by one.
+    Link(Uuid),
+}
+
 /// A question for assets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Search {
-    /// Whose; at least one.
-    pub owner_ids: Vec<Uuid>,
+    /// For whom: only their own assets are favorites, have people on them and carry tags.
+    pub viewer_id: Uuid,
+    /// Among which.
+    pub scope: Scope,
     /// What must hold.
     pub conditions: Vec<Condition>,
     /// In which order.
@@ -196,6 +226,35 @@ pub struct FoundPage {
     pub assets: Vec<AssetRow>,
     /// The last one's place, when there are more.
     pub next: Option<SortKey>,
+}
+
+impl Search {
+    /// Whether it looks at the viewer's own assets alone.
+    pub(super) fn is_alone(&self) -> bool {
+        matches!(&self.scope, Scope::People(owners) if owners.as_slice() == [self.viewer_id])
+    }
+}
+
+impl Condition {
+    /// Calls `look` with it and with everything that it is made of.
+    pub fn visit<'a>(&'a self, look: &mut impl FnMut(&'a Self)) {
+        look(self);
+        if let Self::Either(lists) = self {
+            for condition in lists.iter().flatten() {
+                condition.visit(look);
+            }
+        }
+    }
+}
+
+impl Ids {
+    /// The ids, however they must be met.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Uuid] {
+        match self {
+            Self::All(ids) | Self::Any(ids) | Self::None(ids) => ids,
+        }
+    }
 }
 
 impl OrderColumn {

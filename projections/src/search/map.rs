@@ -97,6 +97,46 @@ impl Queries {
     ) -> Result<Vec<Marker>, ProjectionError> {
         markers(&mut *self.pool.acquire().await?, owner_id, months, filter).await
     }
+
+    /// Others' assets in the albums that a person has a part in, the newest first. Of `partners` only those
+    /// that their own timelines do not show.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn shared_markers(
+        &self,
+        viewer_id: Uuid,
+        partners: &[Uuid],
+        filter: MarkerFilter,
+    ) -> Result<Vec<Marker>, ProjectionError> {
+        let mut sql = Sql::new(
+            "select s.month, s.asset_id, s.latitude, s.longitude, s.city, s.state, s.country
+               from (select distinct inside.asset_id
+                       from read.album_users_v1 as parts
+                       join read.album_users_v1 as owners
+                         on owners.album_id = parts.album_id and owners.is_first_owner
+                       join read.users_v1 as users
+                         on users.user_id = owners.user_id and users.deleted_at is null
+                       join read.album_assets_v1 as inside
+                         on inside.album_id = parts.album_id and inside.shows
+                        and inside.owner_id <> parts.user_id
+                      where not exists (
+                            select from work.parked
+                             where kind = 'projection' and name = 'albums_v1'
+                               and stream_id = 'album-' || parts.album_id)
+                        and parts.user_id = ",
+        );
+        sql.push_bind(viewer_id);
+        sql.push(
+            ") as shared
+               join read.search_v1 s using (asset_id)
+              where s.latitude is not null and s.longitude is not null and s.trashed_at is null
+                and not (s.visibility = 'timeline' and s.owner_id = any(",
+        );
+        sql.push_bind(partners.to_vec()).push("))");
+        push_filter(&mut sql, filter);
+        Ok(sql.build_query_as().fetch_all(&self.pool).await?)
+    }
 }
 
 async fn sheets(db: &mut PgConnection, owner_id: Uuid) -> Result<Vec<Sheet>, ProjectionError> {
@@ -124,11 +164,18 @@ async fn markers(
             and s.owner_id = ",
     );
     sql.push_bind(owner_id).push(" and s.month = any(").push_bind(months.to_vec());
-    sql.push(") and s.visibility = any(");
-    let shown: &[&str] =
-        if filter.with_archived { &["timeline", "archive"] } else { &["timeline"] };
-    sql.push_bind(shown.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>());
     sql.push(")");
+    push_filter(&mut sql, filter);
+    Ok(sql.build_query_as().fetch_all(db).await?)
+}
+
+/// Which of the rows `s` are shown, and in which order.
+fn push_filter(sql: &mut Sql, filter: MarkerFilter) {
+    sql.push(if filter.with_archived {
+        " and s.visibility in ('timeline', 'archive')"
+    } else {
+        " and s.visibility = 'timeline'"
+    });
     if let Some(is_favorite) = filter.is_favorite {
         sql.push(" and s.is_favorite = ").push_bind(is_favorite);
     }
@@ -139,5 +186,4 @@ async fn markers(
         sql.push(" and s.taken_at <= ").push_bind(until);
     }
     sql.push(" order by s.taken_at desc, s.asset_id desc");
-    Ok(sql.build_query_as().fetch_all(db).await?)
 }

@@ -1,6 +1,7 @@
 //! Finding assets: by what they are, where and when and with what they were taken; and the map.
 
 mod apply;
+mod belongs;
 mod condition;
 mod fold_words;
 mod map;
@@ -14,7 +15,7 @@ mod tally;
 pub use apply::SearchProjection;
 pub use condition::{
     Compare, Condition, DateColumn, Direction, FoundPage, Ids, NumberColumn, OrderColumn, Pattern,
-    PatternColumn, Search, SortKey, WordColumn,
+    PatternColumn, Scope, Search, SortKey, WordColumn,
 };
 pub use map::{Marker, MarkerFilter, Sheet};
 pub use suggest::{Suggest, SuggestFilter};

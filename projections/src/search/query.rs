@@ -2,8 +2,9 @@
 
 use uuid::Uuid;
 
-use super::condition::{Condition, Direction, FoundPage, Search};
-use super::sql::{Sql, push_order, push_where, sort};
+use super::belongs::{self, Trees};
+use super::condition::{Condition, Direction, FoundPage, Ids, Scope, Search};
+use super::sql::{Context, Sql, push_where, sort};
 use crate::assets::AssetRow;
 use crate::error::ProjectionError;
 use crate::query::Queries;
@@ -24,33 +25,8 @@ impl Queries {
 
     async fn found(&self, search: &Search, limit: i64) -> Result<Vec<AssetRow>, ProjectionError> {
         let (expression, _) = sort(search.order);
-        let mut sql = Sql::new("select a.* from (");
-        if let [owner_id] = search.owner_ids.as_slice() {
-            sql.push(format!(
-                "select s.asset_id, {expression} as sort_key from read.search_v1 s where s.owner_id = "
-            ));
-            sql.push_bind(*owner_id);
-            push_where(&mut sql, search);
-            push_order(&mut sql, search);
-        } else {
-            // Each owner's first ones, by the index that has them in order.
-            sql.push("select s.asset_id, s.sort_key from unnest(");
-            sql.push_bind(search.owner_ids.clone());
-            sql.push(format!(
-                "::uuid[]) as owners (id) cross join lateral \
-                 (select s.asset_id, {expression} as sort_key from read.search_v1 s where s.owner_id = owners.id"
-            ));
-            push_where(&mut sql, search);
-            push_order(&mut sql, search);
-            sql.push(" limit ").push_bind(limit + search.offset).push(") s");
-            sql.push(format!(" order by s.sort_key {0}, s.asset_id {0}", way(search.direction)));
-        }
-        sql.push(" limit ").push_bind(limit).push(" offset ").push_bind(search.offset);
-        sql.push(") hits join read.assets_v1 a using (asset_id)");
-        sql.push(format!(" order by hits.sort_key {0}, a.asset_id {0}", way(search.direction)));
-        // A plan that is kept for all patterns fits none: how many names hold one differs a million times.
-        let is_kept = !search.conditions.iter().any(searches_text);
-        Ok(sql.build_query_as().persistent(is_kept).fetch_all(&self.pool).await?)
+        let walk = Walk { expression, way: way(search.direction), from: None };
+        self.walked(search, walk, limit).await
     }
 
     /// How many assets fit. Without conditions but those of [`is_kept`] a sum of kept counts.
@@ -58,23 +34,40 @@ impl Queries {
     /// # Errors
     /// What the database said.
     pub async fn count_found(&self, search: &Search) -> Result<i64, ProjectionError> {
-        if search.conditions.iter().all(is_kept) {
-            return self.kept_count(search).await;
+        if let Scope::People(owner_ids) = &search.scope
+            && search.conditions.iter().all(is_kept)
+        {
+            return self.kept_count(search, owner_ids).await;
         }
-        let mut sql = Sql::new("select count(*) from read.search_v1 s where s.owner_id = any(");
-        sql.push_bind(search.owner_ids.clone()).push(")");
-        push_where(&mut sql, search);
-        Ok(sql.build_query_scalar().fetch_one(&self.pool).await?)
+        let trees = self.trees(search).await?;
+        let short = self.short(search, &trees).await?;
+        let context = Context { search, trees: &trees, short: &short };
+        let mut sql = Sql::new("select count(*) from read.search_v1 s where ");
+        belongs::scope(&mut sql, &context);
+        push_where(&mut sql, &context);
+        Ok(sql
+            .build_query_scalar()
+            .persistent(is_planned_once(search))
+            .fetch_one(&self.pool)
+            .await?)
     }
 
-    async fn kept_count(&self, search: &Search) -> Result<i64, ProjectionError> {
+    async fn kept_count(
+        &self,
+        search: &Search,
+        owner_ids: &[Uuid],
+    ) -> Result<i64, ProjectionError> {
         let mut sql = Sql::new(
             "select coalesce(sum(count), 0)::bigint from read.statistics_v1 where owner_id = any(",
         );
-        sql.push_bind(search.owner_ids.clone()).push(")");
+        sql.push_bind(owner_ids.to_vec()).push(") and (owner_id = ").push_bind(search.viewer_id);
+        sql.push(" or (visibility = 'timeline' and not is_trashed))");
         for condition in &search.conditions {
             match condition {
-                Condition::Favorite(is) => sql.push(" and is_favorite = ").push_bind(*is),
+                Condition::Favorite(is) => {
+                    sql.push(" and (is_favorite and owner_id = ").push_bind(search.viewer_id);
+                    sql.push(") = ").push_bind(*is)
+                }
                 Condition::Video(is) => sql.push(" and is_video = ").push_bind(*is),
                 Condition::Trashed(is) => sql.push(" and is_trashed = ").push_bind(*is),
                 Condition::Visibility(words) => {
@@ -95,10 +88,11 @@ impl Queries {
         search: &Search,
         from: Uuid,
     ) -> Result<Vec<AssetRow>, ProjectionError> {
-        let mut found = self.walked(search, ">=", from, search.limit).await?;
+        let walk = |than| Walk { expression: "s.asset_id", way: "asc", from: Some((than, from)) };
+        let mut found = self.walked(search, walk(">="), search.limit).await?;
         let missing = search.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
         if missing > 0 {
-            found.extend(self.walked(search, "<", from, missing).await?);
+            found.extend(self.walked(search, walk("<"), missing).await?);
         }
         Ok(found)
     }
@@ -106,20 +100,90 @@ impl Queries {
     async fn walked(
         &self,
         search: &Search,
-        than: &str,
-        from: Uuid,
+        walk: Walk,
         limit: i64,
     ) -> Result<Vec<AssetRow>, ProjectionError> {
-        let mut sql = Sql::new("select a.* from (select s.asset_id from read.search_v1 s where ");
-        match search.owner_ids.as_slice() {
-            [owner_id] => sql.push("s.owner_id = ").push_bind(*owner_id),
-            all => sql.push("s.owner_id = any(").push_bind(all.to_vec()).push(")"),
-        };
-        push_where(&mut sql, search);
-        sql.push(format!(" and s.asset_id {than} ")).push_bind(from);
-        sql.push(" order by s.asset_id limit ").push_bind(limit);
+        let trees = self.trees(search).await?;
+        let short = self.short(search, &trees).await?;
+        let context = Context { search, trees: &trees, short: &short };
+        let Walk { expression, way, .. } = walk;
+        let mut sql = Sql::new("select a.* from (");
+        match &search.scope {
+            Scope::People(owners) if owners.len() > 1 => {
+                // Each owner's first ones, by the index that has them in order.
+                sql.push("select s.asset_id, s.sort_key from unnest(");
+                sql.push_bind(owners.clone());
+                sql.push(format!(
+                    "::uuid[]) as owners (id) cross join lateral \
+                     (select s.asset_id, {expression} as sort_key from read.search_v1 s \
+                       where s.owner_id = owners.id"
+                ));
+                belongs::shown(&mut sql, &search.scope, search.viewer_id);
+                push_walk(&mut sql, &context, &walk);
+                sql.push(" limit ").push_bind(limit + search.offset).push(") s");
+                sql.push(format!(" order by s.sort_key {way}, s.asset_id {way}"));
+            }
+            _ => {
+                sql.push(format!(
+                    "select s.asset_id, {expression} as sort_key from read.search_v1 s where "
+                ));
+                belongs::scope(&mut sql, &context);
+                push_walk(&mut sql, &context, &walk);
+            }
+        }
+        sql.push(" limit ").push_bind(limit).push(" offset ").push_bind(search.offset);
         sql.push(") hits join read.assets_v1 a using (asset_id)");
-        Ok(sql.build_query_as().fetch_all(&self.pool).await?)
+        sql.push(format!(" order by hits.sort_key {way}, a.asset_id {way}"));
+        Ok(sql.build_query_as().persistent(is_planned_once(search)).fetch_all(&self.pool).await?)
+    }
+
+    /// Those lists that must be met and are short, in one question at most.
+    async fn short(
+        &self,
+        search: &Search,
+        trees: &Trees,
+    ) -> Result<Vec<Condition>, ProjectionError> {
+        let of_scope = match &search.scope {
+            Scope::Albums { album_ids, .. } => Some(Condition::Albums(Ids::All(album_ids.clone()))),
+            Scope::People(_) | Scope::Link(_) => None,
+        };
+        let lists: Vec<Condition> = of_scope
+            .into_iter()
+            .chain(search.conditions.iter().filter(|condition| must_be_met(condition)).cloned())
+            .collect();
+        if lists.is_empty() {
+            return Ok(lists);
+        }
+        let mut sql = Sql::new("select array[");
+        for (index, condition) in lists.iter().enumerate() {
+            sql.push(if index > 0 { ", " } else { "" });
+            belongs::is_short(&mut sql, condition, trees);
+        }
+        sql.push("]");
+        let short: Vec<bool> =
+            sql.build_query_scalar().persistent(false).fetch_one(&self.pool).await?;
+        Ok(lists.into_iter().zip(short).filter(|(_, short)| *short).map(|(list, _)| list).collect())
+    }
+
+    /// The trees of the tags that are asked for.
+    async fn trees(&self, search: &Search) -> Result<Trees, ProjectionError> {
+        let mut asked: Vec<Uuid> = Vec::new();
+        for condition in &search.conditions {
+            condition.visit(&mut |condition| {
+                if let Condition::Tags(ids) = condition {
+                    asked.extend(ids.as_slice());
+                }
+            });
+        }
+        if asked.is_empty() {
+            return Ok(Trees::new());
+        }
+        let pairs = self.tag_trees(search.viewer_id, &asked).await?;
+        let mut trees = Trees::new();
+        for (root_id, tag_id) in pairs {
+            trees.entry(root_id).or_default().push(tag_id);
+        }
+        Ok(trees)
     }
 
     /// What was uploaded to timelines last, the newest first.
@@ -185,6 +249,25 @@ impl Queries {
     }
 }
 
+/// In which order hits are looked for, and from where on.
+struct Walk {
+    /// What they are ordered by.
+    expression: &'static str,
+    way: &'static str,
+    /// Only ids that compare so with this one.
+    from: Option<(&'static str, Uuid)>,
+}
+
+/// The conditions and the order.
+fn push_walk(sql: &mut Sql, context: &Context<'_>, walk: &Walk) {
+    push_where(sql, context);
+    if let Some((than, from)) = walk.from {
+        sql.push(format!(" and s.asset_id {than} ")).push_bind(from);
+    }
+    let Walk { expression, way, .. } = walk;
+    sql.push(format!(" order by {expression} {way}, s.asset_id {way}"));
+}
+
 const fn way(direction: Direction) -> &'static str {
     match direction {
         Direction::Ascending => "asc",
@@ -192,13 +275,32 @@ const fn way(direction: Direction) -> &'static str {
     }
 }
 
-/// Whether a text is searched in.
-fn searches_text(condition: &Condition) -> bool {
-    match condition {
-        Condition::Text(..) => true,
-        Condition::Either(lists) => lists.iter().flatten().any(searches_text),
-        _ => false,
+/// Whether it is a list that an asset must be in.
+const fn must_be_met(condition: &Condition) -> bool {
+    matches!(
+        condition,
+        Condition::Albums(Ids::All(_) | Ids::Any(_))
+            | Condition::People(Ids::All(_) | Ids::Any(_))
+            | Condition::Tags(Ids::All(_) | Ids::Any(_))
+    )
+}
+
+/// Whether one plan fits all questions of this shape. How many names hold a text, and how many assets an
+/// album, differs a million times.
+fn is_planned_once(search: &Search) -> bool {
+    let mut is_once = matches!(search.scope, Scope::People(_));
+    for condition in &search.conditions {
+        condition.visit(&mut |condition| {
+            is_once &= !matches!(
+                condition,
+                Condition::Text(..)
+                    | Condition::Albums(_)
+                    | Condition::People(_)
+                    | Condition::Tags(_)
+            );
+        });
     }
+    is_once
 }
 
 /// Whether the kept counts know of it.

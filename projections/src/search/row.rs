@@ -227,6 +227,8 @@ impl Fold for SearchFold {
             | AssetEvent::SidecarReplaced(_)
             | AssetEvent::Stacked(_)
             | AssetEvent::Tagged(_)
+            | AssetEvent::TaggedByFile(_)
+            | AssetEvent::UntaggedByFile(_)
             | AssetEvent::Unstacked(_)
             | AssetEvent::Untagged(_) => return Some(row),
         }

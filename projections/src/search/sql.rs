@@ -4,6 +4,7 @@ use sqlx::encode::Encode;
 use sqlx::postgres::PgHasArrayType;
 use sqlx::{Postgres, QueryBuilder, Type};
 
+use super::belongs::{self, Trees};
 use super::condition::{
     Compare, Condition, DateColumn, Direction, NumberColumn, OrderColumn, Pattern, PatternColumn,
     Search, WordColumn,
@@ -19,11 +20,22 @@ const LIKE: &str = " like ";
 
 pub(super) type Sql = QueryBuilder<Postgres>;
 
-/// `from … where …` for one owner, who is `s.owner_id`'s equal by the SQL given.
-pub(super) fn push_where(sql: &mut Sql, search: &Search) {
+/// What conditions are written with.
+pub(super) struct Context<'a> {
+    /// What is asked.
+    pub(super) search: &'a Search,
+    /// Tags with those that stand under them.
+    pub(super) trees: &'a Trees,
+    /// Those conditions about lists that are short.
+    pub(super) short: &'a [Condition],
+}
+
+/// ` and …` for each condition, of `s`.
+pub(super) fn push_where(sql: &mut Sql, context: &Context<'_>) {
+    let search = context.search;
     for condition in &search.conditions {
         sql.push(" and ");
-        push(sql, condition);
+        push(sql, condition, context);
     }
     if let Some(after) = &search.after {
         let (expression, kind) = sort(search.order);
@@ -34,13 +46,6 @@ pub(super) fn push_where(sql: &mut Sql, search: &Search) {
         sql.push_bind(after.asset_id);
         sql.push(")");
     }
-}
-
-/// ` order by …`.
-pub(super) fn push_order(sql: &mut Sql, search: &Search) {
-    let (expression, _) = sort(search.order);
-    let way = if search.direction == Direction::Descending { "desc" } else { "asc" };
-    sql.push(format!(" order by {expression} {way}, s.asset_id {way}"));
 }
 
 /// What is ordered by, and its type.
@@ -54,7 +59,7 @@ pub(super) const fn sort(order: OrderColumn) -> (&'static str, &'static str) {
     }
 }
 
-fn push(sql: &mut Sql, condition: &Condition) {
+fn push(sql: &mut Sql, condition: &Condition, context: &Context<'_>) {
     match condition {
         Condition::Word(column, test) => compare(sql, word(*column), test),
         Condition::Text(column, pattern) => text(sql, *column, pattern),
@@ -63,7 +68,15 @@ fn push(sql: &mut Sql, condition: &Condition) {
         }
         Condition::Date(column, test) => compare(sql, date(*column), test),
         Condition::Number(column, test) => compare(sql, number(*column), test),
-        Condition::Favorite(is) => flag(sql, "s.is_favorite", *is),
+        Condition::Favorite(is) if context.search.is_alone() => flag(sql, "s.is_favorite", *is),
+        Condition::Favorite(is) => {
+            sql.push(if *is {
+                "(s.is_favorite and s.owner_id = "
+            } else {
+                "not (s.is_favorite and s.owner_id = "
+            });
+            sql.push_bind(context.search.viewer_id).push(")");
+        }
         Condition::Motion(is) => flag(sql, "s.is_motion", *is),
         Condition::Video(is) => flag(sql, "s.is_video", *is),
         Condition::Trashed(is) => flag(sql, "(s.trashed_at is not null)", *is),
@@ -78,6 +91,16 @@ fn push(sql: &mut Sql, condition: &Condition) {
         Condition::ThumbnailKey(key) => {
             of_asset(sql, |sql| compare(sql, "w.thumbnail_key", &Compare::Is(Some(key.clone()))));
         }
+        Condition::Albums(ids) => belongs::albums(sql, ids, context.short.contains(condition)),
+        Condition::People(ids) => {
+            belongs::people(sql, ids, context.search.viewer_id, context.short.contains(condition));
+        }
+        Condition::Tags(ids) => {
+            belongs::tags(sql, ids, context.trees, context.short.contains(condition));
+        }
+        Condition::HasAlbums(is) => belongs::has_albums(sql, *is, context.search),
+        Condition::HasPeople(is) => belongs::has_people(sql, *is, context.search.viewer_id),
+        Condition::HasTags(is) => belongs::has_tags(sql, *is, context.search.viewer_id),
         Condition::Nothing => {
             sql.push("false");
         }
@@ -87,7 +110,7 @@ fn push(sql: &mut Sql, condition: &Condition) {
                 sql.push(" or (true");
                 for condition in list {
                     sql.push(" and ");
-                    push(sql, condition);
+                    push(sql, condition, context);
                 }
                 sql.push(")");
             }
@@ -213,12 +236,26 @@ fn like(sql: &mut Sql, expression: &str, operator: &str, pattern: &str) {
 
 /// The longest number in a pattern, when there is more than it: `20180412` of `%img\_20180412.jpg%`.
 ///
-/// Words that all files of a camera share stand in the index a million times; numbers tell files apart.
+/// Words that all files of a camera share stand in the index a million times; numbers tell files apart. A
+/// short one is told apart from the middle of longer ones by what stands before it: `\_2019`. Before a long one,
+/// or one that begins with a zero, that would only be one word more that all files share.
 fn telling(pattern: &str) -> Option<&str> {
     let numbers = pattern.split(|letter: char| !letter.is_ascii_digit());
     let longest = numbers.max_by_key(|number| number.len())?;
     let is_all = pattern.trim_matches('%') == longest;
-    (longest.len() >= TELLING_CHARS_MIN && !is_all).then_some(longest)
+    if longest.len() < TELLING_CHARS_MIN || is_all {
+        return None;
+    }
+    if longest.len() > TELLING_CHARS_MIN || longest.starts_with('0') {
+        return Some(longest);
+    }
+    let at = pattern.find(longest)?;
+    let before = pattern.get(..at)?;
+    let from = ["\\_", "\\%", "-", " ", "."]
+        .into_iter()
+        .find(|sign| before.ends_with(sign))
+        .map_or(at, |sign| at - sign.len());
+    pattern.get(from..at + longest.len())
 }
 
 /// A path as clients are told it, without the folder that is before every key.
@@ -233,11 +270,13 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::condition::Scope;
     use super::*;
 
     fn written(conditions: Vec<Condition>) -> String {
         let search = Search {
-            owner_ids: vec![],
+            viewer_id: uuid::Uuid::nil(),
+            scope: Scope::People(vec![uuid::Uuid::nil()]),
             conditions,
             order: OrderColumn::Taken,
             direction: Direction::Descending,
@@ -246,7 +285,7 @@ mod tests {
             limit: 1,
         };
         let mut sql = Sql::new("");
-        push_where(&mut sql, &search);
+        push_where(&mut sql, &Context { search: &search, trees: &Trees::new(), short: &[] });
         sql.sql().as_str().to_owned()
     }
 
@@ -276,6 +315,9 @@ mod tests {
         assert_eq!(telling(r"%img\_20180412\_12.jpg%"), Some("20180412"));
         assert_eq!(telling("%20180412%"), None);
         assert_eq!(telling("%img123%"), None);
+        assert_eq!(telling(r"%img\_2019%"), Some(r"\_2019"));
+        assert_eq!(telling(r"%img\_0019%"), Some("0019"));
+        assert_eq!(telling("%img2019%"), Some("2019"));
         let part = Pattern::Holds("IMG_2018.jpg".to_owned());
         let sql = written(vec![Condition::Text(PatternColumn::FileName, part)]);
         assert_eq!(sql, " and s.file_name like $1 and (s.file_name || '') like $2");

@@ -128,6 +128,28 @@ impl Queries {
         .await?)
     }
 
+    /// A person's links that show an asset by itself.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn links_showing(
+        &self,
+        owner_id: Uuid,
+        asset_id: Uuid,
+    ) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select link.shared_link_id
+               from read.shared_link_assets_v1 as shown
+               join read.shared_links_v1 as link using (shared_link_id)
+              where shown.asset_id = $2 and link.owner_id = $1
+              order by link.shared_link_id",
+        )
+        .bind(owner_id)
+        .bind(asset_id)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Which of some assets a link reaches: those that it or its album shows, and the films of those stills.
     /// Where events of the link or of its album wait because one could not be applied, it reaches none.
     ///

@@ -198,6 +198,8 @@ impl Fold for Counted {
             | AssetEvent::SidecarReplaced(_)
             | AssetEvent::Stacked(_)
             | AssetEvent::Tagged(_)
+            | AssetEvent::TaggedByFile(_)
+            | AssetEvent::UntaggedByFile(_)
             | AssetEvent::Unstacked(_)
             | AssetEvent::Untagged(_) => return Some(row),
         }

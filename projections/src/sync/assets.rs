@@ -234,6 +234,8 @@ fn touches(what: &AssetEvent) -> Touches {
         | AssetEvent::KeyValueSet(_)
         | AssetEvent::SidecarReplaced(_)
         | AssetEvent::Tagged(_)
+        | AssetEvent::TaggedByFile(_)
+        | AssetEvent::UntaggedByFile(_)
         | AssetEvent::Untagged(_) => Touches::Nothing,
         AssetEvent::Purged(_) => Touches::Gone,
     }

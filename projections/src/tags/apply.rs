@@ -76,6 +76,12 @@ impl Carried {
                 AnyEvent::Asset(AssetEvent::Untagged(untagged)) => {
                     carried.pairs.insert((event.key, untagged.tag_id), false);
                 }
+                AnyEvent::Asset(AssetEvent::TaggedByFile(tagged)) => {
+                    carried.pairs.insert((event.key, tagged.tag_id), true);
+                }
+                AnyEvent::Asset(AssetEvent::UntaggedByFile(untagged)) => {
+                    carried.pairs.insert((event.key, untagged.tag_id), false);
+                }
                 AnyEvent::Asset(AssetEvent::Purged(_)) => {
                     carried.pairs.retain(|(asset_id, _), _| *asset_id != event.key);
                     carried.purged.insert(event.key);

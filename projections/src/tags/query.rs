@@ -54,6 +54,34 @@ impl Queries {
         .await?)
     }
 
+    /// Those of some tags that are a person's, each with itself and every tag that stands under it.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn tag_trees(
+        &self,
+        owner_id: Uuid,
+        tag_ids: &[Uuid],
+    ) -> Result<Vec<(Uuid, Uuid)>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "with recursive tree (root_id, tag_id) as (
+                 select distinct tag_id, tag_id
+                   from read.tags_v1
+                  where tag_id = any($2) and owner_id = $1 and not is_deleted
+                 union all
+                 select tree.root_id, child.tag_id
+                   from tree
+                   join read.tags_v1 as child
+                     on child.parent_id = tree.tag_id and not child.is_deleted
+             )
+             select root_id, tag_id from tree",
+        )
+        .bind(owner_id)
+        .bind(tag_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// The pairs of assets and tags that are there already.
     ///
     /// # Errors

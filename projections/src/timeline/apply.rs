@@ -282,6 +282,8 @@ impl Fold for Timeline {
             | AssetEvent::RatingReverted(_)
             | AssetEvent::SidecarReplaced(_)
             | AssetEvent::Tagged(_)
+            | AssetEvent::TaggedByFile(_)
+            | AssetEvent::UntaggedByFile(_)
             | AssetEvent::Untagged(_) => {}
         }
         Some(row)

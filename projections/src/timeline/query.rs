@@ -35,6 +35,8 @@ pub struct BucketFilter {
     pub is_trashed: bool,
     /// Only those that carry this tag or one that stands under it.
     pub tag_id: Option<Uuid>,
+    /// Only those that this person is on.
+    pub person_id: Option<Uuid>,
     /// Of each stack only the asset that stands for it.
     pub with_stacked: bool,
     /// By which date months are cut.
@@ -46,7 +48,10 @@ pub struct BucketFilter {
 impl BucketFilter {
     /// Whether the kept counts answer it: they know nothing of single assets.
     fn is_counted(&self) -> bool {
-        self.order_by == BucketOrder::Taken && self.album_id.is_none() && self.tag_id.is_none()
+        self.order_by == BucketOrder::Taken
+            && self.album_id.is_none()
+            && self.person_id.is_none()
+            && self.tag_id.is_none()
     }
 
     /// The column that months are cut by.
@@ -90,7 +95,13 @@ impl BucketFilter {
     }
 
     /// What only the rows know.
-    fn push_tag(&self, sql: &mut QueryBuilder<Postgres>) {
+    fn push_lists(&self, sql: &mut QueryBuilder<Postgres>) {
+        if let Some(person_id) = self.person_id {
+            sql.push(
+                " and shown.asset_id in (select asset_id from read.faces_v1 where person_id = ",
+            );
+            sql.push_bind(person_id).push(")");
+        }
         if let Some(tag_id) = self.tag_id {
             sql.push(
                 " and shown.asset_id in (
@@ -132,7 +143,7 @@ impl Queries {
             sql.push(" as month, count(*) as count");
             filter.push_rows(&mut sql);
             filter.push_common(&mut sql);
-            filter.push_tag(&mut sql);
+            filter.push_lists(&mut sql);
             sql.push(" group by 1");
         }
         sql.push(" order by 1");
@@ -183,17 +194,20 @@ impl Queries {
         );
         sql.push_bind(filter.viewer_id).push(" as is_favorite");
         if filter.with_stacked {
-            sql.push(", shown.stack_id, stacks.count as stack_count");
+            // Whose stack it is not does not hear of it.
+            sql.push(", stacks.stack_id, stacks.count as stack_count");
             filter.push_rows(&mut sql);
             sql.push(
-                " left join read.timeline_stacks_v2 as stacks on stacks.stack_id = shown.stack_id",
+                " left join read.timeline_stacks_v2 as stacks \
+                   on stacks.stack_id = shown.stack_id and shown.owner_id = ",
             );
+            sql.push_bind(filter.viewer_id);
         } else {
             sql.push(", null::uuid as stack_id, null::bigint as stack_count");
             filter.push_rows(&mut sql);
         }
         filter.push_common(&mut sql);
-        filter.push_tag(&mut sql);
+        filter.push_lists(&mut sql);
         sql.push(" and ").push(filter.month()).push(" = ").push_bind(month);
         if filter.album_id.is_some() && filter.order_by == BucketOrder::Taken {
             // Both keep the month, so that each finds it by an index of its own.

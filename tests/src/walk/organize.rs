@@ -1,12 +1,16 @@
 //! Steps of a walk that put a library in order: tags, stacks, duplicates, values, memories.
 
+use std::collections::BTreeSet;
+
+use calotype_commands::copies::Copied;
+use calotype_commands::duplicates::Resolution;
 use calotype_commands::organize::KeyValueChange;
-use calotype_domain::asset::{Details, KeyValue};
+use calotype_domain::asset::{Details, KeyValue, Visibility};
 use calotype_domain::memory::{MemoryChange, MemoryCommand, MemoryCreated, OnThisDay};
 use calotype_domain::stack::StackCommand;
-use calotype_domain::{AssetId, DuplicateId, UserId};
+use calotype_domain::{AlbumId, AssetId, DuplicateId, TagId, UserId};
 use rand::Rng as _;
-use rand::seq::IndexedRandom as _;
+use rand::seq::{IndexedRandom as _, IteratorRandom as _};
 
 use super::step::accept;
 use super::world::World;
@@ -17,7 +21,7 @@ const PATHS: [&str; 5] = ["a", "a/b", "a/b/c", "d", "d/e"];
 impl World {
     /// One wish about order.
     pub(super) async fn organize(&mut self) -> anyhow::Result<()> {
-        match self.random.random_range(0..14) {
+        match self.random.random_range(0..18) {
             0 => self.make_tag().await,
             1 => self.drop_tag().await,
             2..4 => self.tag().await,
@@ -26,6 +30,9 @@ impl World {
             8 => self.duplicates().await,
             9 => self.key_values().await,
             10..12 => self.memory().await,
+            12 => self.lock().await,
+            13 => self.copy().await,
+            14 => self.resolve().await,
             _ => self.undo().await,
         }
     }
@@ -70,6 +77,57 @@ impl World {
             self.commands.untag_assets(&ctx, by, &[tag_id], &asset_ids).await
         };
         accept(outcome).map(drop)
+    }
+
+    /// Those of a person's tags that the keywords of a file happen to name.
+    pub(super) fn tags_of(&mut self, owner_id: UserId) -> BTreeSet<TagId> {
+        let theirs = self.tags.iter().filter(|(by, _)| *by == owner_id).map(|(_, tag_id)| *tag_id);
+        let count = self.random.random_range(0..3);
+        theirs.choose_multiple(&mut self.random, count).into_iter().collect()
+    }
+
+    /// Puts assets behind the PIN or back, as clients do: what is locked leaves its albums.
+    async fn lock(&mut self) -> anyhow::Result<()> {
+        let Some((by, asset_ids)) = self.owned() else { return Ok(()) };
+        let places = [Visibility::Locked, Visibility::Locked, Visibility::Timeline];
+        let visibility = places.choose(&mut self.random).copied();
+        let details = Details { visibility, ..Details::default() };
+        let inside = self.inside(&asset_ids).await?;
+        let changes: Vec<(AssetId, Details)> =
+            asset_ids.into_iter().map(|asset_id| (asset_id, details.clone())).collect();
+        let ctx = self.context(Some(by));
+        accept(self.commands.change_each_asset(&ctx, by, &changes, &inside).await).map(drop)
+    }
+
+    async fn copy(&mut self) -> anyhow::Result<()> {
+        let Some((by, asset_ids)) = self.owned() else { return Ok(()) };
+        let [source, target, ..] = asset_ids.as_slice() else { return Ok(()) };
+        let inside = self.inside(&[*source]).await?;
+        let wish = Copied {
+            favorite: self.random.random(),
+            stack: self.random.random(),
+            album_ids: inside.into_iter().map(|(album_id, _)| album_id).collect(),
+            link_ids: Vec::new(),
+        };
+        let ctx = self.context(Some(by));
+        accept(self.commands.copy_asset(&ctx, by, (*source, *target), &wish).await).map(drop)
+    }
+
+    async fn resolve(&mut self) -> anyhow::Result<()> {
+        let Some((by, mut keep)) = self.owned() else { return Ok(()) };
+        let trash = keep.split_off(1);
+        let inside = self.inside(&[keep.clone(), trash.clone()].concat()).await?;
+        let group = Resolution { keep, trash };
+        let ctx = self.context(Some(by));
+        accept(self.commands.resolve_duplicates(&ctx, by, &[group], &inside).await).map(drop)
+    }
+
+    /// Which of some assets are in which albums, as far as the read models know.
+    async fn inside(&self, asset_ids: &[AssetId]) -> anyhow::Result<Vec<(AlbumId, AssetId)>> {
+        let asset_ids: Vec<_> = asset_ids.iter().map(|asset_id| asset_id.uuid()).collect();
+        let pairs = self.queries().albums_holding(&asset_ids).await?;
+        let ids = |(album_id, asset_id)| (AlbumId::new(album_id), AssetId::new(asset_id));
+        Ok(pairs.into_iter().map(ids).collect())
     }
 
     async fn stack(&mut self) -> anyhow::Result<()> {

@@ -192,7 +192,8 @@ impl World {
             }
         }
         let place = self.random.random_bool(0.3).then(|| self.place());
-        let findings = Findings { metadata, place, thumbnails, failures };
+        let tags = self.random.random_bool(0.4).then(|| self.tags_of(asset.owner_id));
+        let findings = Findings { metadata, tags, place, thumbnails, failures };
         let ctx = self.context(None);
         let (known, last) = self.commands.load::<Asset>(&StreamId::new("asset", asset.id)).await?;
         let Some(last) = last else { return Ok(()) };

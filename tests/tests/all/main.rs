@@ -9,6 +9,7 @@ mod coverage;
 mod crash;
 mod document;
 mod downloads;
+mod finding;
 mod limits;
 mod links;
 mod lost_access;

@@ -30,6 +30,8 @@ pub(crate) async fn get_asset_metadata_by_key(
     let id = path_uuid("id", &id)?;
     let asset = api.queries.asset(id).await?;
     require_asset(&api, &caller, Permission::AssetRead, asset.as_ref()).await?;
+    // What programs keep with an asset is its owner's alone, whoever else may look at it.
+    caller.require_owned(Permission::AssetRead, asset.map(|asset| asset.owner_id))?;
     let row = api.queries.key_values(&[id]).await?.into_iter().find(|row| row.key == key);
     row.map(|row| Json(row.into())).ok_or_else(|| {
         Problem::bad_request(format!(

@@ -47,6 +47,8 @@ pub(crate) async fn get_asset_metadata(
     let id = path_uuid("id", &id)?;
     let asset = api.queries.asset(id).await?;
     require_asset(&api, &caller, Permission::AssetRead, asset.as_ref()).await?;
+    // What programs keep with an asset is its owner's alone, whoever else may look at it.
+    caller.require_owned(Permission::AssetRead, asset.map(|asset| asset.owner_id))?;
     Ok(Json(api.queries.key_values(&[id]).await?.into_iter().map(Into::into).collect()))
 }
 

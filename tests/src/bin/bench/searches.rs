@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use calotype_tests::{Client, TestServer};
+use futures::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -17,6 +18,13 @@ const QUICK: u32 = 60;
 const FULL: u32 = 400;
 /// Changes after which the first map is timed.
 const CHANGES: usize = 7;
+/// Albums that are made to be listed.
+const QUICK_ALBUMS: usize = 500;
+const FULL_ALBUMS: usize = 5_000;
+/// Albums made at once.
+const MADE_AT_ONCE: usize = 16;
+/// What names of many files hold.
+const DATE_LIKE: &str = "IMG_2019";
 
 /// Measures.
 pub(crate) async fn measure(server: &TestServer, admin: &Client, full: bool) -> anyhow::Result<()> {
@@ -34,14 +42,52 @@ pub(crate) async fn measure(server: &TestServer, admin: &Client, full: bool) -> 
         ("search, most recent 100", json!({ "size": 100 }), 1.5),
         ("search, city", json!({ "size": 100, "city": city }), 3.0),
         ("search, file name", json!({ "size": 100, "originalFileName": name }), 3.0),
+        ("search, date-like file name", json!({ "size": 100, "originalFileName": DATE_LIKE }), 3.0),
         ("search, camera and dates", dates, 3.0),
+        ("search, in no album", json!({ "size": 100, "isNotInAlbum": true }), 3.0),
     ] {
         let ms = each(server, times, || admin.post("/api/search/metadata", &body)).await?;
         figures::at_most(what, ms, target_ms, "ms CPU");
     }
+    albums(server, admin, if full { FULL_ALBUMS } else { QUICK_ALBUMS }, times).await?;
     let ms = each(server, times, || admin.get("/api/search/places?name=paris")).await?;
     figures::note("places by name", ms, "ms CPU");
     map(server, admin, newest, times).await
+}
+
+/// The list of many albums, and what one of them holds.
+async fn albums(
+    server: &TestServer,
+    admin: &Client,
+    count: usize,
+    times: u32,
+) -> anyhow::Result<()> {
+    let body = json!({ "size": 1_000 });
+    let found = admin.post("/api/search/random", &body).await?.expect(200)?.json()?;
+    let found = found.as_array().context("no list")?;
+    let ids: Vec<&Value> = found.iter().map(|asset| &asset["id"]).collect();
+    let mut first = Value::Null;
+    let numbers: Vec<usize> = (0..count).collect();
+    for some in numbers.chunks(MADE_AT_ONCE) {
+        let made = some.iter().map(|number| {
+            // The first holds much, the others a little.
+            let held = if *number == 0 { ids.len() } else { number % 20 };
+            let held: Vec<&&Value> = ids.iter().take(held).collect();
+            let body = json!({ "albumName": format!("Album {number}"), "assetIds": held });
+            async move { admin.post("/api/albums", &body).await?.expect(201)?.json() }
+        });
+        for album in try_join_all(made).await? {
+            if first.is_null() {
+                first = album["id"].clone();
+            }
+        }
+    }
+    let ms = each(server, times.min(100), || admin.get("/api/albums")).await?;
+    figures::note(&format!("list of {count} albums"), ms, "ms CPU");
+    let inside = json!({ "size": 100, "albumIds": [first] });
+    let ms = each(server, times, || admin.post("/api/search/metadata", &inside)).await?;
+    figures::note("search, album of 1,000", ms, "ms CPU");
+    Ok(())
 }
 
 /// The map as it is kept, held by the client, and after a change.
@@ -49,6 +95,8 @@ async fn map(server: &TestServer, admin: &Client, newest: Value, times: u32) -> 
     let path = "/api/map/markers";
     let first = admin.get(path).await?.expect(200)?;
     let etag = first.header("etag").to_owned();
+    let markers = first.json()?.as_array().map_or(0, Vec::len);
+    figures::note("located photos on the map", figures::count(markers), "");
     figures::note("the map", f64::from(u32::try_from(first.body.len() / 1_000)?), "kB");
     let ms = each(server, times.min(50), || admin.get(path)).await?;
     figures::at_most("map that is kept", ms, 25.0, "ms CPU");

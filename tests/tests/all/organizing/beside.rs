@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use calotype_tests::media::media;
-use calotype_tests::{Options, Upload, story};
+use calotype_tests::{Client, Options, Upload, story};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -102,6 +102,19 @@ async fn what_people_did_is_copied_to_another_asset() -> anyhow::Result<()> {
         admin.put(&format!("/api/assets/{source}"), &favorite).await?.expect(200)?;
         let stack = json!({ "assetIds": [source, ids[0]] });
         let stack = text(&admin.post("/api/stacks", &stack).await?.expect(201)?.json()?, "id")?;
+        let album = json!({ "albumName": "Mine", "assetIds": [source] });
+        let album = text(&admin.post("/api/albums", &album).await?.expect(201)?.json()?, "id")?;
+        // An album of somebody else, in which the caller only looks.
+        let friend = admin.create_user("friend@example.com").await?;
+        let me = json!([{ "userId": admin.my_id().await?, "role": "editor" }]);
+        let theirs = json!({ "albumName": "Theirs", "albumUsers": me });
+        let theirs = text(&friend.post("/api/albums", &theirs).await?.expect(201)?.json()?, "id")?;
+        let put = format!("/api/albums/{theirs}/assets");
+        admin.put(&put, &json!({ "ids": [source] })).await?.expect(200)?;
+        let role = format!("/api/albums/{theirs}/user/{}", admin.my_id().await?);
+        friend.put(&role, &json!({ "role": "viewer" })).await?.expect(204)?;
+        let link = json!({ "type": "INDIVIDUAL", "assetIds": [source] });
+        let key = text(&admin.post("/api/shared-links", &link).await?.expect(201)?.json()?, "key")?;
 
         let same = json!({ "sourceId": source, "targetId": source });
         admin.put("/api/assets/copy", &same).await?.expect(400)?;
@@ -112,12 +125,19 @@ async fn what_people_did_is_copied_to_another_asset() -> anyhow::Result<()> {
         ensure!(target["isFavorite"] == true, "{target}");
         ensure!(target["stack"]["id"] == stack && target["stack"]["assetCount"] == 3, "{target}");
         ensure!(target["exifInfo"]["rating"] == 4, "the sidecar was not read: {target}");
+        ensure!(admin.get_json(&format!("/api/albums/{album}")).await?["assetCount"] == 2);
+        ensure!(admin.get_json(&format!("/api/albums/{theirs}")).await?["assetCount"] == 1);
+        let seen = format!("/api/assets/{}?key={key}", ids[1]);
+        admin.anonymous().get(&seen).await?.expect(200)?;
 
         let nothing = json!({ "sourceId": source, "targetId": ids[2], "favorite": false,
-            "stack": false, "sidecar": false });
+            "stack": false, "sidecar": false, "albums": false, "sharedLinks": false });
         admin.put("/api/assets/copy", &nothing).await?.expect(204)?;
         let target = admin.get_json(&format!("/api/assets/{}", ids[2])).await?;
         ensure!(target["isFavorite"] == false && target["stack"].is_null(), "{target}");
+        ensure!(admin.get_json(&format!("/api/albums/{album}")).await?["assetCount"] == 2);
+        let refused = friend.put("/api/assets/copy", &wish).await?.expect(400)?;
+        ensure!(refused.message()? == "Not found or no asset.copy access");
         Ok(())
     })
     .await
@@ -151,6 +171,8 @@ async fn duplicates_are_resolved_into_the_one_that_is_kept() -> anyhow::Result<(
         let tags = admin.put("/api/tags", &json!({ "tags": ["twice"] })).await?.json()?;
         let path = format!("/api/tags/{}/assets", text(&tags[0], "id")?);
         admin.put(&path, &json!({ "ids": [ids[2]] })).await?.expect(200)?;
+        let album = json!({ "albumName": "Of the others", "assetIds": [ids[1], ids[3]] });
+        let album = text(&admin.post("/api/albums", &album).await?.expect(201)?.json()?, "id")?;
         let wish = json!({ "groups": [
             { "duplicateId": group, "keepAssetIds": [ids[0]], "trashAssetIds": [ids[1], ids[2]] },
             { "duplicateId": other, "keepAssetIds": [ids[3]], "trashAssetIds": [] },
@@ -166,6 +188,11 @@ async fn duplicates_are_resolved_into_the_one_that_is_kept() -> anyhow::Result<(
         ensure!(kept["exifInfo"]["rating"] == 5, "{kept}");
         ensure!(text(&kept["exifInfo"], "description")?.ends_with("from the other"), "{kept}");
         ensure!(kept["tags"][0]["value"] == "twice", "{kept}");
+        let mut inside = admin.timeline(&format!("albumId={album}")).await?;
+        inside.sort();
+        let mut wanted = vec![ids[0].clone(), ids[3].clone()];
+        wanted.sort();
+        ensure!(inside == wanted, "the album holds {inside:?}");
         ensure!(admin.timeline("isTrashed=true").await?.len() == 2, "not in the trash");
 
         admin.delete(&format!("/api/duplicates/{other}"), &json!({})).await?.expect(204)?;
@@ -173,6 +200,74 @@ async fn duplicates_are_resolved_into_the_one_that_is_kept() -> anyhow::Result<(
         put(&ids[3..], &json!(other)).await?;
         admin.delete("/api/duplicates", &json!({ "ids": [other] })).await?.expect(204)?;
         ensure!(admin.get_json("/api/duplicates").await? == json!([]), "groups are left");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn dates_of_many_move_together_in_one_command() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let ids = pictures(&admin, 3).await?;
+        admin.wait_until_idle().await?;
+        let before = admin.get_json(&format!("/api/assets/{}", ids[0])).await?;
+        let later = json!({ "ids": ids, "dateTimeRelative": 90, "isFavorite": true });
+        admin.put("/api/assets", &later).await?.expect(204)?;
+        let mut requests = Vec::new();
+        for id in &ids {
+            let asset = admin.get_json(&format!("/api/assets/{id}")).await?;
+            ensure!(asset["isFavorite"] == true, "{asset}");
+            let moved = admin.history(id).await?;
+            let moved = moved.iter().rfind(|event| event["type"] == "AssetDateChanged");
+            let moved = moved.map(|event| event["recordedAt"].clone());
+            requests.push(moved.unwrap_or_default());
+        }
+        ensure!(requests.iter().all(|one| one == &requests[0]), "{requests:?}");
+        let after = admin.get_json(&format!("/api/assets/{}", ids[0])).await?;
+        let instant = |asset: &Value| -> anyhow::Result<chrono::DateTime<chrono::Utc>> {
+            Ok(text(asset, "fileCreatedAt")?.parse()?)
+        };
+        ensure!((instant(&after)? - instant(&before)?).num_minutes() == 90, "{after}");
+        let zone = json!({ "ids": ids, "timeZone": "Europe/Berlin" });
+        admin.put("/api/assets", &zone).await?.expect(204)?;
+        let there = admin.get_json(&format!("/api/assets/{}", ids[1])).await?;
+        ensure!(there["exifInfo"]["timeZone"] == "Europe/Berlin", "{there}");
+        ensure!(instant(&there)? == instant(&after)?, "the instant moved: {there}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_locked_leaves_its_albums() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let owner = server.client().sign_up().await?;
+        let friend = owner.create_user("friend@example.com").await?;
+        let ids = pictures(&owner, 3).await?;
+        let album = async |client: &Client, asset_ids: &[String], with: &Client| {
+            let with = json!([{ "userId": with.my_id().await?, "role": "editor" }]);
+            let body = json!({ "albumName": "A", "assetIds": asset_ids, "albumUsers": with });
+            text(&client.post("/api/albums", &body).await?.expect(201)?.json()?, "id")
+        };
+        let mine = album(&owner, &ids, &friend).await?;
+        let theirs = album(&friend, &[], &owner).await?;
+        let put = format!("/api/albums/{theirs}/assets");
+        owner.put(&put, &json!({ "ids": [ids[0]] })).await?.expect(200)?;
+        friend.get(&format!("/api/assets/{}", ids[0])).await?.expect(200)?;
+
+        let locked = json!({ "visibility": "locked" });
+        owner.put(&format!("/api/assets/{}", ids[0]), &locked).await?.expect(200)?;
+        friend.get(&format!("/api/assets/{}", ids[0])).await?.expect(400)?;
+        ensure!(owner.get_json(&format!("/api/albums/{mine}")).await?["assetCount"] == 2);
+        ensure!(friend.get_json(&format!("/api/albums/{theirs}")).await?["assetCount"] == 0);
+        for album in [&mine, &theirs] {
+            let told = owner.get_json(&format!("/api/calotype/albums/{album}/history")).await?;
+            ensure!(told.to_string().contains("1 asset taken out"), "{told}");
+        }
+        let many = json!({ "ids": ids[1..], "visibility": "locked" });
+        owner.put("/api/assets", &many).await?.expect(204)?;
+        ensure!(owner.get_json(&format!("/api/albums/{mine}")).await?["assetCount"] == 0);
         Ok(())
     })
     .await

@@ -1,8 +1,10 @@
 //! Tags by path, on assets, in the timeline, and gone again.
 
 use anyhow::ensure;
-use calotype_tests::{Options, story};
+use calotype_tests::media::media;
+use calotype_tests::{Client, Options, Upload, story};
 use reqwest::Method;
+use reqwest::multipart::{Form, Part};
 use serde_json::json;
 
 use super::{pictures, text};
@@ -116,6 +118,99 @@ async fn tagged_assets_show_it_and_follow_the_tag() -> anyhow::Result<()> {
             .filter(|kind| kind.ends_with("agged"))
             .collect();
         ensure!(kinds == ["AssetTagged", "AssetUntagged"], "the history tells {kinds:?}");
+        Ok(())
+    })
+    .await
+}
+
+/// An upload with a sidecar that names keywords.
+async fn with_keywords(client: &Client, name: &str, keywords: &[&str]) -> anyhow::Result<String> {
+    let picture = Upload::of(&media("photos/edge/rating_1.jpg")?)?;
+    let bytes = calotype_tests::jpeg::with_comment(&picture.bytes, name);
+    let form = Form::new()
+        .text("fileCreatedAt", "2024-01-02T03:04:05.000Z")
+        .text("fileModifiedAt", "2024-01-02T03:04:05.000Z")
+        .part("sidecarData", Part::bytes(sidecar(keywords).into_bytes()).file_name("x.jpg.xmp"))
+        .part("assetData", Part::bytes(bytes).file_name(name.to_owned()));
+    let request = client.request(Method::POST, "/api/assets").multipart(form);
+    text(&client.send(request).await?.expect(201)?.json()?, "id")
+}
+
+fn sidecar(keywords: &[&str]) -> String {
+    let items: String = keywords.iter().map(|word| format!("<rdf:li>{word}</rdf:li>")).collect();
+    format!(
+        concat!(
+            r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF "#,
+            r#"xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description "#,
+            r#"xmlns:lr="http://ns.adobe.com/lightroom/1.0/" "#,
+            r#"xmlns:dc="http://purl.org/dc/elements/1.1/">"#,
+            "<lr:hierarchicalSubject><rdf:Bag>{}</rdf:Bag></lr:hierarchicalSubject>",
+            "<dc:subject><rdf:Bag><rdf:li>flat</rdf:li></rdf:Bag></dc:subject>",
+            "</rdf:Description></rdf:RDF></x:xmpmeta>"
+        ),
+        items
+    )
+}
+
+async fn tags_of(client: &Client, id: &str) -> anyhow::Result<Vec<String>> {
+    let asset = client.get_json(&format!("/api/assets/{id}")).await?;
+    let tags = asset["tags"].as_array().into_iter().flatten();
+    Ok(tags.filter_map(|tag| tag["value"].as_str().map(str::to_owned)).collect())
+}
+
+#[tokio::test]
+async fn keywords_of_files_are_tags_and_yield_to_people() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let first = with_keywords(&admin, "a.jpg", &["animals|birds", "city"]).await?;
+        let second = with_keywords(&admin, "b.jpg", &["animals|birds"]).await?;
+        admin.wait_until_idle().await?;
+        ensure!(tags_of(&admin, &first).await? == ["animals/birds", "city"]);
+        ensure!(tags_of(&admin, &second).await? == ["animals/birds"]);
+        let all = admin.get_json("/api/tags").await?;
+        let id_of = |value: &str| {
+            let tags = all.as_array().into_iter().flatten();
+            let tag = tags.filter(|tag| tag["value"] == value).next_back();
+            tag.and_then(|tag| tag["id"].as_str()).unwrap_or_default().to_owned()
+        };
+        ensure!(all.as_array().is_some_and(|all| all.len() == 3), "{all}");
+        let birds = admin.timeline(&format!("tagId={}", id_of("animals"))).await?;
+        ensure!(birds.len() == 2, "{birds:?}");
+
+        // A person takes one away and gives another; the file read anew changes neither.
+        let gone = format!("/api/tags/{}/assets", id_of("city"));
+        admin.delete(&gone, &json!({ "ids": [first] })).await?.expect(200)?;
+        let given = admin.put("/api/tags", &json!({ "tags": ["mine"] })).await?.json()?;
+        let given = format!("/api/tags/{}/assets", text(&given[0], "id")?);
+        admin.put(&given, &json!({ "ids": [first] })).await?.expect(200)?;
+        let again = json!({ "assetIds": [first], "name": "refresh-metadata" });
+        admin.post("/api/assets/jobs", &again).await?.expect(204)?;
+        admin.wait_until_idle().await?;
+        ensure!(tags_of(&admin, &first).await? == ["animals/birds", "mine"]);
+
+        // A sidecar without the keyword takes away what only the other one named.
+        let other = with_keywords(&admin, "c.jpg", &["other"]).await?;
+        let wish = json!({ "sourceId": other, "targetId": first, "albums": false,
+            "favorite": false, "stack": false, "sharedLinks": false });
+        admin.put("/api/assets/copy", &wish).await?.expect(204)?;
+        admin.wait_until_idle().await?;
+        ensure!(tags_of(&admin, &first).await? == ["mine", "other"]);
+        let kinds: Vec<String> = admin
+            .history(&first)
+            .await?
+            .iter()
+            .filter_map(|event| event["type"].as_str().map(str::to_owned))
+            .filter(|kind| kind.contains("agged"))
+            .collect();
+        let wanted = [
+            "AssetTaggedByFile",
+            "AssetTaggedByFile",
+            "AssetUntagged",
+            "AssetTagged",
+            "AssetUntaggedByFile",
+            "AssetTaggedByFile",
+        ];
+        ensure!(kinds == wanted, "the history tells {kinds:?}");
         Ok(())
     })
     .await

@@ -1,0 +1,157 @@
+//! Changes of assets, each its own, and what follows: what goes behind the PIN leaves its albums, in the
+//! same transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use calotype_domain::album::{Album, AlbumCommand, AlbumError};
+use calotype_domain::asset::{Asset, AssetCommand, AssetError, Details, Visibility};
+use calotype_domain::{AlbumId, AssetId, UserId};
+use calotype_eventstore::StreamId;
+
+use crate::albums;
+use crate::assets::{BULK_ASSETS_MAX, stream, subject};
+use crate::context::CommandContext;
+use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome, Unit};
+use crate::error::CommandError;
+
+/// Albums that are left in the transaction that locks an asset; more are left in transactions before it.
+const LEFT_AT_ONCE_MAX: usize = 500;
+
+impl Commands {
+    /// Changes what a person may change about assets, each by itself: all or none of each
+    /// [`BULK_ASSETS_MAX`]. Each stands in the list once. What goes behind the PIN leaves those albums that
+    /// `inside` says it is in.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn change_each_asset(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        changes: &[(AssetId, Details)],
+        inside: &[(AlbumId, AssetId)],
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        let mut outcome = Outcome::AlreadyTrue;
+        for (part, chunk) in changes.chunks(BULK_ASSETS_MAX).enumerate() {
+            let mut ctx = self.part_of(ctx, part);
+            let locked: BTreeSet<AssetId> = chunk
+                .iter()
+                .filter(|(_, details)| details.visibility == Some(Visibility::Locked))
+                .map(|(asset_id, _)| *asset_id)
+                .collect();
+            let mut moves: Vec<(AlbumId, Move)> =
+                Moves::leaving(inside, &locked).0.into_iter().collect();
+            while moves.len() > LEFT_AT_ONCE_MAX {
+                let rest = moves.split_off(LEFT_AT_ONCE_MAX);
+                self.change_part(&ctx, by, &[], &moves).await?;
+                ctx = self.part_of(&ctx, 1);
+                moves = rest;
+            }
+            if let committed @ Outcome::Committed(_) =
+                self.change_part(&ctx, by, chunk, &moves).await?
+            {
+                outcome = committed;
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn change_part(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        changes: &[(AssetId, Details)],
+        moves: &[(AlbumId, Move)],
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        let _turn = self.turns.take(&streams_of(moves)).await;
+        for _ in 0..ATTEMPTS_MAX {
+            let mut unit = self.unit(ctx);
+            for (asset_id, details) in changes {
+                let (asset, last) = self.load::<Asset>(&stream(*asset_id)).await?;
+                let details = Box::new(details.clone());
+                let command = [AssetCommand::ChangeDetails { by, details }];
+                unit.decide(&asset, last, stream(*asset_id), Some(subject(*asset_id)), &command)?;
+            }
+            move_in(&mut unit, by, moves).await?;
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+}
+
+/// What comes into an album and what leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Move {
+    pub(crate) comes: BTreeSet<AssetId>,
+    pub(crate) leaves: BTreeSet<AssetId>,
+}
+
+/// What comes into albums and what leaves them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moves(pub(crate) BTreeMap<AlbumId, Move>);
+
+impl Moves {
+    /// Those of some assets leave that are in albums.
+    pub(crate) fn leaving(inside: &[(AlbumId, AssetId)], asset_ids: &BTreeSet<AssetId>) -> Self {
+        let mut moves = Self::default();
+        for (album_id, asset_id) in inside {
+            if asset_ids.contains(asset_id) {
+                moves.leave(*album_id, *asset_id);
+            }
+        }
+        moves
+    }
+
+    pub(crate) fn leave(&mut self, album_id: AlbumId, asset_id: AssetId) {
+        self.0.entry(album_id).or_default().leaves.insert(asset_id);
+    }
+
+    pub(crate) fn come(&mut self, album_id: AlbumId, asset_id: AssetId) {
+        self.0.entry(album_id).or_default().comes.insert(asset_id);
+    }
+}
+
+/// The streams of some albums, to take turns on.
+pub(crate) fn streams_of(moves: &[(AlbumId, Move)]) -> Vec<StreamId> {
+    moves.iter().map(|(album_id, _)| albums::stream(*album_id)).collect()
+}
+
+/// Lets albums decide about what comes and leaves. One that refuses, because it is gone by now or the person
+/// lost their part in it, stays as it is.
+pub(crate) async fn move_in(
+    unit: &mut Unit<'_>,
+    by: UserId,
+    moves: &[(AlbumId, Move)],
+) -> Result<(), CommandError<AssetError>> {
+    for (album_id, wish) in moves {
+        // An asset leaves whoever's the album is; what comes is put in by the person.
+        let leave = AlbumCommand::RemoveAssets {
+            by: None,
+            asset_ids: wish.leaves.iter().copied().collect(),
+        };
+        let come = AlbumCommand::AddAssets {
+            by: Some(by),
+            asset_ids: wish.comes.iter().copied().collect(),
+        };
+        let both = [leave, come];
+        let (leave, come) = both.split_at(1);
+        let wishes = match (wish.leaves.is_empty(), wish.comes.is_empty()) {
+            (true, true) => vec![],
+            (false, true) => vec![leave],
+            (true, false) => vec![come],
+            // What may not come holds nothing back that leaves.
+            (false, false) => vec![both.as_slice(), leave],
+        };
+        for commands in wishes {
+            let (stream_id, subject) = (albums::stream(*album_id), albums::subject(*album_id));
+            match unit.try_apply::<Album>(stream_id, Some(subject), commands).await {
+                Ok(()) => break,
+                Err(CommandError::Refused(_)) => {}
+                Err(error) => return Err(error.map_refusal(|_: AlbumError| AssetError::NotFound)),
+            }
+        }
+    }
+    Ok(())
+}
