@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 
 use axum::body::Bytes;
+use calotype_projections::sync::Page;
 use chrono::{DateTime, Utc};
 use futures::Stream;
+use uuid::Uuid;
 
 use super::content;
 use super::lines;
@@ -65,28 +67,46 @@ impl Streaming {
         open.map(drop).ok_or_else(|| Problem::unauthorized("Invalid user token"))
     }
 
+    /// Leaves out what is shared no longer.
+    async fn only_shared(&self, section: &mut Section) -> Result<(), Problem> {
+        let user_id = self.caller.user_id().uuid();
+        let is_own = |scope: &Uuid| *scope == user_id || scope.is_nil();
+        if !section.scopes.iter().all(is_own) {
+            let shared = self.api.queries.sync_scopes(user_id).await?;
+            section.scopes.retain(|scope| is_own(scope) || shared.contains(scope));
+        }
+        Ok(())
+    }
+
     /// The lines of a page, and what is left of the section.
-    async fn page(&self, section: Section) -> Result<(Vec<u8>, Option<Section>), Problem> {
+    async fn page(&self, mut section: Section) -> Result<(Vec<u8>, Option<Section>), Problem> {
+        self.only_shared(&mut section).await?;
         let entries = self
             .api
             .queries
-            .sync_page(
-                section.feed,
-                &section.scopes,
-                section.after,
-                section.until,
-                PAGE_CHANGES_MAX,
-            )
+            .sync_page(&Page {
+                feed: section.feed,
+                scopes: &section.scopes,
+                viewer_id: self.caller.user_id().uuid(),
+                after: section.after,
+                until: section.until,
+                added_until: section.added_until,
+                limit: PAGE_CHANGES_MAX,
+            })
             .await?;
         let is_full = i64::try_from(entries.len()).is_ok_and(|count| count >= PAGE_CHANGES_MAX);
         let rest = match entries.last() {
-            Some(last) if is_full => Some(Section { after: last.change, ..section.clone() }),
+            Some(last) if is_full => {
+                Some(Section { after: last.change, opening: None, ..section.clone() })
+            }
             _ => None,
         };
-        let content = content::load(&self.api, section.entity, &entries).await?;
-        let (user_id, now) = (self.caller.user_id().uuid(), self.now);
+        let content =
+            content::load(&self.api, section.entity, &entries, self.caller.user_id().uuid())
+                .await?;
+        let (viewer, now) = (self.caller.viewer().clone(), self.now);
         let lines = tokio::task::spawn_blocking(move || {
-            lines::page(&section, &entries, &content, user_id, now)
+            lines::page(&section, &entries, &content, &viewer, now)
         })
         .await
         .map_err(|error| Problem::internal(&error))??;
