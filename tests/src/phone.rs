@@ -310,10 +310,14 @@ impl Phone {
         }
     }
 
-    /// Forgets other people's assets that nothing shows any more, as the app does when a sync is whole.
+    /// Forgets other people's assets that nothing shows any more, as the app does when a sync is whole, and
+    /// their stacks, which show nothing without assets.
     fn prune(&mut self) {
         let partners: Vec<Value> =
             self.table("partner").values().map(|row| row["sharedById"].clone()).collect();
+        let user_id = json!(self.user_id);
+        let is_kept = |owner: &Value| *owner == user_id || partners.contains(owner);
+        self.tables.entry("stack").or_default().retain(|_, row| is_kept(&row["ownerId"]));
         let in_albums: Vec<Value> =
             self.table("album_asset").values().map(|row| row["assetId"].clone()).collect();
         let gone: Vec<String> = self

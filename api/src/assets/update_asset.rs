@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use calotype_commands::Outcome;
 use calotype_domain::AssetId;
 use calotype_domain::asset::{Details, Position};
 use calotype_domain::permission::Permission;
@@ -69,10 +70,22 @@ pub(crate) async fn update_asset(
         .commands
         .change_assets(&caller.context(), caller.user_id(), &[AssetId::new(id)], &details)
         .await?;
-    api.seen(&outcome).await;
+    wait(&api, &details, &outcome).await?;
     let asset = api.queries.asset(id).await?;
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetUpdate))?;
     Ok(Json(AssetResponseDto::plain(asset)))
+}
+
+/// Waits until a change shows; surely, where it may take assets away from whoever saw them.
+///
+/// # Errors
+/// 503 when such a change does not show in time; it stands.
+pub(super) async fn wait(api: &Api, details: &Details, outcome: &Outcome) -> Result<(), Problem> {
+    if details.visibility.is_some() {
+        return api.surely_seen(outcome).await;
+    }
+    api.seen(outcome).await;
+    Ok(())
 }
 
 /// The fields that one and many changes share, with the date as it was stated.

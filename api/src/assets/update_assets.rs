@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::date_change::{Taken, Zone, in_zone, shifted, stated};
 use super::films;
 use super::place::name_place;
-use super::update_asset::details;
+use super::update_asset::{details, wait};
 use crate::access::require_assets;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -81,7 +81,7 @@ pub(crate) async fn update_assets(
                 .commands
                 .change_assets(&caller.context(), caller.user_id(), &asset_ids, &details)
                 .await?;
-            api.seen(&outcome).await;
+            wait(&api, &details, &outcome).await?;
         }
         Dates::Each { minutes, zone } => {
             change_each(&api, &caller, assets, &details, minutes, zone.as_ref()).await?;
@@ -157,8 +157,8 @@ async fn change_each(
             api.commands.change_assets(&context, caller.user_id(), &[asset_id], &details).await?;
         last = Some(outcome);
     }
-    if let Some(outcome) = last {
-        api.seen(&outcome).await;
+    match last {
+        Some(outcome) => wait(api, details, &outcome).await,
+        None => Ok(()),
     }
-    Ok(())
 }

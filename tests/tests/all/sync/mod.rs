@@ -3,4 +3,7 @@
 
 mod compare;
 mod lines;
+mod organized;
+mod shared;
 mod walk;
+mod wishes;
