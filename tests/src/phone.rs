@@ -1,7 +1,7 @@
 //! A phone with Immich's app, as far as its sync goes: it keeps what `/sync/stream` tells it, acknowledges
 //! as the app does, and knows nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail, ensure};
 use rand::Rng as _;
@@ -148,6 +148,7 @@ pub struct Phone {
     client: Client,
     user_id: String,
     tables: BTreeMap<&'static str, BTreeMap<String, Value>>,
+    heard: BTreeSet<String>,
 }
 
 /// How a stream ended.
@@ -168,7 +169,7 @@ impl Phone {
     /// The server refuses.
     pub async fn of(client: Client) -> anyhow::Result<Self> {
         let user_id = client.my_id().await?;
-        Ok(Self { client, user_id, tables: BTreeMap::new() })
+        Ok(Self { client, user_id, tables: BTreeMap::new(), heard: BTreeSet::new() })
     }
 
     /// The person's other client, for looking.
@@ -187,6 +188,12 @@ impl Phone {
     #[must_use]
     pub fn table(&self, name: &str) -> BTreeMap<String, Value> {
         self.tables.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The types of all lines that it ever took.
+    #[must_use]
+    pub const fn heard(&self) -> &BTreeSet<String> {
+        &self.heard
     }
 
     /// Takes a stream. With `random` it may break off anywhere, and some acks get lost.
@@ -209,6 +216,7 @@ impl Phone {
             {
                 self.acknowledge(&held, &mut random).await?;
             }
+            self.heard.insert(kind.clone());
             match kind.as_str() {
                 "SyncAckV1" => {}
                 "SyncCompleteV1" => self.prune(),

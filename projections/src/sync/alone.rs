@@ -8,9 +8,9 @@ use calotype_domain::user::UserEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::change;
 use super::feed::Feed;
 use super::kind::Kind;
+use super::{change, last_change};
 use crate::error::ProjectionError;
 use crate::event::Event;
 
@@ -72,7 +72,7 @@ async fn leave_album_in_tx(tx: &mut PgConnection, event: &Event) -> Result<(), P
         "with hidden as (
              select asset_id, $2 - 1 + row_number() over (order by asset_id) as change
                from sync_album_assets_v2 join sync_assets_v2 as assets using (asset_id)
-              where album_id = $1 and coalesce(assets.hidden_change, 0) < $2
+              where album_id = $1 and added < $2 and coalesce(assets.hidden_change, 0) < $2
                 and (assets.visibility not in ('timeline', 'hidden') or assets.is_trashed)),
          told as (
              update sync_assets_v2 as assets
@@ -95,8 +95,9 @@ async fn leave_album_in_tx(tx: &mut PgConnection, event: &Event) -> Result<(), P
 
 /// Tells anew of the faces that were said to be somebody who is somebody else or nobody now.
 ///
-/// The kinds are spelled out so that the index of parts is used: 13 a face, 15 who it was said to be, 16 who
-/// somebody turned out to be.
+/// Faces are forgotten with their photos, but never whose they were said to be, so numbers and heads are
+/// made of that: the last has the event's highest number. The kinds are spelled out so that the index of
+/// parts is used: 13 a face, 15 who it was said to be, 16 who somebody turned out to be.
 async fn rename_faces_in_tx(tx: &mut PgConnection, event: &Event) -> Result<(), ProjectionError> {
     sqlx::query(
         "with recursive same (id) as (
@@ -106,23 +107,25 @@ async fn rename_faces_in_tx(tx: &mut PgConnection, event: &Event) -> Result<(), 
                from same join sync_rows_v2 as merged
                  on merged.kind = 16 and merged.part = same.id::text),
          theirs as (
-             select distinct said.part::uuid as face_id
-               from same join sync_rows_v2 as said on said.kind = 15 and said.id = same.id),
+             select distinct said.part::uuid as face_id, said.scope
+               from same join sync_rows_v2 as said on said.kind = 15 and said.id = same.id
+              where said.change < $2),
          numbered as (
-             select face_id, $2 - 1 + row_number() over (order by face_id) as change from theirs),
+             select face_id, $3 - count(*) over () + row_number() over (order by face_id) as change
+               from theirs),
          told as (
              update sync_rows_v2 as faces
                 set change = numbered.change
                from numbered
-              where faces.kind = 13 and faces.id = numbered.face_id and faces.change < $2
-             returning faces.scope, faces.change)
+              where faces.kind = 13 and faces.id = numbered.face_id and faces.change < $2)
          insert into sync_heads_v2 as heads (scope, feed, change)
-         select scope, $3, max(change) from told group by scope
+         select distinct scope, $4::smallint, $3::bigint from theirs
          on conflict (scope, feed) do update set change = excluded.change
           where heads.change < excluded.change",
     )
     .bind(event.key)
     .bind(change(event.position.get(), 0))
+    .bind(last_change(event.position.get()))
     .bind(Feed::Rows(Kind::Face).head())
     .execute(tx)
     .await?;

@@ -89,15 +89,14 @@ pub(super) fn apply_faces(event: &Event, what: &FacesEvent, owner_id: Uuid, ledg
     }
 }
 
-/// Whether an event tells of faces that are there, as far as is remembered for ever.
-fn says_something(what: &FacesEvent) -> bool {
+/// Whether an event may tell of faces that are there, as far as is remembered for ever.
+const fn says_something(what: &FacesEvent) -> bool {
     match what {
-        FacesEvent::Detected(detected) => {
-            detected.vectors_blake3.is_some()
-                || detected.faces.known().is_some_and(|found| !found.is_empty())
-        }
         FacesEvent::Assigned(assigned) => !assigned.faces.is_empty(),
-        FacesEvent::Drawn(_) | FacesEvent::Confirmed(_) | FacesEvent::Rejected(_) => true,
+        FacesEvent::Detected(_)
+        | FacesEvent::Drawn(_)
+        | FacesEvent::Confirmed(_)
+        | FacesEvent::Rejected(_) => true,
         FacesEvent::Removed(_) => false,
     }
 }

@@ -5,5 +5,6 @@ mod compare;
 mod lines;
 mod organized;
 mod shared;
+mod stories;
 mod walk;
 mod wishes;
