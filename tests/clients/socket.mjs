@@ -1,4 +1,5 @@
-// socket.io-client against a server: uploads a file and waits until the server tells of it.
+// socket.io-client against a server: uploads a file and describes it, and waits until the
+// server tells of both.
 // Arguments: base URL, access token, file. Prints one line of JSON.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -41,7 +42,22 @@ const { id } = await answer.json();
 const asset = await success;
 // At once: what is told of must be there.
 const thumbnail = await fetch(`${base}/api/assets/${asset.id}/thumbnail`, { headers });
+const update = told('on_asset_update');
+await fetch(`${base}/api/assets/${asset.id}`, {
+  method: 'PUT',
+  headers: { ...headers, 'Content-Type': 'application/json' },
+  body: JSON.stringify({ description: 'a falcon' }),
+});
+const updated = await update;
 socket.close();
 console.log(
-  JSON.stringify({ major, id, told: asset.id, thumbhash: asset.thumbhash, thumbnail: thumbnail.status }),
+  JSON.stringify({
+    major,
+    id,
+    told: asset.id,
+    thumbhash: asset.thumbhash,
+    thumbnail: thumbnail.status,
+    updated: updated.id,
+    description: updated.exifInfo?.description,
+  }),
 );

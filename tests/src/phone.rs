@@ -1,7 +1,7 @@
 //! A phone with Immich's app, as far as its sync goes: it keeps what `/sync/stream` tells it, acknowledges
 //! as the app does, and knows nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail, ensure};
 use rand::Rng as _;
@@ -148,6 +148,7 @@ pub struct Phone {
     client: Client,
     user_id: String,
     tables: BTreeMap<&'static str, BTreeMap<String, Value>>,
+    heard: BTreeSet<String>,
 }
 
 /// How a stream ended.
@@ -168,7 +169,7 @@ impl Phone {
     /// The server refuses.
     pub async fn of(client: Client) -> anyhow::Result<Self> {
         let user_id = client.my_id().await?;
-        Ok(Self { client, user_id, tables: BTreeMap::new() })
+        Ok(Self { client, user_id, tables: BTreeMap::new(), heard: BTreeSet::new() })
     }
 
     /// The person's other client, for looking.
@@ -187,6 +188,12 @@ impl Phone {
     #[must_use]
     pub fn table(&self, name: &str) -> BTreeMap<String, Value> {
         self.tables.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The types of all lines that it ever took.
+    #[must_use]
+    pub const fn heard(&self) -> &BTreeSet<String> {
+        &self.heard
     }
 
     /// Takes a stream. With `random` it may break off anywhere, and some acks get lost.
@@ -209,6 +216,7 @@ impl Phone {
             {
                 self.acknowledge(&held, &mut random).await?;
             }
+            self.heard.insert(kind.clone());
             match kind.as_str() {
                 "SyncAckV1" => {}
                 "SyncCompleteV1" => self.prune(),
@@ -310,10 +318,14 @@ impl Phone {
         }
     }
 
-    /// Forgets other people's assets that nothing shows any more, as the app does when a sync is whole.
+    /// Forgets other people's assets that nothing shows any more, as the app does when a sync is whole, and
+    /// their stacks, which show nothing without assets.
     fn prune(&mut self) {
         let partners: Vec<Value> =
             self.table("partner").values().map(|row| row["sharedById"].clone()).collect();
+        let user_id = json!(self.user_id);
+        let is_kept = |owner: &Value| *owner == user_id || partners.contains(owner);
+        self.tables.entry("stack").or_default().retain(|_, row| is_kept(&row["ownerId"]));
         let in_albums: Vec<Value> =
             self.table("album_asset").values().map(|row| row["assetId"].clone()).collect();
         let gone: Vec<String> = self

@@ -51,7 +51,8 @@ pub(crate) async fn delete_assets(
     } else {
         let outcome =
             api.commands.trash_assets(&caller.context(), caller.user_id(), &asset_ids).await?;
-        api.seen(&outcome).await;
+        // Whoever saw them in an album or as a partner sees them no more.
+        api.surely_seen(&outcome).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -87,7 +88,7 @@ pub(crate) async fn purge(
                 .try_collect()
                 .await?;
             for outcome in &outcomes {
-                api.seen(outcome).await;
+                api.surely_seen(outcome).await?;
             }
             Ok(())
         })

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use calotype_domain::AssetId;
-use calotype_domain::asset::{Details, Position, Visibility};
+use calotype_domain::asset::{Details, Position};
 use calotype_domain::permission::Permission;
 use calotype_projections::assets::AssetRow;
 use chrono::{DateTime, FixedOffset};

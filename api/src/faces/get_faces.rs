@@ -45,14 +45,19 @@ impl AssetFaceResponseDto {
             bounding_box_x2: pixels(face.x2, face.image_width),
             bounding_box_y1: pixels(face.y1, face.image_height),
             bounding_box_y2: pixels(face.y2, face.image_height),
-            source_type: if face.is_drawn { "manual" } else { "machine-learning" },
+            source_type: source_type(face),
             person: person.map(PersonResponseDto::from),
         }
     }
 }
 
+/// Who found a face, in Immich's words.
+pub(crate) const fn source_type(face: &FaceRow) -> &'static str {
+    if face.is_drawn { "manual" } else { "machine-learning" }
+}
+
 /// A fraction of a side in whole pixels; the very number that a client gave, because sides are below 2^32.
-fn pixels(fraction: Option<f64>, side: i64) -> i64 {
+pub(crate) fn pixels(fraction: Option<f64>, side: i64) -> i64 {
     let side = f64::from(u32::try_from(side).unwrap_or(u32::MAX));
     let text = format!("{:.0}", fraction.unwrap_or_default() * side);
     text.parse().unwrap_or_default()

@@ -6,6 +6,7 @@ mod get_faces;
 mod own;
 mod reassign_faces_by_id;
 
+pub(crate) use get_faces::{pixels, source_type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

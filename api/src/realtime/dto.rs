@@ -15,6 +15,6 @@ pub(super) struct AssetUploadReady {
 impl AssetUploadReady {
     /// Of a row, for its owner.
     pub(super) fn of(row: &AssetRow) -> Self {
-        Self { asset: SyncAssetV2::of(row, row.owner_id), exif: SyncAssetExifV1::of(row) }
+        Self { asset: SyncAssetV2::of(row, row.owner_id, None), exif: SyncAssetExifV1::of(row) }
     }
 }

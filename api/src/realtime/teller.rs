@@ -76,6 +76,7 @@ impl Teller {
         let mut trashed: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
         let mut restored: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
         let mut albums: BTreeSet<Uuid> = BTreeSet::new();
+        let mut updated: BTreeSet<Uuid> = BTreeSet::new();
         for told in told {
             match *told {
                 Told::Ready(id) => self.ready(rows.get(&id)).await?,
@@ -98,6 +99,9 @@ impl Teller {
                     if let Some(row) = rows.get(&id) {
                         self.send(row.owner_id, "on_asset_hidden", &id).await;
                     }
+                }
+                Told::Updated(id) => {
+                    updated.insert(id);
                 }
                 Told::AlbumChanged(id) => {
                     albums.insert(id);
@@ -137,6 +141,9 @@ impl Teller {
         for album_id in albums {
             self.album_changed(album_id).await?;
         }
+        for row in updated.iter().filter_map(|asset_id| rows.get(asset_id)) {
+            self.updated(row).await;
+        }
         for (owner_id, ids) in trashed {
             self.send(owner_id, "on_asset_trash", &ids).await;
         }
@@ -151,9 +158,11 @@ impl Teller {
         let mut asset_ids: Vec<Uuid> = told
             .iter()
             .filter_map(|told| match told {
-                Told::Ready(id) | Told::Trashed(id) | Told::Restored(id) | Told::Hidden(id) => {
-                    Some(*id)
-                }
+                Told::Ready(id)
+                | Told::Trashed(id)
+                | Told::Restored(id)
+                | Told::Hidden(id)
+                | Told::Updated(id) => Some(*id),
                 Told::AlbumChanged(_)
                 | Told::Deleted(_)
                 | Told::PersonPictured(_)
@@ -196,6 +205,15 @@ impl Teller {
             self.send(row.owner_id, "AssetUploadReadyV2", &ready).await;
         }
         Ok(())
+    }
+
+    /// Tells the owner alone: the apps put what they are told of among their own photos. What is locked is not
+    /// told, because a room does not know which of its sockets gave the PIN.
+    async fn updated(&self, row: &AssetRow) {
+        if row.visibility != "locked" {
+            let shown = AssetResponseDto::plain(row.clone());
+            self.send(row.owner_id, "on_asset_update", &shown).await;
+        }
     }
 
     async fn send<T: Serialize>(&self, room: Uuid, event: &str, data: &T) {

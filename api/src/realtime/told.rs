@@ -31,6 +31,8 @@ pub(super) enum Told {
     Deleted(Uuid),
     /// An asset is hidden.
     Hidden(Uuid),
+    /// What people say about an asset is not what it was.
+    Updated(Uuid),
     /// What is in an album, or who, is not what it was.
     AlbumChanged(Uuid),
     /// A person has a picture, or another one.
@@ -73,6 +75,24 @@ fn changes_album(what: &AlbumEvent) -> bool {
     }
 }
 
+/// Whether whoever looks at an asset would see that something about it changed: what Immich writes into a
+/// file beside it, and tells of when it has read that again.
+const fn changes_words(what: &AssetEvent) -> bool {
+    matches!(
+        what,
+        AssetEvent::DateChanged(_)
+            | AssetEvent::DateReverted(_)
+            | AssetEvent::DescriptionChanged(_)
+            | AssetEvent::DescriptionReverted(_)
+            | AssetEvent::LocationChanged(_)
+            | AssetEvent::LocationReverted(_)
+            | AssetEvent::RatingChanged(_)
+            | AssetEvent::RatingReverted(_)
+            | AssetEvent::Tagged(_)
+            | AssetEvent::Untagged(_)
+    )
+}
+
 /// Knows which uploads still wait for their pictures.
 #[derive(Clone)]
 pub(super) struct Waiting(Cache<Uuid, ()>);
@@ -107,6 +127,7 @@ impl Waiting {
             AnyEvent::Asset(AssetEvent::VisibilityChanged(changed)) => {
                 (changed.visibility == Visibility::Hidden).then_some(Told::Hidden(event.key))
             }
+            AnyEvent::Asset(what) => changes_words(what).then_some(Told::Updated(event.key)),
             AnyEvent::Person(PersonEvent::ThumbnailRecorded(_)) => {
                 Some(Told::PersonPictured(event.key))
             }
@@ -125,7 +146,6 @@ impl Waiting {
             }
             AnyEvent::Activity(_)
             | AnyEvent::ApiKey(_)
-            | AnyEvent::Asset(_)
             | AnyEvent::Partner(_)
             | AnyEvent::Faces(_)
             | AnyEvent::Person(_)

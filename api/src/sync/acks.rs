@@ -71,6 +71,11 @@ impl Acks {
         }
     }
 
+    /// How far a backfill has come.
+    pub(super) fn backfill(&self, entity: Entity) -> Option<Said> {
+        self.said.get(&entity).copied()
+    }
+
     /// Whether the phone has to start anew: it was away for too long, or it has changes of another log.
     pub(super) fn are_of_no_use(&self, now: DateTime<Utc>) -> bool {
         let ids = || self.said.values().filter_map(|said| said.id());

@@ -1,10 +1,16 @@
-//! What the lines of a page say, read from the read models in one question.
+//! What the lines of a page say, read from the read models in one or two questions.
 
 use std::collections::HashMap;
 
+use calotype_projections::albums::AlbumView;
 use calotype_projections::assets::AssetRow;
+use calotype_projections::memories::MemoryRow;
+use calotype_projections::partners::PartnerRow;
+use calotype_projections::people::{FaceRow, PersonRow};
+use calotype_projections::stacks::StackRow;
 use calotype_projections::sync::Entry;
 use calotype_projections::users::UserRow;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::words::Entity;
@@ -14,34 +20,88 @@ use crate::state::Api;
 /// The rows behind the lines of a page.
 pub(super) enum Content {
     /// The line's own key says all.
-    Nothing,
-    /// Assets by id.
-    Assets(HashMap<Uuid, AssetRow>),
+    Keys,
+    /// Assets by id, and the stacks that they are in.
+    Assets(HashMap<Uuid, AssetRow>, HashMap<Uuid, Uuid>),
+    /// What the files of assets say, by id.
+    Exifs(HashMap<Uuid, AssetRow>),
+    /// Values that programs keep with assets, by asset and key.
+    KeyValues(HashMap<(Uuid, String), Value>),
     /// Accounts by id.
     Users(HashMap<Uuid, UserRow>),
     /// The caller's account and how many bytes it stores.
-    Own(Option<Box<UserRow>>, i64),
+    Own(Box<UserRow>, i64),
+    /// Sharings by who shares and who sees it, as parts of keys spell them.
+    Partners(HashMap<String, PartnerRow>),
+    /// Albums by id.
+    Albums(HashMap<Uuid, AlbumView>),
+    /// Albums by id, for lines about their members.
+    Members(HashMap<Uuid, AlbumView>),
+    /// Stacks by id.
+    Stacks(HashMap<Uuid, StackRow>),
+    /// Memories by id.
+    Memories(HashMap<Uuid, MemoryRow>),
+    /// People by id.
+    People(HashMap<Uuid, PersonRow>),
+    /// Faces by id.
+    Faces(HashMap<Uuid, FaceRow>),
 }
 
-/// Reads what these entries are about.
-pub(super) async fn load(api: &Api, entity: Entity, entries: &[Entry]) -> Result<Content, Problem> {
-    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.id).collect();
+fn by_id<T>(rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> HashMap<Uuid, T> {
+    rows.into_iter().map(|row| (id(&row), row)).collect()
+}
+
+/// Reads what these entries are about, for somebody.
+pub(super) async fn load(
+    api: &Api,
+    entity: Entity,
+    entries: &[Entry],
+    user_id: Uuid,
+) -> Result<Content, Problem> {
+    let mut ids: Vec<Uuid> = entries.iter().map(|entry| entry.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let queries = &api.queries;
     Ok(match entity {
-        Entity::AssetV2 | Entity::AssetExifV1 => {
-            let rows = api.queries.assets(&ids).await?;
-            Content::Assets(rows.into_iter().map(|row| (row.asset_id, row)).collect())
+        entity if entity.is_of_assets() => {
+            let rows = queries.assets(&ids).await?;
+            let stacks = queries.stacks_with(&ids).await?.into_iter().collect();
+            Content::Assets(by_id(rows, |row| row.asset_id), stacks)
         }
-        Entity::UserV1 => {
-            let rows = api.queries.users(true).await?;
-            Content::Users(rows.into_iter().map(|row| (row.user_id, row)).collect())
+        entity if entity.is_of_exifs() => {
+            Content::Exifs(by_id(queries.assets(&ids).await?, |row| row.asset_id))
         }
-        Entity::AuthUserV1 | Entity::UserMetadataV1 => match ids.first() {
-            Some(user_id) => {
-                let row = api.queries.user(*user_id).await?;
-                Content::Own(row.map(Box::new), api.queries.usage_bytes(*user_id).await?)
-            }
-            None => Content::Nothing,
+        Entity::AssetMetadataV1 => {
+            let rows = queries.key_values(&ids).await?;
+            let by_key = rows.into_iter().map(|row| ((row.asset_id, row.key), row.value));
+            Content::KeyValues(by_key.collect())
+        }
+        Entity::UserV1 => Content::Users(by_id(queries.users(true).await?, |row| row.user_id)),
+        Entity::AuthUserV1 | Entity::UserMetadataV1 => match queries.user(user_id).await? {
+            Some(row) => Content::Own(Box::new(row), queries.usage_bytes(user_id).await?),
+            None => Content::Keys,
         },
-        _ => Content::Nothing,
+        Entity::PartnerV1 => {
+            let rows = queries.all_partners_of(user_id).await?;
+            let part = |row: &PartnerRow| format!("{} {}", row.shared_by_id, row.shared_with_id);
+            Content::Partners(rows.into_iter().map(|row| (part(&row), row)).collect())
+        }
+        Entity::AlbumV1 | Entity::AlbumV2 => {
+            Content::Albums(by_id(queries.albums(&ids).await?, |row| row.album_id))
+        }
+        Entity::AlbumUserV1 | Entity::AlbumUserBackfillV1 => {
+            Content::Members(by_id(queries.albums(&ids).await?, |row| row.album_id))
+        }
+        Entity::StackV1 | Entity::PartnerStackV1 | Entity::PartnerStackBackfillV1 => {
+            Content::Stacks(by_id(queries.stacks(&ids).await?, |row| row.stack_id))
+        }
+        Entity::MemoryV1 => {
+            Content::Memories(by_id(queries.memories(&ids).await?, |row| row.memory_id))
+        }
+        Entity::PersonV1 => {
+            Content::People(by_id(queries.people(&ids).await?, |row| row.person_id))
+        }
+        Entity::AssetFaceV2 => Content::Faces(by_id(queries.faces(&ids).await?, |row| row.face_id)),
+        _ => Content::Keys,
     })
 }

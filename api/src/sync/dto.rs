@@ -36,8 +36,8 @@ pub(crate) struct SyncAssetV2 {
 }
 
 impl SyncAssetV2 {
-    /// Of a row, for somebody: the favorite mark is the owner's alone.
-    pub(crate) fn of(row: &AssetRow, user_id: Uuid) -> Self {
+    /// Of a row and the stack it is in, for somebody: the favorite mark is the owner's alone.
+    pub(crate) fn of(row: &AssetRow, user_id: Uuid, stack_id: Option<Uuid>) -> Self {
         let (width, height) = shown_size(row);
         Self {
             id: row.asset_id,
@@ -53,7 +53,7 @@ impl SyncAssetV2 {
             visibility: row.visibility.clone(),
             duration: row.duration_ms,
             live_photo_video_id: row.live_photo_video_id,
-            stack_id: None,
+            stack_id,
             library_id: None,
             width,
             height,
@@ -210,7 +210,8 @@ mod tests {
 
     #[test]
     fn asset_is_written_as_recorded() {
-        let written = serde_json::to_string(&SyncAssetV2::of(&row(), row().owner_id)).unwrap();
+        let written =
+            serde_json::to_string(&SyncAssetV2::of(&row(), row().owner_id, None)).unwrap();
         assert_eq!(
             written,
             concat!(
@@ -223,7 +224,7 @@ mod tests {
                 r#""checksum":"9IXBDMjj9OrQb+1YMHprZJgZ/UQ=","thumbhash":"FkgODAY59ohHtouYmJnglGnxRw=="}"#,
             )
         );
-        let others = SyncAssetV2::of(&row(), Uuid::nil());
+        let others = SyncAssetV2::of(&row(), Uuid::nil(), None);
         assert!(!others.is_favorite, "the favorite mark is the owner's alone");
     }
 

@@ -87,6 +87,11 @@ pub(super) async fn get_sync_stream(
         let given = Given { user_id, acks: &acks, standing: &standing, now };
         Plan::of(&given, &requests)
     };
+    if !plan.done.is_empty() {
+        let done: Vec<(String, String)> =
+            plan.done.iter().map(|(entity, ack)| (entity.word().to_owned(), ack.clone())).collect();
+        api.sync_acks.keep(session_id, &done).await.map_err(acks::unavailable)?;
+    }
     if plan.has_news() {
         api.queries.sync_barrier().await?;
     }

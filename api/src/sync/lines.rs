@@ -1,13 +1,19 @@
 //! Lines as bytes: one JSON object each, with its type, its content and its ack.
 
+use calotype_domain::UserId;
+use calotype_domain::access::{AlbumRole, Object, Reach, Viewer, check};
+use calotype_domain::permission::Permission;
+use calotype_projections::assets::AssetRow;
 use calotype_projections::sync::Entry;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::content::Content;
 use super::dto::{SyncAssetExifV1, SyncAssetV2, SyncAuthUserV1, SyncUserV1};
+use super::keys;
+use super::organized::{SyncAlbum, SyncAlbumUserV1, SyncMemoryV1, SyncStackV1};
+use super::people::{SyncAssetFaceV2, SyncPersonV1};
 use super::plan::Section;
 use super::token::{self, Id, Said};
 use super::words::Entity;
@@ -24,21 +30,26 @@ struct Line<'a, T> {
     ack: &'a str,
 }
 
-fn push(
-    lines: &mut Vec<u8>,
+/// Lines of one type that are being written.
+struct Lines<'a> {
+    bytes: &'a mut Vec<u8>,
     entity: Entity,
-    data: impl Serialize,
-    ack: &str,
-) -> Result<(), Problem> {
-    serde_json::to_writer(&mut *lines, &Line { kind: entity.word(), data, ack })
-        .map_err(|error| Problem::internal(&error))?;
-    lines.push(b'\n');
-    Ok(())
+}
+
+impl Lines<'_> {
+    /// A line; none where there is nothing to say.
+    fn push(&mut self, data: Option<impl Serialize>, ack: &str) -> Result<(), Problem> {
+        let Some(data) = data else { return Ok(()) };
+        serde_json::to_writer(&mut *self.bytes, &Line { kind: self.entity.word(), data, ack })
+            .map_err(|error| Problem::internal(&error))?;
+        self.bytes.push(b'\n');
+        Ok(())
+    }
 }
 
 /// A line without content.
-pub(super) fn mark(lines: &mut Vec<u8>, entity: Entity, ack: &str) -> Result<(), Problem> {
-    push(lines, entity, json!({}), ack)
+pub(super) fn mark(bytes: &mut Vec<u8>, entity: Entity, ack: &str) -> Result<(), Problem> {
+    Lines { bytes, entity }.push(Some(json!({})), ack)
 }
 
 /// The lines of a page. What was gone by the time it was read has none: its end is told next time.
@@ -46,10 +57,14 @@ pub(super) fn page(
     section: &Section,
     entries: &[Entry],
     content: &Content,
-    user_id: Uuid,
+    viewer: &Viewer,
     now: DateTime<Utc>,
 ) -> Result<Vec<u8>, Problem> {
-    let mut lines = Vec::with_capacity(entries.len() * LINE_BYTES);
+    let mut bytes = Vec::with_capacity(entries.len() * LINE_BYTES);
+    if let Some(ack) = section.opening.as_ref().filter(|_| !entries.is_empty()) {
+        mark(&mut bytes, Entity::SyncAckV1, ack)?;
+    }
+    let mut lines = Lines { bytes: &mut bytes, entity: section.entity };
     for entry in entries {
         let change = Id::new(now, entry.change);
         let said = match section.since {
@@ -57,53 +72,91 @@ pub(super) fn page(
             None => Said::UpTo(change),
         };
         let ack = token::write(section.entity, said);
-        line(&mut lines, section.entity, entry, content, user_id, &ack)?;
+        line(&mut lines, entry, content, viewer, &ack)?;
     }
-    Ok(lines)
+    Ok(bytes)
 }
 
 fn line(
-    lines: &mut Vec<u8>,
-    entity: Entity,
+    lines: &mut Lines<'_>,
     entry: &Entry,
     content: &Content,
-    user_id: Uuid,
+    viewer: &Viewer,
     ack: &str,
 ) -> Result<(), Problem> {
-    match (entity, content) {
-        (Entity::AssetV2, Content::Assets(assets)) => match assets.get(&entry.id) {
-            Some(row) => push(lines, entity, SyncAssetV2::of(row, user_id), ack),
-            None => Ok(()),
-        },
-        (Entity::AssetExifV1, Content::Assets(assets)) => match assets.get(&entry.id) {
-            Some(row) => push(lines, entity, SyncAssetExifV1::of(row), ack),
-            None => Ok(()),
-        },
-        (Entity::UserV1, Content::Users(users)) => match users.get(&entry.id) {
-            Some(row) => push(lines, entity, SyncUserV1::of(row), ack),
-            None => Ok(()),
-        },
-        (Entity::AuthUserV1, Content::Own(Some(row), usage_bytes)) => {
-            push(lines, entity, SyncAuthUserV1::of(row, *usage_bytes), ack)
+    let (entity, id) = (lines.entity, entry.id);
+    match content {
+        Content::Keys => lines.push(keys::content(entity, entry), ack),
+        Content::Assets(rows, stacks) => {
+            let row = rows.get(&id).filter(|row| is_shown(row, entity, viewer));
+            let stack_id = stacks.get(&id).copied();
+            let user_id = viewer.user_id.uuid();
+            lines.push(row.map(|row| SyncAssetV2::of(row, user_id, stack_id)), ack)
         }
-        (Entity::UserMetadataV1, Content::Own(Some(row), _)) => {
+        Content::Exifs(rows) => {
+            let row = rows.get(&id).filter(|row| is_shown(row, entity, viewer));
+            lines.push(row.map(SyncAssetExifV1::of), ack)
+        }
+        Content::KeyValues(values) => {
+            let value = values.get(&(id, entry.part.clone()));
+            let data = |value| json!({ "assetId": id, "key": entry.part, "value": value });
+            lines.push(value.map(data), ack)
+        }
+        Content::Users(rows) => lines.push(rows.get(&id).map(SyncUserV1::of), ack),
+        Content::Own(row, usage_bytes) if entity == Entity::AuthUserV1 => {
+            lines.push(Some(SyncAuthUserV1::of(row, *usage_bytes)), ack)
+        }
+        Content::Own(row, _) => {
             let value = match entry.part.as_str() {
                 "onboarding" => json!({ "isOnboarded": row.is_onboarded }),
                 _ => row.preferences.clone(),
             };
-            push(lines, entity, document(entry, Some(value)), ack)
+            lines.push(Some(json!({ "userId": id, "key": entry.part, "value": value })), ack)
         }
-        (Entity::UserMetadataDeleteV1, _) => push(lines, entity, document(entry, None), ack),
-        (Entity::AssetDeleteV1, _) => push(lines, entity, json!({ "assetId": entry.id }), ack),
-        (Entity::UserDeleteV1, _) => push(lines, entity, json!({ "userId": entry.id }), ack),
-        _ => Ok(()),
+        Content::Partners(rows) => {
+            let row = rows.get(&entry.part).map(|row| {
+                json!({
+                    "sharedById": row.shared_by_id,
+                    "sharedWithId": row.shared_with_id,
+                    "inTimeline": row.in_timeline,
+                })
+            });
+            lines.push(row, ack)
+        }
+        Content::Albums(rows) => {
+            lines.push(rows.get(&id).map(|row| SyncAlbum::of(row, entity)), ack)
+        }
+        Content::Members(rows) => {
+            let row = rows.get(&id);
+            lines.push(row.and_then(|row| SyncAlbumUserV1::of(row, &entry.part)), ack)
+        }
+        Content::Stacks(rows) => lines.push(rows.get(&id).and_then(SyncStackV1::of), ack),
+        Content::Memories(rows) => lines.push(rows.get(&id).map(SyncMemoryV1::of), ack),
+        Content::People(rows) => lines.push(rows.get(&id).map(SyncPersonV1::of), ack),
+        Content::Faces(rows) => lines.push(rows.get(&id).map(SyncAssetFaceV2::of), ack),
     }
 }
 
-fn document(entry: &Entry, value: Option<Value>) -> Value {
-    let mut document = json!({ "userId": entry.id, "key": entry.part });
-    if let Some(value) = value {
-        document["value"] = value;
+/// Whether the viewer may see an asset by the way that this type of line tells of. Their own they may: the
+/// app keeps what is locked, and opens it itself.
+fn is_shown(row: &AssetRow, entity: Entity, viewer: &Viewer) -> bool {
+    if row.owner_id == viewer.user_id.uuid() {
+        return true;
     }
-    document
+    let by_partner = entity.is_by_partner();
+    let reach = Reach {
+        album: (!by_partner).then_some(AlbumRole::Viewer),
+        is_partner: by_partner,
+        by_link: false,
+    };
+    let Ok(visibility) = serde_json::from_value(Value::String(row.visibility.clone())) else {
+        return false;
+    };
+    let object = Object::Asset {
+        owner_id: UserId::new(row.owner_id),
+        visibility,
+        is_trashed: row.trashed_at.is_some(),
+        reach,
+    };
+    check(viewer, Permission::AssetRead, object).is_ok()
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::acks::Acks;
+use super::shared::{ALBUM_ASSETS, ALBUM_EXIFS, scopes};
 use super::token::{self, Id, Said};
 use super::words::{Entity, ORDER, Request};
 
@@ -20,8 +21,12 @@ pub(super) struct Section {
     pub(super) after: i64,
     /// Changes behind this number are told another time.
     pub(super) until: i64,
+    /// Of changed assets in albums only those that were added up to this number.
+    pub(super) added_until: i64,
     /// Of a backfill: since when it is shared.
     pub(super) since: Option<Id>,
+    /// The ack of another type that a line of its own carries before the first line, where there is one.
+    pub(super) opening: Option<String>,
 }
 
 /// A part of a stream.
@@ -46,6 +51,8 @@ pub(super) struct Given<'a> {
 pub(super) struct Plan {
     /// Its parts, in order.
     pub(super) steps: VecDeque<Step>,
+    /// Backfills that a phone needs not, because it is told everything anyway: kept as acknowledged.
+    pub(super) done: Vec<(Entity, String)>,
 }
 
 impl Plan {
@@ -69,7 +76,7 @@ impl Plan {
     pub(super) fn reset() -> Self {
         let entity = Entity::SyncResetV1;
         let ack = token::write(entity, Said::Reset);
-        Self { steps: VecDeque::from([Step::Mark { entity, ack }]) }
+        Self { steps: VecDeque::from([Step::Mark { entity, ack }]), done: Vec::new() }
     }
 
     /// Whether anything changed.
@@ -88,58 +95,126 @@ impl Plan {
                 self.changes(given, Entity::UserDeleteV1, Feed::Gone(Kind::User), &all);
                 self.changes(given, Entity::UserV1, Feed::Rows(Kind::User), &all);
             }
+            Request::PartnersV1 => {
+                self.changes(given, Entity::PartnerDeleteV1, Feed::Gone(Kind::Partner), &own);
+                self.changes(given, Entity::PartnerV1, Feed::Rows(Kind::Partner), &own);
+            }
             Request::AssetsV2 => {
                 self.changes(given, Entity::AssetDeleteV1, Feed::Gone(Kind::Asset), &own);
                 self.changes(given, Entity::AssetV2, Feed::Assets, &own);
             }
+            Request::PartnerAssetsV2 => self.partner_assets(given),
+            Request::PartnerAssetExifsV1 => {
+                let (partners, entity) = (&given.standing.partners(), Entity::PartnerAssetExifV1);
+                let feed = Feed::PartnerAssetExifs;
+                self.backfill(given, entity, Entity::PartnerAssetExifBackfillV1, feed, partners);
+                self.changes(given, entity, feed, &scopes(partners));
+            }
+            Request::AlbumAssetsV2 => self.album_assets(given, ALBUM_ASSETS),
+            Request::AlbumAssetExifsV1 => self.album_assets(given, ALBUM_EXIFS),
+            Request::AlbumsV1 => self.albums(given, Entity::AlbumV1),
+            Request::AlbumsV2 => self.albums(given, Entity::AlbumV2),
+            Request::AlbumUsersV1 => {
+                let (albums, entity) = (&given.standing.albums(), Entity::AlbumUserV1);
+                let (rows, gone) = (Feed::Rows(Kind::AlbumUser), Feed::Gone(Kind::AlbumUser));
+                self.changes(given, Entity::AlbumUserDeleteV1, gone, &scopes(albums));
+                self.backfill(given, entity, Entity::AlbumUserBackfillV1, rows, albums);
+                self.changes(given, entity, rows, &scopes(albums));
+            }
+            Request::AlbumToAssetsV1 => {
+                let (albums, entity) = (&given.standing.albums(), Entity::AlbumToAssetV1);
+                let (rows, gone) = (Feed::AlbumAssetsAdded, Feed::Gone(Kind::AlbumAsset));
+                self.changes(given, Entity::AlbumToAssetDeleteV1, gone, &scopes(albums));
+                self.backfill(given, entity, Entity::AlbumToAssetBackfillV1, rows, albums);
+                self.changes(given, entity, rows, &scopes(albums));
+            }
             Request::AssetExifsV1 => {
                 self.changes(given, Entity::AssetExifV1, Feed::AssetExifs, &own);
             }
-            Request::UserMetadataV1 => {
-                let kind = Kind::UserMetadata;
-                self.changes(given, Entity::UserMetadataDeleteV1, Feed::Gone(kind), &own);
-                self.changes(given, Entity::UserMetadataV1, Feed::Rows(kind), &own);
+            Request::StacksV1 => {
+                self.kind(given, Kind::Stack, Entity::StackDeleteV1, Entity::StackV1);
             }
-            // Nothing of the kind exists yet, and what took their place is asked for.
-            Request::AlbumsV1
-            | Request::AlbumsV2
-            | Request::AlbumUsersV1
-            | Request::AlbumToAssetsV1
-            | Request::AlbumAssetsV1
-            | Request::AlbumAssetsV2
-            | Request::AlbumAssetExifsV1
-            | Request::AssetsV1
-            | Request::AssetEditsV1
-            | Request::AssetMetadataV1
+            Request::PartnerStacksV1 => {
+                let (partners, entity) = (&given.standing.partners(), Entity::PartnerStackV1);
+                let (rows, gone) = (Feed::Rows(Kind::Stack), Feed::Gone(Kind::Stack));
+                self.changes(given, Entity::PartnerStackDeleteV1, gone, &scopes(partners));
+                self.backfill(given, entity, Entity::PartnerStackBackfillV1, rows, partners);
+                self.changes(given, entity, rows, &scopes(partners));
+            }
+            Request::MemoriesV1 => {
+                self.kind(given, Kind::Memory, Entity::MemoryDeleteV1, Entity::MemoryV1);
+            }
+            Request::MemoryToAssetsV1 => {
+                let (gone, entity) = (Entity::MemoryToAssetDeleteV1, Entity::MemoryToAssetV1);
+                self.kind(given, Kind::MemoryAsset, gone, entity);
+            }
+            Request::PeopleV1 => {
+                self.kind(given, Kind::Person, Entity::PersonDeleteV1, Entity::PersonV1);
+            }
+            Request::AssetFacesV2 => {
+                self.kind(given, Kind::Face, Entity::AssetFaceDeleteV1, Entity::AssetFaceV2);
+            }
+            Request::UserMetadataV1 => {
+                let (gone, entity) = (Entity::UserMetadataDeleteV1, Entity::UserMetadataV1);
+                self.kind(given, Kind::UserMetadata, gone, entity);
+            }
+            Request::AssetMetadataV1 => {
+                let (gone, entity) = (Entity::AssetMetadataDeleteV1, Entity::AssetMetadataV1);
+                self.kind(given, Kind::AssetMetadata, gone, entity);
+            }
+            // Nothing of the kind exists yet, or what took its place is asked for.
+            Request::AssetEditsV1
             | Request::AssetOcrV1
-            | Request::MemoriesV1
-            | Request::MemoryToAssetsV1
-            | Request::PartnersV1
+            | Request::AlbumAssetsV1
+            | Request::AssetsV1
             | Request::PartnerAssetsV1
-            | Request::PartnerAssetsV2
-            | Request::PartnerAssetExifsV1
-            | Request::PartnerStacksV1
-            | Request::StacksV1
-            | Request::PeopleV1
-            | Request::AssetFacesV1
-            | Request::AssetFacesV2 => {}
+            | Request::AssetFacesV1 => {}
         }
     }
 
+    /// Things of one kind in the person's own feed: what is gone, then what is there.
+    fn kind(&mut self, given: &Given<'_>, kind: Kind, gone: Entity, entity: Entity) {
+        let own = [given.user_id];
+        self.changes(given, gone, Feed::Gone(kind), &own);
+        self.changes(given, entity, Feed::Rows(kind), &own);
+    }
+
+    fn albums(&mut self, given: &Given<'_>, entity: Entity) {
+        let own = [given.user_id];
+        self.changes(given, Entity::AlbumDeleteV1, Feed::Gone(Kind::Album), &own);
+        self.changes(given, entity, Feed::Rows(Kind::Album), &own);
+    }
+
     /// The changes that are not known yet, where there are any.
-    fn changes(&mut self, given: &Given<'_>, entity: Entity, feed: Feed, scopes: &[Uuid]) {
-        let after = given.acks.up_to(entity).unwrap_or_default();
-        let scopes = given.standing.with_news(feed, scopes, after);
+    pub(super) fn changes(
+        &mut self,
+        given: &Given<'_>,
+        entity: Entity,
+        feed: Feed,
+        scopes: &[Uuid],
+    ) {
+        self.add_section(given, section(given, entity, feed), scopes);
+    }
+
+    /// Adds a section for those scopes that have news for it.
+    pub(super) fn add_section(&mut self, given: &Given<'_>, section: Section, scopes: &[Uuid]) {
+        let scopes = given.standing.with_news(section.feed, scopes, section.after);
         if !scopes.is_empty() {
-            let until = given.standing.until();
-            self.steps.push_back(Step::Section(Section {
-                entity,
-                feed,
-                scopes,
-                after,
-                until,
-                since: None,
-            }));
+            self.steps.push_back(Step::Section(Section { scopes, ..section }));
         }
+    }
+}
+
+/// The changes of a feed that are not known yet, of nobody so far.
+pub(super) fn section(given: &Given<'_>, entity: Entity, feed: Feed) -> Section {
+    Section {
+        entity,
+        feed,
+        scopes: Vec::new(),
+        after: given.acks.up_to(entity).unwrap_or_default(),
+        until: given.standing.until(),
+        added_until: 0,
+        since: None,
+        opening: None,
     }
 }

@@ -88,6 +88,45 @@ const DEAD: &[(Request, Request)] = &[
     (Request::AssetFacesV1, Request::AssetFacesV2),
 ];
 
+impl Entity {
+    /// Whether a line is about a whole asset.
+    pub(super) const fn is_of_assets(self) -> bool {
+        matches!(
+            self,
+            Self::AssetV2
+                | Self::PartnerAssetV2
+                | Self::PartnerAssetBackfillV2
+                | Self::AlbumAssetCreateV2
+                | Self::AlbumAssetUpdateV2
+                | Self::AlbumAssetBackfillV2
+        )
+    }
+
+    /// Whether a line is about what the file of an asset says.
+    pub(super) const fn is_of_exifs(self) -> bool {
+        matches!(
+            self,
+            Self::AssetExifV1
+                | Self::PartnerAssetExifV1
+                | Self::PartnerAssetExifBackfillV1
+                | Self::AlbumAssetExifCreateV1
+                | Self::AlbumAssetExifUpdateV1
+                | Self::AlbumAssetExifBackfillV1
+        )
+    }
+
+    /// Whether a line is about an asset that a partner shares.
+    pub(super) const fn is_by_partner(self) -> bool {
+        matches!(
+            self,
+            Self::PartnerAssetV2
+                | Self::PartnerAssetBackfillV2
+                | Self::PartnerAssetExifV1
+                | Self::PartnerAssetExifBackfillV1
+        )
+    }
+}
+
 impl Request {
     /// What took its place, when it is answered no more.
     pub(super) fn successor(self) -> Option<Self> {

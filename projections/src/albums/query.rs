@@ -66,6 +66,25 @@ impl Queries {
             .await?)
     }
 
+    /// The albums of a list that exist, those of people marked for deletion included; in no order.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn albums(&self, album_ids: &[Uuid]) -> Result<Vec<AlbumView>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select albums.album_id, albums.name, albums.description, albums.sort_order,
+                    albums.is_activity_enabled, albums.member_ids, albums.member_roles,
+                    albums.created_at, albums.updated_at, kept.asset_count, kept.start_at,
+                    kept.end_at, kept.assets_changed_at, kept.cover_id
+               from read.albums_v1 as albums
+               join read.albums_kept_v1 as kept using (album_id)
+              where albums.album_id = any($1)",
+        )
+        .bind(album_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// The albums that a person has a part in, newest first.
     ///
     /// # Errors

@@ -37,6 +37,19 @@ impl Queries {
     ///
     /// # Errors
     /// What the database said.
+    pub async fn memories(&self, memory_ids: &[Uuid]) -> Result<Vec<MemoryRow>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select * from read.memories_v1 where memory_id = any($1) and not is_deleted",
+        )
+        .bind(memory_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// One memory, when it exists.
+    ///
+    /// # Errors
+    /// What the database said.
     pub async fn memory(&self, memory_id: Uuid) -> Result<Option<MemoryRow>, ProjectionError> {
         Ok(sqlx::query_as("select * from read.memories_v1 where memory_id = $1 and not is_deleted")
             .bind(memory_id)

@@ -30,6 +30,19 @@ impl Queries {
         .await?)
     }
 
+    /// The sharings that a person gives or sees, those with people marked for deletion included.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn all_partners_of(&self, user_id: Uuid) -> Result<Vec<PartnerRow>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select * from read.partners_v1 where shared_by_id = $1 or shared_with_id = $1",
+        )
+        .bind(user_id)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Every sharing that a person gives or sees, for the removal of the account.
     ///
     /// # Errors

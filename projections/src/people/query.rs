@@ -178,6 +178,17 @@ impl Queries {
             .await?)
     }
 
+    /// Those of some faces that are there, in no order.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn faces(&self, face_ids: &[Uuid]) -> Result<Vec<FaceRow>, ProjectionError> {
+        Ok(sqlx::query_as("select * from read.faces_v1 where face_id = any($1)")
+            .bind(face_ids)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
     /// The faces on an asset, from left to right.
     ///
     /// # Errors

@@ -21,6 +21,22 @@ impl Queries {
         .await?)
     }
 
+    /// The stacks that some assets are in: asset and stack.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn stacks_with(
+        &self,
+        asset_ids: &[Uuid],
+    ) -> Result<Vec<(Uuid, Uuid)>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select asset_id, stack_id from read.stack_assets_v1 where asset_id = any($1)",
+        )
+        .bind(asset_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Whose a stack is, or was.
     ///
     /// # Errors

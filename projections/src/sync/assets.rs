@@ -1,4 +1,4 @@
-//! Events of assets to rows of `sync_assets_v1`.
+//! Events of assets to rows of `sync_assets_v2`.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::change;
-use super::kind::{Feed, Kind};
+use super::feed::Feed;
+use super::kind::Kind;
 use super::ledger::{Key, Ledger};
+use super::touches::{Touches, touches};
+use super::{album_assets, change};
 use crate::error::ProjectionError;
 use crate::event::Event;
 
@@ -32,6 +34,33 @@ impl Row {
     fn is_shown(&self) -> bool {
         !self.is_trashed && matches!(self.visibility.as_str(), "timeline" | "hidden")
     }
+
+    /// Whether the members of an album see it there.
+    fn is_in_albums(&self) -> bool {
+        !self.is_trashed && self.visibility != "locked"
+    }
+}
+
+/// Whether the members of an album see an asset in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Yes,
+    No,
+    /// There is no asset any more.
+    Gone,
+}
+
+/// What an event did to an asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Moved {
+    /// Whether its own line changed.
+    pub(super) asset: bool,
+    /// Whether the line of its metadata changed.
+    pub(super) exif: bool,
+    /// Whether it was moved to where it shows or does not: covers of albums may follow.
+    pub(super) placed: bool,
+    /// How albums show it now.
+    pub(super) shown: Shown,
 }
 
 /// The assets of a batch, changed event by event.
@@ -41,6 +70,28 @@ pub(super) struct Assets {
 }
 
 impl Assets {
+    /// Whose an asset of the batch is.
+    pub(super) fn owner(&self, asset_id: Uuid) -> Option<Uuid> {
+        self.after.get(&asset_id)?.as_ref().map(|row| row.owner_id)
+    }
+
+    /// An album that showed an asset of the batch does so no longer: partners of the owner who saw it there
+    /// alone are told.
+    pub(super) fn left_album(&mut self, asset_id: Uuid, number: i64, ledger: &mut Ledger) {
+        let row = self.after.get_mut(&asset_id).and_then(Option::as_mut);
+        if let Some(row) = row.filter(|row| !row.is_shown())
+            && row.hidden_change.is_none_or(|known| known < number)
+        {
+            row.hidden_change = Some(number);
+            ledger.raise(Feed::PartnerAssetsGone, row.owner_id, number);
+        }
+    }
+
+    /// Whether the members of an album see an asset of the batch.
+    pub(super) fn is_in_albums(&self, asset_id: Uuid) -> bool {
+        self.after.get(&asset_id).and_then(Option::as_ref).is_some_and(Row::is_in_albums)
+    }
+
     /// Loads the assets that these events are about.
     pub(super) async fn load_in_tx(
         tx: &mut PgConnection,
@@ -48,15 +99,16 @@ impl Assets {
     ) -> Result<Self, ProjectionError> {
         let mut ids: Vec<Uuid> = events
             .iter()
-            .filter(|event| matches!(event.what, AnyEvent::Asset(_)))
+            .filter(|event| matches!(event.what, AnyEvent::Asset(_) | AnyEvent::Faces(_)))
             .map(|event| event.key)
+            .chain(album_assets::named_assets(events))
             .collect();
         ids.sort_unstable();
         ids.dedup();
         let mut before = HashMap::new();
         if !ids.is_empty() {
             let rows: Vec<Row> =
-                sqlx::query_as("select * from sync_assets_v1 where asset_id = any($1)")
+                sqlx::query_as("select * from sync_assets_v2 where asset_id = any($1)")
                     .bind(&ids)
                     .fetch_all(tx)
                     .await?;
@@ -87,13 +139,18 @@ impl Assets {
         keys
     }
 
-    /// Takes in one event.
-    pub(super) fn apply(&mut self, event: &Event, what: &AssetEvent, ledger: &mut Ledger) {
+    /// Takes in one event; says what it did, where it is new.
+    pub(super) fn apply(
+        &mut self,
+        event: &Event,
+        what: &AssetEvent,
+        ledger: &mut Ledger,
+    ) -> Option<Moved> {
         let number = change(event.position.get(), 0);
         let row = self.after.remove(&event.key).flatten();
         if row.as_ref().is_some_and(|row| row.revision >= event.revision) {
             self.after.insert(event.key, row);
-            return;
+            return None;
         }
         let mut row = match (row, what) {
             (None, AssetEvent::Uploaded(uploaded)) => {
@@ -113,12 +170,12 @@ impl Assets {
             }
             (None, _) => {
                 self.after.insert(event.key, None);
-                return;
+                return None;
             }
             (Some(row), _) => row,
         };
         row.revision = event.revision;
-        let was_shown = row.is_shown();
+        let (was_shown, was_in_albums) = (row.is_shown(), row.is_in_albums());
         let touches = touches(what);
         match what {
             AssetEvent::VisibilityChanged(changed) => {
@@ -136,7 +193,7 @@ impl Assets {
                 ledger.raise(feed, row.owner_id, number);
             }
             self.after.insert(event.key, None);
-            return;
+            return Some(Moved { asset: false, exif: false, placed: true, shown: Shown::Gone });
         }
         if let Touches::Asset | Touches::Both = touches {
             row.change = number;
@@ -146,7 +203,7 @@ impl Assets {
             row.exif_change = number;
             ledger.raise(Feed::AssetExifs, row.owner_id, number);
         }
-        if was_shown && !row.is_shown() {
+        if was_shown && !row.is_shown() || was_in_albums && !row.is_in_albums() {
             row.hidden_change = Some(number);
             ledger.raise(Feed::PartnerAssetsGone, row.owner_id, number);
         }
@@ -155,7 +212,17 @@ impl Assets {
             row.exif_change = number;
             ledger.raise(Feed::AssetExifs, row.owner_id, number);
         }
+        let shown = if row.is_in_albums() { Shown::Yes } else { Shown::No };
         self.after.insert(event.key, Some(row));
+        Some(Moved {
+            asset: matches!(touches, Touches::Asset | Touches::Both),
+            exif: matches!(touches, Touches::Exif | Touches::Both),
+            placed: matches!(
+                what,
+                AssetEvent::VisibilityChanged(_) | AssetEvent::Trashed(_) | AssetEvent::Restored(_)
+            ),
+            shown,
+        })
     }
 
     /// Writes what changed.
@@ -170,17 +237,17 @@ impl Assets {
             }
         }
         if !gone.is_empty() {
-            sqlx::query("delete from sync_assets_v1 where asset_id = any($1)")
+            sqlx::query("delete from sync_assets_v2 where asset_id = any($1)")
                 .bind(&gone)
                 .execute(&mut *tx)
                 .await?;
         }
         if !rows.is_empty() {
             let json = serde_json::to_string(&rows)
-                .map_err(|source| ProjectionError::Row { table: "sync_assets_v1", source })?;
+                .map_err(|source| ProjectionError::Row { table: "sync_assets_v2", source })?;
             sqlx::query(
-                "insert into sync_assets_v1
-                 select * from json_populate_recordset(null::sync_assets_v1, $1::json)
+                "insert into sync_assets_v2
+                 select * from json_populate_recordset(null::sync_assets_v2, $1::json)
                  on conflict (asset_id) do update
                     set revision = excluded.revision, visibility = excluded.visibility,
                         is_trashed = excluded.is_trashed, change = excluded.change,
@@ -191,52 +258,5 @@ impl Assets {
             .await?;
         }
         Ok(())
-    }
-}
-
-/// Which of an asset's lines an event changes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Touches {
-    Nothing,
-    Asset,
-    Exif,
-    Both,
-    Gone,
-}
-
-fn touches(what: &AssetEvent) -> Touches {
-    match what {
-        AssetEvent::Uploaded(_)
-        | AssetEvent::MetadataRecorded(_)
-        | AssetEvent::DateChanged(_)
-        | AssetEvent::DateReverted(_) => Touches::Both,
-        AssetEvent::ThumbnailsRecorded(_)
-        | AssetEvent::Favorited(_)
-        | AssetEvent::Unfavorited(_)
-        | AssetEvent::VisibilityChanged(_)
-        | AssetEvent::Trashed(_)
-        | AssetEvent::Restored(_)
-        | AssetEvent::Stacked(_)
-        | AssetEvent::Unstacked(_) => Touches::Asset,
-        AssetEvent::DescriptionChanged(_)
-        | AssetEvent::RatingChanged(_)
-        | AssetEvent::LocationChanged(_)
-        | AssetEvent::PlaceFound(_)
-        | AssetEvent::DescriptionReverted(_)
-        | AssetEvent::RatingReverted(_)
-        | AssetEvent::LocationReverted(_) => Touches::Exif,
-        AssetEvent::ProcessingFailed(_)
-        | AssetEvent::ProcessingRequested(_)
-        | AssetEvent::FailureDismissed(_)
-        | AssetEvent::DuplicatesDismissed(_)
-        | AssetEvent::DuplicatesFound(_)
-        | AssetEvent::KeyValueRemoved(_)
-        | AssetEvent::KeyValueSet(_)
-        | AssetEvent::SidecarReplaced(_)
-        | AssetEvent::Tagged(_)
-        | AssetEvent::TaggedByFile(_)
-        | AssetEvent::UntaggedByFile(_)
-        | AssetEvent::Untagged(_) => Touches::Nothing,
-        AssetEvent::Purged(_) => Touches::Gone,
     }
 }

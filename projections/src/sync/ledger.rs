@@ -4,15 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::kind::{Feed, Kind};
+use super::feed::Feed;
+use super::kind::Kind;
+use super::rows::{self, Changed};
 use crate::error::ProjectionError;
-
-/// How long what is gone is remembered. A phone that was away for 30 days starts anew.
-const GONE_KEPT: TimeDelta = TimeDelta::days(31);
 
 /// What names a synced thing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,13 +33,30 @@ impl Key {
     }
 }
 
+/// What a batch may change.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// These things.
+    pub(super) keys: Vec<Key>,
+    /// Everything that such an id names, whatever its part.
+    pub(super) whole: Vec<(Kind, Uuid)>,
+    /// What hangs on these assets because its part names them.
+    pub(super) parts: Vec<String>,
+}
+
 /// How a thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mark {
-    scope: Uuid,
-    change: i64,
+pub(super) struct Mark {
+    pub(super) scope: Uuid,
+    pub(super) change: i64,
     /// When it left its feed; nothing while it lives.
-    gone_at: Option<DateTime<Utc>>,
+    pub(super) gone_at: Option<DateTime<Utc>>,
+}
+
+impl Mark {
+    const fn is_live(self) -> bool {
+        self.gone_at.is_none()
+    }
 }
 
 /// A thing before a batch and after it.
@@ -57,47 +73,74 @@ pub(super) struct Ledger {
     heads: BTreeMap<(Uuid, i16), i64>,
 }
 
-type Stored = (i16, Uuid, String, Uuid, i64, Option<DateTime<Utc>>);
-
 impl Ledger {
     /// Loads how these things stand. Only they may be changed.
     pub(super) async fn load_in_tx(
         tx: &mut PgConnection,
-        mut keys: Vec<Key>,
+        mut wanted: Wanted,
     ) -> Result<Self, ProjectionError> {
-        keys.sort_unstable();
-        keys.dedup();
-        if keys.is_empty() {
-            return Ok(Self::default());
+        wanted.keys.sort_unstable();
+        wanted.keys.dedup();
+        let mut fates: BTreeMap<Key, Fate> = rows::load_in_tx(tx, &wanted)
+            .await?
+            .into_iter()
+            .map(|(key, mark)| (key, Fate { before: Some(mark), after: Some(mark) }))
+            .collect();
+        for key in wanted.keys {
+            fates.entry(key).or_default();
         }
-        let stored: Vec<Stored> = sqlx::query_as(
-            "with keys as (
-                 select * from unnest($1::smallint[], $2::uuid[], $3::text[]) as keys (kind, id, part))
-             select kind, id, part, scope, change, null::timestamptz as gone_at
-               from keys join sync_rows_v1 using (kind, id, part)
-              union all
-             select kind, id, part, scope, change, gone_at
-               from keys join sync_gone_v1 using (kind, id, part)",
-        )
-        .bind(keys.iter().map(|key| key.kind.number()).collect::<Vec<i16>>())
-        .bind(keys.iter().map(|key| key.id).collect::<Vec<Uuid>>())
-        .bind(keys.iter().map(|key| key.part.as_str()).collect::<Vec<&str>>())
-        .fetch_all(tx)
-        .await?;
-        let mut marks: BTreeMap<(i16, Uuid, String), Mark> = stored
-            .into_iter()
-            .map(|(kind, id, part, scope, change, gone_at)| {
-                ((kind, id, part), Mark { scope, change, gone_at })
-            })
-            .collect();
-        let fates = keys
-            .into_iter()
-            .map(|key| {
-                let mark = marks.remove(&(key.kind.number(), key.id, key.part.clone()));
-                (key, Fate { before: mark, after: mark })
-            })
-            .collect();
         Ok(Self { fates, heads: BTreeMap::new() })
+    }
+
+    /// Whose feed the thing stands in, or stood in last.
+    pub(super) fn scope(&self, key: &Key) -> Option<Uuid> {
+        self.fates.get(key)?.after.map(|mark| mark.scope)
+    }
+
+    /// The position at which the thing left its feed; none while it lives.
+    pub(super) fn left_at(&self, key: &Key) -> Option<i64> {
+        let mark = self.fates.get(key)?.after?;
+        mark.gone_at.map(|_| super::position(mark.change))
+    }
+
+    /// What an id names and left its feed at a position, or lives for none; in the order of the parts.
+    pub(super) fn all_of(&self, kind: Kind, id: Uuid, left_at: Option<i64>) -> Vec<Key> {
+        self.fates
+            .range(Key::new(kind, id)..)
+            .take_while(|(key, _)| key.kind == kind && key.id == id)
+            .map(|(key, _)| key)
+            .filter(|key| self.scope(key).is_some() && self.left_at(key) == left_at)
+            .cloned()
+            .collect()
+    }
+
+    /// Everything that an id names ends together with everybody who could hear of it.
+    pub(super) fn vanish_all_of(&mut self, kind: Kind, id: Uuid) {
+        let all = self.fates.range_mut(Key::new(kind, id)..);
+        for (_, fate) in all.take_while(|(key, _)| key.kind == kind && key.id == id) {
+            fate.after = None;
+        }
+    }
+
+    /// What hangs on an asset, because its part names it, ends together with the asset.
+    pub(super) fn vanish_with_part(&mut self, part: &str) {
+        for (key, fate) in &mut self.fates {
+            if rows::HANGING.contains(&key.kind) && key.part == part {
+                fate.after = None;
+            }
+        }
+    }
+
+    /// The thing is there, or changed; the head is raised by somebody else.
+    pub(super) fn note(&mut self, key: &Key, scope: Uuid, change: i64) {
+        self.mark(key, Mark { scope, change, gone_at: None });
+    }
+
+    /// The thing is back in the feed that it left.
+    pub(super) fn revive(&mut self, key: &Key, change: i64) {
+        if let Some(scope) = self.scope(key) {
+            self.live(key, scope, change);
+        }
     }
 
     /// The thing is there, or changed.
@@ -131,6 +174,15 @@ impl Ledger {
         self.mark(key, Mark { scope, change, gone_at: Some(at) });
     }
 
+    /// The thing, whose row stands elsewhere, is back in its feed.
+    pub(super) fn back(&mut self, key: &Key, change: i64) {
+        if let Some(fate) = self.fates.get_mut(key)
+            && fate.after.is_some_and(|mark| mark.change < change)
+        {
+            fate.after = None;
+        }
+    }
+
     /// The thing ends together with everybody who could hear of it.
     pub(super) fn vanish(&mut self, key: &Key) {
         if let Some(fate) = self.fates.get_mut(key) {
@@ -154,146 +206,79 @@ impl Ledger {
 
     /// Writes what changed.
     pub(super) async fn store_in_tx(self, tx: &mut PgConnection) -> Result<(), ProjectionError> {
-        let changed: Vec<(Key, Fate)> =
-            self.fates.into_iter().filter(|(_, fate)| fate.before != fate.after).collect();
-        let is_live = |mark: Option<Mark>| mark.is_some_and(|mark| mark.gone_at.is_none());
-        let is_gone = |mark: Option<Mark>| mark.is_some_and(|mark| mark.gone_at.is_some());
-        let (mut live, mut gone) = (Columns::default(), Columns::default());
-        let (mut not_live, mut not_gone) = (Columns::default(), Columns::default());
-        for (key, fate) in &changed {
-            if is_live(fate.before) && !is_live(fate.after) {
-                not_live.push(key, fate.before);
+        let mut changed = Changed { heads: self.heads, ..Changed::default() };
+        for (key, Fate { before, after }) in self.fates {
+            if before == after {
+                continue;
             }
-            if is_gone(fate.before) && !is_gone(fate.after) {
-                not_gone.push(key, fate.before);
+            let kept = after.map(Mark::is_live);
+            match before.map(Mark::is_live).filter(|stood| kept != Some(*stood)) {
+                Some(true) => changed.not_live.push(key.clone()),
+                Some(false) => changed.not_gone.push(key.clone()),
+                None => {}
             }
-            if is_live(fate.after) {
-                live.push(key, fate.after);
-            } else if is_gone(fate.after) {
-                gone.push(key, fate.after);
+            match after {
+                Some(mark) if mark.is_live() => changed.live.push((key, mark)),
+                Some(mark) => changed.gone.push((key, mark)),
+                None => {}
             }
         }
-        not_live.remove_in_tx(tx, REMOVE_ROWS).await?;
-        not_gone.remove_in_tx(tx, REMOVE_GONE).await?;
-        live.store_in_tx(tx, STORE_ROWS).await?;
-        gone.store_in_tx(tx, STORE_GONE).await?;
-        forget_in_tx(tx, &gone).await?;
-        store_heads_in_tx(tx, &self.heads).await
+        rows::store_in_tx(tx, changed).await
     }
 }
 
-const REMOVE_ROWS: &str = "
-    delete from sync_rows_v1 as held
-     using unnest($1::smallint[], $2::uuid[], $3::text[]) as gone (kind, id, part)
-     where held.kind = gone.kind and held.id = gone.id and held.part = gone.part";
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-const REMOVE_GONE: &str = "
-    delete from sync_gone_v1 as held
-     using unnest($1::smallint[], $2::uuid[], $3::text[]) as gone (kind, id, part)
-     where held.kind = gone.kind and held.id = gone.id and held.part = gone.part";
+    const SCOPE: Uuid = Uuid::from_u128(7);
 
-const STORE_ROWS: &str = "
-    insert into sync_rows_v1 (kind, id, part, scope, change)
-    select kind, id, part, scope, change
-      from unnest($1::smallint[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::timestamptz[])
-        as fresh (kind, id, part, scope, change, gone_at)
-        on conflict (kind, id, part)
-        do update set scope = excluded.scope, change = excluded.change";
-
-const STORE_GONE: &str = "
-    insert into sync_gone_v1 (kind, id, part, scope, change, gone_at)
-    select kind, id, part, scope, change, gone_at
-      from unnest($1::smallint[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::timestamptz[])
-        as fresh (kind, id, part, scope, change, gone_at)
-        on conflict (kind, id, part)
-        do update set scope = excluded.scope, change = excluded.change, gone_at = excluded.gone_at";
-
-/// Rows as the arrays of a statement.
-#[derive(Default)]
-struct Columns {
-    kinds: Vec<i16>,
-    ids: Vec<Uuid>,
-    parts: Vec<String>,
-    scopes: Vec<Uuid>,
-    changes: Vec<i64>,
-    gone_at: Vec<Option<DateTime<Utc>>>,
-}
-
-impl Columns {
-    fn push(&mut self, key: &Key, mark: Option<Mark>) {
-        let Some(mark) = mark else { return };
-        self.kinds.push(key.kind.number());
-        self.ids.push(key.id);
-        self.parts.push(key.part.clone());
-        self.scopes.push(mark.scope);
-        self.changes.push(mark.change);
-        self.gone_at.push(mark.gone_at);
+    fn ledger(keys: &[&Key]) -> Ledger {
+        let fates = keys.iter().map(|key| ((*key).clone(), Fate::default())).collect();
+        Ledger { fates, heads: BTreeMap::new() }
     }
 
-    async fn remove_in_tx(
-        &self,
-        tx: &mut PgConnection,
-        sql: &'static str,
-    ) -> Result<(), ProjectionError> {
-        if !self.kinds.is_empty() {
-            sqlx::query(sql)
-                .bind(&self.kinds)
-                .bind(&self.ids)
-                .bind(&self.parts)
-                .execute(tx)
-                .await?;
+    #[test]
+    fn who_never_heard_of_a_thing_does_not_hear_of_its_end() {
+        let key = Key::new(Kind::Stack, Uuid::from_u128(1));
+        let mut ledger = ledger(&[&key]);
+        ledger.gone(&key, 5, DateTime::UNIX_EPOCH);
+        assert_eq!(ledger.scope(&key), None);
+        ledger.live(&key, SCOPE, 6);
+        ledger.gone(&key, 7, DateTime::UNIX_EPOCH);
+        assert_eq!(ledger.scope(&key), Some(SCOPE));
+        assert!(ledger.left_at(&key).is_some());
+        ledger.revive(&key, 8);
+        assert_eq!(ledger.left_at(&key), None);
+    }
+
+    #[test]
+    fn event_that_is_applied_once_more_changes_nothing() {
+        let key = Key::new(Kind::Stack, Uuid::from_u128(1));
+        let mut ledger = ledger(&[&key]);
+        ledger.live(&key, SCOPE, 6);
+        ledger.gone(&key, 7, DateTime::UNIX_EPOCH);
+        ledger.live(&key, SCOPE, 6);
+        assert!(ledger.left_at(&key).is_some());
+    }
+
+    #[test]
+    fn living_things_of_an_id_are_found_by_id_and_kind() {
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let keys = [
+            Key::with_part(Kind::MemoryAsset, one, "a"),
+            Key::with_part(Kind::MemoryAsset, one, "b"),
+            Key::with_part(Kind::MemoryAsset, other, "a"),
+            Key::with_part(Kind::Face, one, "a"),
+        ];
+        let mut ledger = ledger(&keys.iter().collect::<Vec<_>>());
+        assert!(ledger.all_of(Kind::MemoryAsset, one, None).is_empty(), "they are not there yet");
+        for key in &keys {
+            ledger.live(key, SCOPE, 3);
         }
-        Ok(())
+        assert_eq!(ledger.all_of(Kind::MemoryAsset, one, None), keys[..2]);
+        ledger.gone(&keys[0], 4 << 20, DateTime::UNIX_EPOCH);
+        assert_eq!(ledger.all_of(Kind::MemoryAsset, one, None), keys[1..2]);
+        assert_eq!(ledger.all_of(Kind::MemoryAsset, one, Some(4)), keys[..1]);
     }
-
-    async fn store_in_tx(
-        &self,
-        tx: &mut PgConnection,
-        sql: &'static str,
-    ) -> Result<(), ProjectionError> {
-        if !self.kinds.is_empty() {
-            sqlx::query(sql)
-                .bind(&self.kinds)
-                .bind(&self.ids)
-                .bind(&self.parts)
-                .bind(&self.scopes)
-                .bind(&self.changes)
-                .bind(&self.gone_at)
-                .execute(tx)
-                .await?;
-        }
-        Ok(())
-    }
-}
-
-/// Forgets what is long gone, seen from the newest of what left now.
-async fn forget_in_tx(tx: &mut PgConnection, gone: &Columns) -> Result<(), ProjectionError> {
-    if let Some(newest) = gone.gone_at.iter().copied().flatten().max() {
-        sqlx::query("delete from sync_gone_v1 where gone_at < $1")
-            .bind(newest - GONE_KEPT)
-            .execute(tx)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn store_heads_in_tx(
-    tx: &mut PgConnection,
-    heads: &BTreeMap<(Uuid, i16), i64>,
-) -> Result<(), ProjectionError> {
-    if heads.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(
-        "insert into sync_heads_v1 as heads (scope, feed, change)
-         select * from unnest($1::uuid[], $2::smallint[], $3::bigint[])
-         on conflict (scope, feed) do update set change = excluded.change
-          where heads.change < excluded.change",
-    )
-    .bind(heads.keys().map(|(scope, _)| *scope).collect::<Vec<Uuid>>())
-    .bind(heads.keys().map(|(_, feed)| *feed).collect::<Vec<i16>>())
-    .bind(heads.values().copied().collect::<Vec<i64>>())
-    .execute(tx)
-    .await?;
-    Ok(())
 }

@@ -5,15 +5,25 @@
 //! Numbers are made of positions in the log, so a rebuild gives the same ones and what a phone
 //! acknowledged before stays true.
 
+mod album_assets;
+mod alone;
 mod apply;
 mod assets;
+mod feed;
 mod kind;
 mod ledger;
+mod organized;
+mod people;
 mod query;
+mod rows;
+mod shares;
+mod sharing;
+mod touches;
 
 pub use apply::{SyncProjection, VERSION};
-pub use kind::{Feed, Kind};
-pub use query::{Entry, Standing};
+pub use feed::Feed;
+pub use kind::Kind;
+pub use query::{Entry, Page, Shared, Standing};
 
 /// Bits of a change's number for its place among the things that one event changed.
 const PLACE_BITS: u32 = 20;
@@ -22,6 +32,11 @@ const PLACE_BITS: u32 = 20;
 pub(crate) fn change(position: i64, place: usize) -> i64 {
     let place_max = (1_i64 << PLACE_BITS) - 1;
     (position << PLACE_BITS) | i64::try_from(place).unwrap_or(place_max).min(place_max)
+}
+
+/// The position of the event that made a change.
+pub(crate) const fn position(change: i64) -> i64 {
+    change >> PLACE_BITS
 }
 
 /// The highest number of the event at `position`.
@@ -40,5 +55,6 @@ mod tests {
         assert!(change(1, 1) < last_change(1));
         assert!(last_change(1) < change(2, 0));
         assert_eq!(last_change(0), (1 << 20) - 1);
+        assert_eq!(position(change(7, 3)), 7);
     }
 }

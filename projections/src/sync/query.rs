@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::kind::{EVERYBODY, Feed};
-use super::last_change;
+use super::feed::{Feed, More};
+use super::kind::EVERYBODY;
+use super::{last_change, shares};
 use crate::error::ProjectionError;
 use crate::projection::{all, checkpoint_name};
 use crate::query::Queries;
@@ -23,22 +24,66 @@ pub struct Entry {
     pub part: String,
 }
 
+/// Something that is shared with somebody: the scope of its feeds, since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shared {
+    /// The change that shared it.
+    pub since: i64,
+    /// An album, or who shares everything.
+    pub scope: Uuid,
+    is_album: bool,
+}
+
+/// A page of a feed.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    /// Of which feed.
+    pub feed: Feed,
+    /// Of whose.
+    pub scopes: &'a [Uuid],
+    /// For whom.
+    pub viewer_id: Uuid,
+    /// Only changes after this number.
+    pub after: i64,
+    /// Only changes up to this number.
+    pub until: i64,
+    /// Of changed assets in albums only those that were added up to this number.
+    pub added_until: i64,
+    /// How many at most.
+    pub limit: i64,
+}
+
 /// Where the change log stands for somebody.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
     /// The position that every read model has applied.
     position: i64,
+    shares: Vec<Shared>,
     heads: HashMap<(Uuid, i16), i64>,
 }
 
-/// What a line of the standing says.
-const SAYS_POSITION: i16 = -1;
+/// What a line of the standing says; else it is the head of a feed.
+const SAYS_POSITION: i16 = 0;
+const SAYS_ALBUM: i16 = -shares::ALBUM;
+const SAYS_PARTNER: i16 = -shares::PARTNER;
 
 impl Standing {
     /// The newest change that may be told: every read model knows it.
     #[must_use]
     pub fn until(&self) -> i64 {
         last_change(self.position)
+    }
+
+    /// The person's albums, shared longest first.
+    #[must_use]
+    pub fn albums(&self) -> Vec<Shared> {
+        self.shares.iter().copied().filter(|share| share.is_album).collect()
+    }
+
+    /// Who shares everything with the person, longest first.
+    #[must_use]
+    pub fn partners(&self) -> Vec<Shared> {
+        self.shares.iter().copied().filter(|share| !share.is_album).collect()
     }
 
     /// Of these scopes those whose feed has a change after this one.
@@ -62,51 +107,71 @@ impl Queries {
         let names: Vec<String> =
             all().iter().map(|projection| checkpoint_name(&**projection)).collect();
         let lines: Vec<(i16, Uuid, i64)> = sqlx::query_as(
-            "with scopes as (select * from unnest($1::uuid[]) as scopes (scope))
-             select $3::smallint as says, $4::uuid as id, min(coalesce(position, 0)) as number
-               from unnest($2::text[]) as wanted (name)
+            "with shares as (select kind, scope, since from read.sync_shares_v2 where user_id = $1),
+                  scopes as (select unnest($2::uuid[]) as scope union select scope from shares)
+             select $4::smallint as says, $1 as id, min(coalesce(position, 0)) as number
+               from unnest($3::text[]) as wanted (name)
                left join work.checkpoints using (name)
               union all
-             select feed, scope, change from scopes join read.sync_heads_v1 using (scope)",
+             select -kind, scope, since from shares
+              union all
+             select feed, scope, change from scopes join read.sync_heads_v2 using (scope)",
         )
+        .bind(user_id)
         .bind([user_id, EVERYBODY])
         .bind(&names)
         .bind(SAYS_POSITION)
-        .bind(EVERYBODY)
         .fetch_all(&self.pool)
         .await?;
         let mut standing = Standing::default();
         for (says, id, number) in lines {
             match says {
                 SAYS_POSITION => standing.position = number,
+                SAYS_ALBUM | SAYS_PARTNER => standing.shares.push(Shared {
+                    since: number,
+                    scope: id,
+                    is_album: says == SAYS_ALBUM,
+                }),
                 feed => {
                     standing.heads.insert((id, feed), number);
                 }
             }
         }
+        // What is shared later than may be told is told another time.
+        let until = standing.until();
+        standing.shares.retain(|share| share.since <= until);
+        standing.shares.sort_unstable();
         Ok(standing)
     }
 
-    /// The next changes of a feed after one number up to another, oldest first; at most `limit`.
+    /// The scopes that are shared with a person at this moment.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn sync_page(
-        &self,
-        feed: Feed,
-        scopes: &[Uuid],
-        after: i64,
-        until: i64,
-        limit: i64,
-    ) -> Result<Vec<Entry>, ProjectionError> {
-        Ok(sqlx::query_as(feed.select())
-            .bind(scopes)
-            .bind(after)
-            .bind(until)
-            .bind(limit)
-            .bind(feed.kind())
+    pub async fn sync_scopes(&self, user_id: Uuid) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar("select scope from read.sync_shares_v2 where user_id = $1")
+            .bind(user_id)
             .fetch_all(&self.pool)
             .await?)
+    }
+
+    /// The next changes of a feed, oldest first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn sync_page(&self, page: &Page<'_>) -> Result<Vec<Entry>, ProjectionError> {
+        let asked = sqlx::query_as(page.feed.select())
+            .bind(page.scopes)
+            .bind(page.after)
+            .bind(page.until)
+            .bind(page.limit);
+        let asked = match page.feed.more() {
+            More::Nothing => asked,
+            More::Kind(kind) => asked.bind(kind),
+            More::AddedUntil => asked.bind(page.added_until),
+            More::Viewer => asked.bind(page.viewer_id),
+        };
+        Ok(asked.fetch_all(&self.pool).await?)
     }
 
     /// Waits until everything that is visible now outlives a crash of the database.

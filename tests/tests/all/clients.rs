@@ -149,7 +149,8 @@ async fn the_sdk_logs_in_uploads_and_reads_back() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_socket_is_told_of_an_upload_whose_thumbnail_is_there() -> anyhow::Result<()> {
+async fn a_socket_is_told_of_an_upload_whose_thumbnail_is_there_and_of_a_change()
+-> anyhow::Result<()> {
     story(Options::default(), async |server| {
         let client = server.client();
         client.sign_up().await?;
@@ -164,6 +165,7 @@ async fn a_socket_is_told_of_an_upload_whose_thumbnail_is_there() -> anyhow::Res
         ensure!(told["major"] == 3, "{told}");
         ensure!(told["id"] == told["told"] && told["thumbhash"].is_string(), "{told}");
         ensure!(told["thumbnail"] == 200, "{told}");
+        ensure!(told["updated"] == told["id"] && told["description"] == "a falcon", "{told}");
         Ok(())
     })
     .await

@@ -4,46 +4,61 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use calotype_tests::phone::TYPES;
 use calotype_tests::{Client, TestServer};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cpu::Used;
+use crate::cpu::{Used, memory_mb};
 use crate::figures::{self, count};
 
-/// What the first sync of a library without shares is about.
-const TYPES: [&str; 5] = ["AuthUsersV1", "UsersV1", "AssetsV2", "AssetExifsV1", "UserMetadataV1"];
 /// How long a stream may take.
 const STREAM_LIMIT: Duration = Duration::from_secs(600);
 /// Syncs without news that are timed.
 const IDLE_SYNCS: usize = 101;
 /// Lines a second of a first sync.
 const LINES_PER_SECOND_MIN: f64 = 50_000.0;
+/// Megabytes that the server's process may grow by while it streams, however large the library is.
+const GROWN_MB_MAX: f64 = 64.0;
+/// Bytes of lines between two looks at the server's memory.
+const LOOK_EVERY_BYTES: usize = 8 << 20;
 /// Milliseconds of a sync without news.
 const IDLE_MS_MAX: f64 = 2.0;
+/// Milliseconds of processor time that it takes.
+const IDLE_CPU_MS_MAX: f64 = 2.0;
+
+/// A stream that was taken.
+struct Taken {
+    lines: usize,
+    /// The last ack of each type.
+    acks: BTreeMap<String, String>,
+    /// The most memory that the server was seen to have meanwhile, in megabytes.
+    peak_mb: f64,
+}
 
 /// Measures.
 pub(crate) async fn measure(server: &TestServer, client: &Client) -> anyhow::Result<()> {
     let before = Used::by(server)?;
     let begun = Instant::now();
-    let (lines, acks) = stream(client).await?;
+    let memory_before = memory_mb(server)?;
+    let taken = stream(server, client).await?;
     let wall = begun.elapsed();
     let cpu = Used::by(server)?.since(before);
-    let per_second = count(lines) / wall.as_secs_f64();
+    let per_second = count(taken.lines) / wall.as_secs_f64();
+    figures::note("lines of the first sync", count(taken.lines), "lines");
     figures::at_least("first sync of the library", per_second, LINES_PER_SECOND_MIN, "lines/s");
-    figures::note(
-        "the same, per second of processor time",
-        count(lines) / cpu.as_secs_f64(),
-        "lines/s",
-    );
+    let per_cpu = count(taken.lines) / cpu.as_secs_f64();
+    figures::note("the same, per second of processor time", per_cpu, "lines/s");
+    let grown = taken.peak_mb - memory_before;
+    figures::at_most("memory that the first sync adds", grown, GROWN_MB_MAX, "MB");
 
-    let acks: Vec<&String> = acks.values().collect();
+    let acks: Vec<&String> = taken.acks.values().collect();
     client.post("/api/sync/ack", &json!({ "acks": acks })).await?.expect(204)?;
     let mut took: Vec<Duration> = Vec::with_capacity(IDLE_SYNCS);
     let before = Used::by(server)?;
     for _ in 0..IDLE_SYNCS {
         let begun = Instant::now();
-        let (lines, _) = stream(client).await?;
+        let lines = stream(server, client).await?.lines;
         took.push(begun.elapsed());
         ensure!(lines == 1, "{lines} lines although everything was acknowledged");
     }
@@ -51,7 +66,8 @@ pub(crate) async fn measure(server: &TestServer, client: &Client) -> anyhow::Res
     took.sort_unstable();
     let middle = took.get(took.len() / 2).copied().unwrap_or_default();
     figures::at_most("sync without news, median", ms(middle), IDLE_MS_MAX, "ms");
-    figures::note("the same, processor time", ms(cpu) / count(IDLE_SYNCS), "ms CPU");
+    let cpu_each = ms(cpu) / count(IDLE_SYNCS);
+    figures::at_most("the same, processor time", cpu_each, IDLE_CPU_MS_MAX, "ms CPU");
     Ok(())
 }
 
@@ -59,8 +75,8 @@ fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
-/// Takes a stream: how many lines, and the last ack of each type.
-async fn stream(client: &Client) -> anyhow::Result<(usize, BTreeMap<String, String>)> {
+/// Takes a stream, and looks at the server's memory meanwhile.
+async fn stream(server: &TestServer, client: &Client) -> anyhow::Result<Taken> {
     let request = client.request(Method::POST, "/api/sync/stream");
     let request = request.json(&json!({ "types": TYPES })).timeout(STREAM_LIMIT);
     let mut response = request.send().await?;
@@ -68,8 +84,14 @@ async fn stream(client: &Client) -> anyhow::Result<(usize, BTreeMap<String, Stri
     let (mut lines, mut rest, mut acks) = (0, Vec::new(), BTreeMap::new());
     let mut last_kind = String::new();
     let mut last_line = Vec::new();
+    let (mut peak_mb, mut unseen_bytes) = (0.0, LOOK_EVERY_BYTES);
     while let Some(chunk) = response.chunk().await? {
         rest.extend_from_slice(&chunk);
+        unseen_bytes += chunk.len();
+        if unseen_bytes >= LOOK_EVERY_BYTES {
+            peak_mb = f64::max(peak_mb, memory_mb(server)?);
+            unseen_bytes = 0;
+        }
         let Some(end) = rest.iter().rposition(|sign| *sign == b'\n') else { continue };
         let whole: Vec<u8> = rest.drain(..=end).collect();
         for line in whole.split(|sign| *sign == b'\n').filter(|line| !line.is_empty()) {
@@ -85,7 +107,7 @@ async fn stream(client: &Client) -> anyhow::Result<(usize, BTreeMap<String, Stri
         }
     }
     keep(&mut acks, &last_line)?;
-    Ok((lines, acks))
+    Ok(Taken { lines, acks, peak_mb })
 }
 
 /// The type that a line begins with.

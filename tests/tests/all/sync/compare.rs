@@ -7,6 +7,8 @@ use calotype_tests::phone::Phone;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::{organized, shared};
+
 /// Fields of an asset that are the same in both.
 const ASSET_FIELDS: [&str; 13] = [
     "ownerId",
@@ -60,7 +62,13 @@ const ACCOUNT_FIELDS: [&str; 8] = [
 /// Refuses a phone that has anything else than REST shows.
 pub(super) async fn ensure_shows_what_rest_shows(phone: &Phone) -> anyhow::Result<()> {
     ensure_accounts(phone).await.context("accounts")?;
-    ensure_assets(phone).await.context("assets")
+    ensure_assets(phone).await.context("assets")?;
+    shared::ensure_albums(phone).await.context("albums")?;
+    shared::ensure_partners(phone).await.context("partners")?;
+    organized::ensure_stacks(phone).await.context("stacks")?;
+    organized::ensure_memories(phone).await.context("memories")?;
+    organized::ensure_key_values(phone).await.context("values of programs")?;
+    organized::ensure_people(phone).await.context("people")
 }
 
 async fn ensure_accounts(phone: &Phone) -> anyhow::Result<()> {
@@ -111,6 +119,10 @@ async fn ensure_assets(phone: &Phone) -> anyhow::Result<()> {
         let shown = phone.client().get_json(&format!("/api/assets/{id}")).await?;
         same(&ASSET_FIELDS, row, &shown).with_context(|| id.to_owned())?;
         ensure!(row["deletedAt"].is_null() != (shown["isTrashed"] == json!(true)), "{id}: trash");
+        if row["ownerId"] == json!(phone.user_id()) {
+            let stack = shown["stack"].get("id").cloned().unwrap_or_default();
+            ensure!(row["stackId"] == stack, "{id}: stacks {} and {stack}", row["stackId"]);
+        }
         ensure!(row["width"] == shown["width"], "{id}: {} and {}", row["width"], shown["width"]);
         let exif = exifs.get(id).with_context(|| format!("{id} has no exif"))?;
         same(&EXIF_FIELDS, exif, &shown["exifInfo"]).with_context(|| id.to_owned())?;
@@ -124,7 +136,8 @@ async fn ensure_assets(phone: &Phone) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ids(list: &Value) -> BTreeSet<String> {
+/// The ids in a list.
+pub(super) fn ids(list: &Value) -> BTreeSet<String> {
     let rows = list.as_array().into_iter().flatten();
     rows.filter_map(|row| row["id"].as_str().map(str::to_owned)).collect()
 }

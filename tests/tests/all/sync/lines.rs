@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// Fields that may be null here and not in the recording, or the other way round: what each file says.
 const FACTS_OF_FILES: [&str; 1] = ["data"];
 
-async fn stream(client: &Client, types: &[&str]) -> anyhow::Result<Vec<Value>> {
+pub(super) async fn stream(client: &Client, types: &[&str]) -> anyhow::Result<Vec<Value>> {
     let body = json!({ "types": types });
     let answer = client.post("/api/sync/stream", &body).await?.expect(200)?;
     let text = String::from_utf8(answer.body.to_vec())?;
@@ -20,11 +20,11 @@ async fn stream(client: &Client, types: &[&str]) -> anyhow::Result<Vec<Value>> {
     text.lines().map(|line| serde_json::from_str(line).context("a line is no JSON")).collect()
 }
 
-fn kinds(lines: &[Value]) -> Vec<&str> {
+pub(super) fn kinds(lines: &[Value]) -> Vec<&str> {
     lines.iter().filter_map(|line| line["type"].as_str()).collect()
 }
 
-async fn acknowledge(client: &Client, acks: &[&Value]) -> anyhow::Result<()> {
+pub(super) async fn acknowledge(client: &Client, acks: &[&Value]) -> anyhow::Result<()> {
     client.post("/api/sync/ack", &json!({ "acks": acks })).await?.expect(204).map(drop)
 }
 

@@ -3,4 +3,8 @@
 
 mod compare;
 mod lines;
+mod organized;
+mod shared;
+mod stories;
 mod walk;
+mod wishes;
