@@ -1,5 +1,7 @@
 //! What a phone is told, line by line, when others share with it, take back, and when its owner organizes.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, ensure};
 use calotype_tests::jpeg::with_comment;
 use calotype_tests::media::media;
@@ -8,6 +10,10 @@ use calotype_tests::{Client, Options, Upload, story};
 use serde_json::{Value, json};
 
 use super::lines::{acknowledge, kinds, stream};
+
+/// Looks for a picture, and the time between two of them.
+const PICTURE_TRIES: usize = 300;
+const PICTURE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Uploads so many photos that differ.
 async fn upload(client: &Client, name: &str, count: usize) -> anyhow::Result<Vec<String>> {
@@ -36,6 +42,18 @@ async fn news(client: &Client) -> anyhow::Result<Vec<Value>> {
 fn ids<'a>(lines: &'a [Value], kind: &str, field: &str) -> Vec<&'a str> {
     let lines = lines.iter().filter(|line| line["type"] == kind);
     lines.filter_map(|line| line["data"][field].as_str()).collect()
+}
+
+/// Waits for somebody's picture, which changes them: no queue tells of it.
+async fn wait_for_picture(client: &Client, person: &str) -> anyhow::Result<()> {
+    for _ in 0..PICTURE_TRIES {
+        let shown = client.get_json(&format!("/api/people/{person}")).await?;
+        if shown["thumbnailPath"] != "" {
+            return Ok(());
+        }
+        tokio::time::sleep(PICTURE_PAUSE).await;
+    }
+    anyhow::bail!("{person} has no picture")
 }
 
 async fn share(album: &str, by: &Client, with: &Value) -> anyhow::Result<()> {
@@ -191,6 +209,7 @@ async fn what_is_organized_is_told_deletes_first() -> anyhow::Result<()> {
         let items = json!({ "items": [{ "key": "mobile-app", "value": { "iCloudId": "1" } }] });
         admin.put(&format!("/api/assets/{}/metadata", assets[0]), &items).await?.expect(200)?;
         admin.wait_until_idle().await?;
+        wait_for_picture(&admin, &anna).await?;
         let lines = news(&admin).await?;
         let expected = [
             "AssetV2",
@@ -222,6 +241,7 @@ async fn what_is_organized_is_told_deletes_first() -> anyhow::Result<()> {
         let path = format!("/api/assets/{}/metadata/mobile-app", assets[0]);
         admin.delete(&path, &json!({})).await?.expect(204)?;
         admin.wait_until_idle().await?;
+        wait_for_picture(&admin, &berta).await?;
         let lines = news(&admin).await?;
         let expected = [
             "AssetV2",
