@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use calotype_domain::access::{Grant, Object, Reach, check, needs_reach};
+use calotype_domain::access::{AlbumRole, Grant, Object, Reach, check, needs_reach};
 use calotype_domain::asset::Visibility;
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, UserId};
@@ -212,7 +212,9 @@ pub(crate) async fn allowed_albums(
 ) -> Result<Vec<AlbumPart>, Problem> {
     let mut parts = api.queries.album_parts(caller.user_id().uuid(), album_ids).await?;
     parts.retain(|part| {
-        let by_link = caller.link().is_some_and(|link| link.album_id == Some(part.album_id));
+        // A link opens an album while whoever made it may share the album.
+        let by_link = part.role == AlbumRole::Owner.as_str()
+            && caller.link().is_some_and(|link| link.album_id == Some(part.album_id));
         let object = Object::Album { role: part.role.parse().ok(), by_link };
         check(caller.person(), permission, object).is_ok()
     });

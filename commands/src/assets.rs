@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 
 use calotype_domain::asset::{
-    Asset, AssetCommand, AssetError, AssetMetadataRecorded, AssetPlaceFound, AssetProcessingFailed,
-    AssetThumbnailsRecorded, AssetUploaded, Details, Stage, Visibility,
+    Asset, AssetCommand, AssetError, AssetEvent, AssetMetadataRecorded, AssetPlaceFound,
+    AssetProcessingFailed, AssetThumbnailsRecorded, AssetUploaded, Details, KeyValue, Organize,
+    Stage, Visibility,
 };
+use calotype_domain::event::Aggregate as _;
 use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
 use calotype_domain::{AssetId, TagId, UserId};
 use calotype_eventstore::{Revision, StreamId};
@@ -61,12 +63,26 @@ pub(crate) fn once(asset_ids: &[AssetId]) -> Vec<AssetId> {
     once
 }
 
+/// What a new asset says to some commands, each after the one before.
+fn in_a_row(commands: &[AssetCommand]) -> Result<Vec<AssetEvent>, AssetError> {
+    let mut asset = Asset::default();
+    let mut events = Vec::with_capacity(commands.len());
+    for command in commands {
+        for event in asset.decide(command)? {
+            asset.evolve(&event);
+            events.push(event);
+        }
+    }
+    Ok(events)
+}
+
 impl Commands {
     fn checksum_stream(&self, owner_id: UserId, sha1: &str) -> StreamId {
         StreamId::new("reservation", self.keyring.hmac("asset-sha1", &format!("{owner_id}/{sha1}")))
     }
 
-    /// Takes in a file that is stored durably, unless the owner has its bytes already.
+    /// Takes in a file that is stored durably, with what its program keeps with it, unless the owner has its
+    /// bytes already.
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -75,13 +91,19 @@ impl Commands {
         ctx: &CommandContext,
         asset_id: AssetId,
         uploaded: AssetUploaded,
+        key_values: Vec<KeyValue>,
     ) -> Result<Uploaded, CommandError<AssetError>> {
         let reserve = ReservationCommand::Reserve { holder_id: asset_id.uuid() };
         let checksum = self.checksum_stream(uploaded.owner_id, &uploaded.original.sha1);
         let film = uploaded.live_photo_video_id;
         let is_locked = uploaded.visibility == Visibility::Locked;
         let by = uploaded.owner_id;
-        let command = AssetCommand::Upload(Box::new(uploaded));
+        let mut commands = vec![AssetCommand::Upload(Box::new(uploaded))];
+        commands.extend(key_values.into_iter().map(|entry| AssetCommand::Organize {
+            by: Some(by),
+            wish: Organize::SetKeyValue(entry),
+        }));
+        let events = in_a_row(&commands).map_err(CommandError::Refused)?;
         // First as if nobody had these bytes, which is almost always so; the append finds out when not.
         let mut is_free = true;
         for _ in 0..=ATTEMPTS_MAX {
@@ -108,13 +130,7 @@ impl Commands {
                 unit.apply::<Asset>(stream(film), Some(subject(film)), &hide).await?;
             }
             // The asset is new by its random id: nothing to load.
-            unit.decide(
-                &Asset::default(),
-                None,
-                stream(asset_id),
-                Some(subject(asset_id)),
-                std::slice::from_ref(&command),
-            )?;
+            unit.record(None, stream(asset_id), Some(subject(asset_id)), &events)?;
             if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
                 return Ok(Uploaded::Created(outcome));
             }

@@ -22,6 +22,7 @@ use calotype_media::gazetteer::Located;
 use calotype_media::image::{Derived, ImageFormat, ImageWish, Picture};
 use calotype_media::metadata::{Facts, resolve_dates};
 use calotype_projections::config::Settings;
+use chrono::{Datelike as _, NaiveDateTime};
 use chrono_tz::Tz;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -354,7 +355,14 @@ fn named(key: &BlobKey, picture: &Picture) -> DerivedImage {
 }
 
 fn metadata(uploaded: &AssetUploaded, facts: &Facts, zone: Option<Tz>) -> AssetMetadataRecorded {
-    let dates = resolve_dates(facts, uploaded.file_created_at, |_, _| zone);
+    let mut dates = resolve_dates(facts, uploaded.file_created_at, |_, _| zone);
+    if !has_four_digits(dates.file_created_at.naive_utc())
+        || !has_four_digits(dates.local_date_time.naive_utc())
+    {
+        // On UTC's clock the last evening of 9999 is in a year that neither JSON nor PostgreSQL spells.
+        let dateless = Facts { taken: None, ..facts.clone() };
+        dates = resolve_dates(&dateless, uploaded.file_created_at, |_, _| None);
+    }
     AssetMetadataRecorded {
         processor: metadata_processor(),
         input_blake3: uploaded.original.blake3.clone(),
@@ -385,6 +393,10 @@ fn metadata(uploaded: &AssetUploaded, facts: &Facts, zone: Option<Tz>) -> AssetM
             }),
         }),
     }
+}
+
+fn has_four_digits(date: NaiveDateTime) -> bool {
+    (1..=9_999).contains(&date.year())
 }
 
 /// The short code that failures are recorded with.

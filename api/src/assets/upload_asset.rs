@@ -12,18 +12,19 @@ use axum::response::{IntoResponse as _, Response};
 use calotype_commands::CommandContext;
 use calotype_commands::assets::Uploaded;
 use calotype_domain::access::Grant;
-use calotype_domain::asset::{AssetUploaded, Blob, MediaKind, UploadedFile, Visibility};
+use calotype_domain::asset::{AssetUploaded, Blob, KeyValue, MediaKind, UploadedFile, Visibility};
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, UserId};
 use calotype_media::blob::{BlobKey, StagedBlob};
 use calotype_media::kind::{Family, FileType};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::dto::{hex, sha1_of_checksum};
 use super::receive::{self, Received};
-use super::{VISIBILITIES, names, visibility};
+use super::{VISIBILITIES, metadata, names, visibility};
 use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::links;
@@ -227,6 +228,7 @@ struct Wish {
     visibility: Visibility,
     duration_ms: Option<u64>,
     live_photo_video_id: Option<AssetId>,
+    key_values: Vec<KeyValue>,
 }
 
 impl Wish {
@@ -238,7 +240,7 @@ impl Wish {
         let told_name = fields.string("filename").filter(|name| !name.is_empty());
         let is_favorite = fields.boolean("isFavorite").unwrap_or_default();
         let film = fields.uuid("livePhotoVideoId");
-        check_metadata(&mut fields);
+        let key_values = key_values(&mut fields);
         let place = fields.option("visibility", VISIBILITIES);
         fields.finish()?;
         let (Some(created), Some(modified)) = (created, modified) else {
@@ -271,6 +273,8 @@ impl Wish {
             visibility,
             duration_ms: duration.and_then(|duration| u64::try_from(duration).ok()),
             live_photo_video_id: film.map(AssetId::new),
+            // A visitor's program has nothing to keep with what is somebody else's.
+            key_values: if is_visitor { Vec::new() } else { key_values },
         })
     }
 
@@ -323,7 +327,11 @@ impl Wish {
             clear(api, &[&key, &sidecar_key]).await;
             return Err(problem);
         }
-        match api.commands.upload_asset(context, AssetId::new(asset_id), uploaded).await {
+        let kept = api
+            .commands
+            .upload_asset(context, AssetId::new(asset_id), uploaded, self.key_values)
+            .await;
+        match kept {
             Ok(Uploaded::Created(outcome)) => {
                 api.seen(&outcome).await;
                 drop(alone);
@@ -377,15 +385,25 @@ async fn clear(api: &Api, keys: &[&BlobKey; 2]) {
     }
 }
 
-/// `metadata` is JSON text, a list of keys with values. It is checked; nothing reads it yet.
-fn check_metadata(fields: &mut Fields) {
-    let Some(text) = fields.string("metadata") else { return };
-    let is_list =
-        serde_json::from_str::<serde_json::Value>(&text).is_ok_and(|value| value.is_array());
-    if !is_list {
-        let found = serde_json::Value::String(text);
-        fields.issue(wrong_type("array", Some(&found), &["metadata"]));
+/// What the program keeps with the asset: `metadata` is JSON text, a list of keys with values.
+fn key_values(fields: &mut Fields) -> Vec<KeyValue> {
+    const NAME: &str = "metadata";
+    let Some(text) = fields.string(NAME) else { return Vec::new() };
+    let Ok(list @ Value::Array(_)) = serde_json::from_str(&text) else {
+        fields.issue(wrong_type("array", Some(&Value::String(text)), &[NAME]));
+        return Vec::new();
+    };
+    let mut inner = Fields::object(Map::from_iter([("items".to_owned(), list)]));
+    let entries = metadata::items(&mut inner, metadata::key_value);
+    for mut issue in inner.into_issues() {
+        if let Some(Value::Array(path)) = issue.get_mut("path")
+            && let Some(list) = path.first_mut()
+        {
+            *list = json!(NAME);
+        }
+        fields.issue(issue);
     }
+    entries
 }
 
 async fn check_film(api: &Api, caller: &Caller, film: Uuid) -> Result<(), Problem> {

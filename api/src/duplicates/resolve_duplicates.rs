@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::access::require_assets;
+use crate::access::{allowed_assets, require_assets};
 use crate::assets::change::albums_holding;
 use crate::bulk::{BulkIdErrorReason, BulkIdResponseDto};
 use crate::caller::Caller;
@@ -67,6 +67,11 @@ pub(super) async fn resolve_duplicates(
     for (id, asset_id) in api.queries.duplicate_groups(caller.user_id().uuid(), &ids).await? {
         members.entry(id).or_default().insert(asset_id);
     }
+    let named: Vec<Uuid> =
+        groups.iter().flat_map(|group| group.keep.union(&group.trash)).copied().collect();
+    let updatable = ids_allowed(&api, &caller, Permission::AssetUpdate, &named).await?;
+    let deletable = ids_allowed(&api, &caller, Permission::AssetDelete, &named).await?;
+    let may = |group: &Group| group.keep.is_subset(&updatable) && group.trash.is_subset(&deletable);
     let mut answers = Vec::with_capacity(groups.len());
     let mut resolved: Vec<Group> = Vec::new();
     for group in groups {
@@ -75,6 +80,10 @@ pub(super) async fn resolve_duplicates(
             answers.push(BulkIdResponseDto::failed(id, BulkIdErrorReason::NotFound));
             continue;
         };
+        if !may(&group) {
+            answers.push(BulkIdResponseDto::failed(id, BulkIdErrorReason::NoPermission));
+            continue;
+        }
         match refusal(&group, &members) {
             Some(message) => answers.push(BulkIdResponseDto {
                 error_message: Some(message.to_owned()),
@@ -90,16 +99,28 @@ pub(super) async fn resolve_duplicates(
     Ok((StatusCode::OK, Json(answers)))
 }
 
+/// Those of some assets that the caller may do this with.
+async fn ids_allowed(
+    api: &Api,
+    caller: &Caller,
+    permission: Permission,
+    asset_ids: &[Uuid],
+) -> Result<BTreeSet<Uuid>, Problem> {
+    let rows = allowed_assets(api, caller, permission, asset_ids).await?;
+    Ok(rows.into_iter().map(|row| row.asset_id).collect())
+}
+
 /// Why a group cannot be resolved so.
 fn refusal(group: &Group, members: &BTreeSet<Uuid>) -> Option<&'static str> {
     if !group.keep.is_disjoint(&group.trash) {
-        return Some("An asset cannot be both kept and trashed");
+        return Some("An asset cannot be in both keepAssetIds and trashAssetIds");
     }
     let named: BTreeSet<Uuid> = group.keep.union(&group.trash).copied().collect();
     if !named.is_subset(members) {
         return Some("An asset is not in the duplicate group");
     }
-    (named.len() < members.len()).then_some("Every asset of the group must be kept or trashed")
+    (named.len() < members.len())
+        .then_some("Every asset must be in either keepAssetIds or trashAssetIds")
 }
 
 /// Resolves groups as one command. Albums that the caller may not add to stay as they are.

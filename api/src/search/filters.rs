@@ -33,6 +33,7 @@ const SHOWN_ROOT: &str = "/data/";
 pub(super) struct Asked {
     pub(super) search: Search,
     pub(super) with_exif: bool,
+    pub(super) with_people: bool,
 }
 
 /// Reads the filters of a body or query, and refuses what is not right.
@@ -61,9 +62,9 @@ pub(super) fn parse(mut fields: Fields, caller: &Caller) -> Result<Asked, Proble
     let with_trashed = fields.has("trashedAfter") || fields.has("trashedBefore");
     let limit = fields.integer("size", 1, SIZE_MAX).unwrap_or(SIZE);
     let with_exif = fields.boolean("withExif").unwrap_or_default();
-    for ignored in ["withPeople", "withStacked"] {
-        fields.boolean(ignored);
-    }
+    let with_people = fields.boolean("withPeople").unwrap_or_default();
+    // Stacks are found as their assets.
+    fields.boolean("withStacked");
     let order = fields.option("order", &["asc", "desc"]);
     let page = fields.integer("page", 1, SAFE_INTEGER_MAX).unwrap_or(1);
     let structured = structured::read(&mut fields);
@@ -95,6 +96,7 @@ pub(super) fn parse(mut fields: Fields, caller: &Caller) -> Result<Asked, Proble
             limit,
         },
         with_exif,
+        with_people,
     })
 }
 

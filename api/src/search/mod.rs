@@ -5,6 +5,7 @@ mod explore;
 mod filters;
 mod get_assets_by_city;
 mod get_search_suggestions;
+mod people;
 mod routes;
 mod search_asset_statistics;
 mod search_assets;

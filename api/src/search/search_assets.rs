@@ -4,8 +4,10 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use calotype_domain::permission::Permission;
+use calotype_projections::assets::AssetRow;
 
 use super::dto::{FoundAssetDto, MetadataSearchDto, SearchResponseDto};
+use super::people::people_on_found;
 use super::{filters, structured};
 use crate::assets::dto::AssetResponseDto;
 use crate::caller::Caller;
@@ -36,8 +38,13 @@ pub(super) async fn search_assets(
         .map(|_| (page + 1).to_string());
     let next_cursor = found.next.as_ref().map(structured::cursor);
     let viewer_id = asked.search.viewer_id;
-    let shown = |row| match caller.link() {
-        None => FoundAssetDto::open(AssetResponseDto::found(row, viewer_id, asked.with_exif)),
+    let mut people = people_on_found(&api, &asked, &found.assets).await?;
+    let shown = |row: AssetRow| match caller.link() {
+        None => {
+            let people = people.remove(&row.asset_id).unwrap_or_default();
+            let found = AssetResponseDto::found(row, viewer_id, asked.with_exif);
+            FoundAssetDto::open(found.with_people(people))
+        }
         Some(_) => FoundAssetDto::to_visitors(row, caller.shows_metadata(), asked.with_exif),
     };
     let items = found.assets.into_iter().map(shown).collect();

@@ -349,6 +349,7 @@ mod tests {
             is_trashed: false,
             tag_id: None,
             person_id: None,
+            bounds: None,
             with_stacked: false,
             order_by: BucketOrder::Taken,
             ascending: false,

@@ -3,7 +3,7 @@
 use calotype_domain::UserId;
 use calotype_domain::access::{Object, check};
 use calotype_domain::permission::Permission;
-use calotype_projections::timeline::{BucketFilter, BucketOrder};
+use calotype_projections::timeline::{Bounds, BucketFilter, BucketOrder};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -56,12 +56,12 @@ pub(super) async fn read(
     let with_coordinates = fields.boolean("withCoordinates").unwrap_or_default();
     let with_partners = fields.boolean("withPartners").unwrap_or_default();
     let with_stacked = fields.boolean("withStacked").unwrap_or_default();
-    if fields.has("bbox") {
-        fields.issue(json!({
-            "code": "custom", "path": ["bbox"], "message": "This server has no map search yet"
-        }));
-    }
+    let bounds = bounds(&mut fields);
     fields.finish()?;
+    if bounds.is_some() && !caller.shows_metadata() {
+        // Asked box by box, it would tell the positions that the link hides.
+        return Err(Problem::no_access(Permission::AssetRead));
+    }
     if place.as_deref() == Some("locked") {
         caller.require_elevated()?;
     }
@@ -96,6 +96,7 @@ pub(super) async fn read(
         is_trashed,
         tag_id,
         person_id,
+        bounds,
         with_stacked,
         order_by: match order_by.as_deref() {
             Some("createdAt") => BucketOrder::Created,
@@ -121,6 +122,23 @@ pub(super) async fn read(
     }
     let with_places = caller.shows_metadata();
     Ok(Asked { filter, people, with_coordinates, with_places, time_bucket })
+}
+
+/// The box on the map, `west,south,east,north` in degrees.
+fn bounds(fields: &mut Fields) -> Option<Bounds> {
+    let text = fields.string("bbox")?;
+    let numbers: Option<Vec<f64>> =
+        text.split(',').map(|number| number.trim().parse().ok()).collect();
+    let bounds = match numbers.as_deref() {
+        Some([west, south, east, north]) => Bounds::of(*west, *south, *east, *north),
+        _ => None,
+    };
+    if bounds.is_none() {
+        fields.issue(json!({
+            "code": "custom", "path": ["bbox"], "message": "Invalid bounding box: expected west,south,east,north"
+        }));
+    }
+    bounds
 }
 
 /// Shows the timeline of one person, as far as the caller may see it.

@@ -144,7 +144,10 @@ impl Months {
 
 /// Whether the assets of a filter depend on nothing but themselves and their owners.
 const fn is_kept(filter: &BucketFilter) -> bool {
-    filter.album_id.is_none() && filter.person_id.is_none() && filter.tag_id.is_none()
+    filter.album_id.is_none()
+        && filter.person_id.is_none()
+        && filter.tag_id.is_none()
+        && filter.bounds.is_none()
 }
 
 /// Puts what was read anew in the place of what changed, keeping the order of the answer.
@@ -262,6 +265,7 @@ mod tests {
             is_trashed: false,
             tag_id: None,
             person_id: None,
+            bounds: None,
             with_stacked: false,
             order_by: BucketOrder::Taken,
             ascending,

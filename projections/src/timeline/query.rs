@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::bounds::Bounds;
 use super::view::{BucketCount, Cells};
 use crate::error::ProjectionError;
 use crate::query::Queries;
@@ -37,6 +38,8 @@ pub struct BucketFilter {
     pub tag_id: Option<Uuid>,
     /// Only those that this person is on.
     pub person_id: Option<Uuid>,
+    /// Only those taken inside this box.
+    pub bounds: Option<Bounds>,
     /// Of each stack only the asset that stands for it.
     pub with_stacked: bool,
     /// By which date months are cut.
@@ -51,6 +54,7 @@ impl BucketFilter {
         self.order_by == BucketOrder::Taken
             && self.album_id.is_none()
             && self.person_id.is_none()
+            && self.bounds.is_none()
             && self.tag_id.is_none()
     }
 
@@ -96,6 +100,9 @@ impl BucketFilter {
 
     /// What only the rows know.
     fn push_lists(&self, sql: &mut QueryBuilder<Postgres>) {
+        if let Some(bounds) = self.bounds {
+            bounds.push(sql);
+        }
         if let Some(person_id) = self.person_id {
             sql.push(
                 " and shown.asset_id in (select asset_id from read.faces_v1 where person_id = ",

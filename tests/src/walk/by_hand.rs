@@ -93,7 +93,7 @@ impl World {
             live_photo_video_id: None,
         };
         let ctx = self.context(Some(owner_id));
-        match self.commands.upload_asset(&ctx, id, uploaded).await? {
+        match self.commands.upload_asset(&ctx, id, uploaded, Vec::new()).await? {
             Uploaded::Created(_) => {}
             Uploaded::Duplicate(other) => anyhow::bail!("{id} is a duplicate of {other}"),
         }

@@ -159,7 +159,7 @@ impl World {
         };
         let id = AssetId::new(self.commands.ids().v4());
         let ctx = self.context(Some(owner_id));
-        let outcome = self.commands.upload_asset(&ctx, id, uploaded).await;
+        let outcome = self.commands.upload_asset(&ctx, id, uploaded, Vec::new()).await;
         if let Some(Uploaded::Created(_)) = accept(outcome)? {
             self.assets.push(Known { id, owner_id, sha1, blake3 });
         }

@@ -53,7 +53,7 @@ impl From<KeyValueRow> for AssetMetadataBulkResponseDto {
 }
 
 /// The list `items`, each read by `read`, with the issues under `items.<index>`.
-fn items<T>(fields: &mut Fields, read: impl Fn(&mut Fields) -> Option<T>) -> Vec<T> {
+pub(super) fn items<T>(fields: &mut Fields, read: impl Fn(&mut Fields) -> Option<T>) -> Vec<T> {
     let values = match fields.take("items") {
         Some(Value::Array(values)) => values,
         other => {
@@ -88,7 +88,7 @@ fn put_path(issue: &mut Value, path: Vec<Value>) {
 }
 
 /// Key and value of one item.
-fn key_value(fields: &mut Fields) -> Option<KeyValue> {
+pub(super) fn key_value(fields: &mut Fields) -> Option<KeyValue> {
     let key = fields.required_string("key");
     let value: Map<String, Value> = match fields.take("value") {
         Some(Value::Object(value)) => value,
