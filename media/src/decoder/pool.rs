@@ -52,7 +52,7 @@ pub struct PoolConfig {
     pub ffprobe: PathBuf,
     /// `ffmpeg`, by name or path.
     pub ffmpeg: PathBuf,
-    /// LibRaw's `dcraw_emu`, by name or path.
+    /// `LibRaw`'s `dcraw_emu`, by name or path.
     pub dcraw: PathBuf,
 }
 
