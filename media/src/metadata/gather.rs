@@ -28,6 +28,8 @@ pub(crate) fn gather(bytes: &[u8], kind: Sniffed) -> (Blocks, Facts) {
     if let Some(tags) = &tags {
         tags.fill(&mut facts);
     }
+    // Windows' keywords count where nobody else has any: Explorer writes them beside older lists.
+    let by_windows = std::mem::take(&mut facts.keywords);
     let packets: Vec<Xmp> = blocks.xmp.iter().map(|it| Xmp::read(it)).collect();
     let iptc = blocks.iptc.as_deref().map(iptc::read).unwrap_or_default();
 
@@ -44,6 +46,9 @@ pub(crate) fn gather(bytes: &[u8], kind: Sniffed) -> (Blocks, Facts) {
     facts.description = facts.description.or(iptc.description);
     if facts.keywords.is_empty() {
         facts.keywords = iptc.keywords;
+    }
+    if facts.keywords.is_empty() {
+        facts.keywords = by_windows;
     }
     let stated = taken(tags.as_ref(), &packets, iptc.created, facts.gps_time);
     facts.taken = stated.or(facts.taken.take());

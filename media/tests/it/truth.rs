@@ -132,7 +132,12 @@ fn texts(row: &Row, facts: &Facts) -> Vec<Field> {
         exact("lens", text(row, "lens").filter(|it| is_name(it)), facts.lens_model.clone()),
         exact("exposure", exposure, facts.exposure_time.clone()),
         exact("description", text(row, "description").map(|it| start(&it)), description),
-        exact("keywords", joined(&keywords), joined(&found)),
+        Field {
+            name: "keywords",
+            same: found.is_subset(&keywords) && found.is_empty() == keywords.is_empty(),
+            truth: joined(&keywords),
+            found: joined(&found),
+        },
         exact("projection", text(row, "projection"), facts.projection_type.clone()),
         exact("content_id", text(row, "content_id"), facts.content_id.clone()),
         exact(
@@ -264,7 +269,8 @@ fn plain(text: &str) -> String {
     text.replace("\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The list has `|` between keywords and between the levels of one, so only names are compared.
+/// The list has the names of all lists of a file, `|` between them and between the levels of one;
+/// this room takes the list that says most. So names are compared, and none may be made up.
 fn level_names(keywords: &str) -> BTreeSet<String> {
     keywords.split(['|', '/']).map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect()
 }
