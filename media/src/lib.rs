@@ -13,5 +13,6 @@ pub mod image;
 pub mod kind;
 pub mod limits;
 pub mod metadata;
+mod raw;
 pub mod strip;
 mod video;

@@ -19,6 +19,22 @@ pub const PICTURE_FILE_BYTES_MAX: u64 = 400 << 20;
 /// get a thumbnail of 25,000 pixels, more than WebP can hold (16,383).
 pub const THUMBNAIL_SIDE_PX_MAX: u32 = 4_096;
 
+/// Memory that the decoder of JPEG XL may use at one time, in bytes: two pictures of 32 MP in
+/// 32-bit floats. Above it the child itself would run out.
+pub const JXL_BYTES_MAX: usize = 900 << 20;
+
+/// Largest SVG that is read, in bytes. Maps and diagrams have a few megabytes.
+pub const SVG_BYTES_MAX: usize = 32 << 20;
+
+/// Elements and texts of an SVG.
+pub const SVG_NODES_MAX: u32 = 500_000;
+
+/// Largest picture inside an SVG, in pixels; the drawing library decodes it without a limit.
+pub const SVG_INNER_PIXELS_MAX: u64 = 50_000_000;
+
+/// Beginnings of JPEGs that are looked at inside a RAW file.
+pub const EMBEDDED_JPEGS_MAX: usize = 64;
+
 /// Scans of a progressive JPEG that are decoded; a file can repeat them to burn time.
 pub const JPEG_SCANS_MAX: u32 = 500;
 
@@ -78,6 +94,9 @@ pub const FFMPEG_CPU_SECONDS: u64 = 60;
 
 /// Wall time of an `ffprobe` or `ffmpeg` that takes a frame.
 pub const FFMPEG_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Largest box of a film that is read for what it says, in bytes: an hour's index is 4 MiB.
+pub const MOVIE_BOX_BYTES_MAX: u64 = 64 << 20;
 
 /// Largest answer of `ffprobe`, in bytes.
 pub const FFPROBE_BYTES_MAX: usize = 4 << 20;

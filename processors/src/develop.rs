@@ -37,7 +37,7 @@ pub const NAME: &str = "develop";
 /// Rises when what is read of a file changes.
 const METADATA_VERSION: u32 = 3;
 /// Rises when the pictures made of a file change.
-const THUMBNAILS_VERSION: u32 = 1;
+const THUMBNAILS_VERSION: u32 = 2;
 /// Events of one asset looked at.
 const ASSET_EVENTS_MAX: u32 = 10_000;
 /// Sides of pictures that are made, in pixels, whatever the settings say.

@@ -86,6 +86,16 @@ fn programs(config: &Config, findings: &mut Findings) {
             ));
         }
     }
+    // Without arguments it tells how it is used, and ends as if that were an error.
+    let dcraw = Command::new("dcraw_emu").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if dcraw.is_ok() {
+        Findings::good("dcraw_emu is there");
+    } else {
+        Findings::note(
+            "dcraw_emu is missing: camera RAW without a picture inside gets none; \
+             on Debian: apt-get install libraw-bin",
+        );
+    }
 }
 
 /// Looks at the data folder; says whether a server has it open.

@@ -14,6 +14,7 @@ use crate::{
     kind::{Family, Sniffed, sniff},
     limits::{HEAD_BYTES, PICTURE_FILE_BYTES_MAX, SIDE_PX_MAX, XMP_BYTES_MAX},
     metadata::{self, Facts},
+    video,
 };
 
 /// What to do with one file.
@@ -132,6 +133,13 @@ fn picture(bytes: &[u8], kind: Sniffed, sidecar: Option<&Path>, want: Want) -> R
         image::derive(decoded, wish)
     });
     Report { facts, images }
+}
+
+/// What a film says in boxes that ffprobe passes over. A film that cannot be read says nothing.
+pub(super) fn complete_film(facts: &mut Facts, film: Option<&Path>, want: Want) {
+    if let Some(Ok(mut file)) = film.filter(|_| want.metadata).map(File::open) {
+        video::complete(&mut file, facts);
+    }
 }
 
 /// The pictures of a film from a raw frame of it.

@@ -44,6 +44,10 @@ impl<'a> Outside<'a> {
         &self.config.ffmpeg
     }
 
+    pub(crate) fn dcraw(self) -> &'a Path {
+        &self.config.dcraw
+    }
+
     /// Runs a program and gives its stdout, up to `bytes_max`.
     pub(crate) async fn output(
         &self,

@@ -19,11 +19,15 @@ use super::{
 };
 use crate::{
     image::{CropWish, Picture},
-    limits, video,
+    limits, raw, video,
 };
 
 /// How often a job is given to another child because the first had just ended from idleness.
 const ATTEMPTS_MAX: u32 = 3;
+
+/// Still formats of which ffmpeg reads more kinds than the libraries here.
+const RARE_KINDS: [&str; 4] =
+    ["image/jxl", "image/jp2", "application/vnd.adobe.photoshop", "image/tiff"];
 
 /// How the pool works.
 #[derive(Debug, Clone)]
@@ -48,6 +52,8 @@ pub struct PoolConfig {
     pub ffprobe: PathBuf,
     /// `ffmpeg`, by name or path.
     pub ffmpeg: PathBuf,
+    /// `LibRaw`'s `dcraw_emu`, by name or path.
+    pub dcraw: PathBuf,
 }
 
 impl PoolConfig {
@@ -65,6 +71,7 @@ impl PoolConfig {
             idle: limits::DECODER_IDLE,
             ffprobe: PathBuf::from("ffprobe"),
             ffmpeg: PathBuf::from("ffmpeg"),
+            dcraw: PathBuf::from("dcraw_emu"),
         }
     }
 }
@@ -115,11 +122,7 @@ impl DecoderPool {
         match self.ask(&request, &[]).await? {
             (Answer::Report { facts, images }, blob) => {
                 let report = report(*facts, images, blob)?;
-                if Self::should_try_ffmpeg(&report) {
-                    self.rescue(job, report).await
-                } else {
-                    Ok(report)
-                }
+                self.rescue(job, report).await
             }
             (Answer::Film { mime }, _) => self.film(job, &mime).await,
             (Answer::Cut { .. }, _) => Err(answered_something_else()),
@@ -176,11 +179,14 @@ impl DecoderPool {
         facts: crate::metadata::Facts,
         frame: Vec<u8>,
     ) -> Result<Report, DecodeError> {
-        if job.want.images.is_none() && job.sidecar.is_none() {
-            return Ok(Report { facts, images: None });
-        }
-        let request =
-            Request::Frame { facts: Box::new(facts), sidecar: job.sidecar.clone(), want: job.want };
+        let in_boxes = ["video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp"];
+        let is_film = facts.true_mime.as_deref().is_some_and(|it| in_boxes.contains(&it));
+        let request = Request::Frame {
+            facts: Box::new(facts),
+            film: is_film.then(|| job.source.clone()),
+            sidecar: job.sidecar.clone(),
+            want: job.want,
+        };
         match self.ask(&request, &frame).await? {
             (Answer::Report { facts, images }, blob) => report(*facts, images, blob),
             (Answer::Film { mime }, _) => Err(DecodeError::Unsupported { what: mime }),
@@ -189,29 +195,33 @@ impl DecoderPool {
         }
     }
 
-    /// ffmpeg knows a few still formats that no library here does (JPEG XL, JPEG 2000, PSD).
-    fn should_try_ffmpeg(report: &Report) -> bool {
-        let mime = report.facts.true_mime.as_deref().unwrap_or_default();
-        matches!(report.images, Some(Err(DecodeError::Unsupported { .. })))
-            && ["image/jxl", "image/jp2", "application/vnd.adobe.photoshop", "image/tiff"]
-                .contains(&mime)
-    }
-
-    async fn rescue(&self, job: &Job, report: Report) -> Result<Report, DecodeError> {
-        let outside = self.outside();
-        let Some(wish) = job.want.images else {
+    /// Other programs know a few stills that no library here does: `LibRaw` develops camera RAW
+    /// that has no picture inside, ffmpeg reads rare kinds of some formats.
+    async fn rescue(&self, job: &Job, mut report: Report) -> Result<Report, DecodeError> {
+        let (Some(wish), Some(Err(error))) = (job.want.images, &report.images) else {
             return Ok(report);
         };
-        let mut facts = report.facts.clone();
-        if facts.width.is_none() {
-            video::probe_size(&outside, &job.source, &mut facts).await;
-        }
-        match video::frame(&outside, &job.source, &facts, wish).await {
-            Ok(frame) => {
+        let is_unsupported = matches!(error, DecodeError::Unsupported { .. });
+        let is_small_enough = !matches!(error, DecodeError::TooLarge { .. });
+        let mime = report.facts.true_mime.as_deref().unwrap_or_default();
+        let outside = self.outside();
+        let picture = if raw::is_raw(mime) && is_small_enough {
+            raw::develop(&outside, &job.source, &report.facts, wish).await
+        } else if RARE_KINDS.contains(&mime) && is_unsupported {
+            video::frame(&outside, &job.source, &report.facts, wish).await
+        } else {
+            return Ok(report);
+        };
+        match picture {
+            Ok(picture) => {
                 let without_sidecar = Job { sidecar: None, ..job.clone() };
-                self.frame(&without_sidecar, facts, frame).await
+                self.frame(&without_sidecar, report.facts, picture).await
             }
-            Err(_) => Ok(Report { facts, ..report }),
+            Err(refusal) if raw::is_raw(mime) => {
+                report.images = Some(Err(refusal));
+                Ok(report)
+            }
+            Err(_) => Ok(report),
         }
     }
 

@@ -31,8 +31,8 @@ pub(super) enum Request {
     File { source: PathBuf, sidecar: Option<PathBuf>, want: Want },
     /// Cut a square out of a picture.
     Crop { source: PathBuf, wish: CropWish },
-    /// Make pictures of the raw frame in the bytes part.
-    Frame { facts: Box<Facts>, sidecar: Option<PathBuf>, want: Want },
+    /// Make pictures of the raw frame in the bytes part; complete the facts from the film itself.
+    Frame { facts: Box<Facts>, film: Option<PathBuf>, sidecar: Option<PathBuf>, want: Want },
 }
 
 /// The child's answer; the bytes part holds thumbnail, then preview, or what was cut out.

@@ -90,7 +90,13 @@ fn become_program(options: &Options) -> ExitCode {
         None => return ExitCode::from(EXIT_SETUP),
     };
     // Returns only when it fails; there is nobody to tell the reason to but the exit status.
-    let _error = Command::new(program).args(args).env_clear().envs(kept_environment()).exec();
+    let _error = Command::new(program)
+        .args(args)
+        .env_clear()
+        .envs(kept_environment())
+        // LibRaw starts a thread a core otherwise, and the pool has a child a core already.
+        .env("OMP_NUM_THREADS", "1")
+        .exec();
     ExitCode::from(EXIT_NO_PROGRAM)
 }
 
@@ -157,7 +163,8 @@ fn answer(request: Request, blob: &[u8]) -> (Answer, Vec<u8>) {
     let done = catch_unwind(AssertUnwindSafe(|| match request {
         Request::File { source, sidecar, want } => job::work(&source, sidecar.as_deref(), want),
         Request::Crop { source, wish } => job::crop(&source, wish).map(Outcome::Cut),
-        Request::Frame { facts, sidecar, want } => {
+        Request::Frame { mut facts, film, sidecar, want } => {
+            job::complete_film(&mut facts, film.as_deref(), want);
             Ok(Outcome::Picture(Box::new(job::frame(blob, *facts, sidecar.as_deref(), want))))
         }
     }));

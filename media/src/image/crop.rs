@@ -87,7 +87,7 @@ impl Square {
 }
 
 /// The nearest whole number of pixels; what is negative or no number is 0.
-fn whole(value: f64) -> u32 {
+pub(super) fn whole(value: f64) -> u32 {
     // Sides of pictures are below 65,536, so text is exact; a cast would have to be excused.
     format!("{:.0}", value.max(0.0)).parse().unwrap_or_default()
 }

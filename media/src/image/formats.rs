@@ -36,6 +36,15 @@ fn too_large(width: u32, height: u32) -> DecodeError {
     DecodeError::TooLarge { what: format!("{width} x {height} pixels") }
 }
 
+/// Width and height in pixels of a TIFF with 64-bit offsets, whose directories this room does not
+/// walk itself.
+pub(crate) fn size(bytes: &[u8], kind: Sniffed) -> Option<(u32, u32)> {
+    if kind != Sniffed::BigTiff {
+        return None;
+    }
+    ImageReader::with_format(Cursor::new(bytes), ImageFormat::Tiff).into_dimensions().ok()
+}
+
 /// Decodes to 8 bits a channel, with alpha where there is some, and the ICC profile.
 pub(super) fn decode(
     bytes: &[u8],

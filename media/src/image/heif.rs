@@ -2,12 +2,13 @@
 //! and are done by libheif; the EXIF orientation beside them must not be applied again.
 
 use libheif_rs::{
-    ColorSpace, DecodingOptions, HeifContext, HeifError, HeifErrorCode, ImageHandle, LibHeif,
-    RgbChroma,
+    ColorPrimaries, ColorSpace, DecodingOptions, HeifContext, HeifError, HeifErrorCode,
+    ImageHandle, LibHeif, RgbChroma, TransferCharacteristics,
 };
 
 use super::{
     Decoded, ImageWish, Orientation, check_size,
+    hdr::{self, Transfer},
     raster::{Layout, Raster, pitch},
 };
 use crate::{
@@ -129,7 +130,27 @@ pub(super) fn decode(bytes: &[u8], _wish: ImageWish) -> Result<Decoded, DecodeEr
         to.copy_from_slice(from);
     }
     let icc = handle.color_profile_raw().map(|it| it.data).filter(|it| it.len() <= ICC_BYTES_MAX);
+    let icc = icc.or_else(|| by_code_points(handle, &mut raster));
     Ok(Decoded { raster, orientation: Orientation::Upright, icc })
+}
+
+/// Without a profile, code points tell the colours. HDR is brought to sRGB here and now; other wide
+/// colours get a profile.
+fn by_code_points(handle: &ImageHandle, raster: &mut Raster) -> Option<Vec<u8>> {
+    let nclx = handle.color_profile_nclx()?;
+    let is_bt2020 = nclx.color_primaries() == ColorPrimaries::ITU_R_BT_2020_2_and_2100_0;
+    let is_p3 = nclx.color_primaries() == ColorPrimaries::SMPTE_EG_432_1;
+    let transfer = match nclx.transfer_characteristics() {
+        TransferCharacteristics::ITU_R_BT_2100_0_PQ => Some(Transfer::Pq),
+        TransferCharacteristics::ITU_R_BT_2100_0_HLG => Some(Transfer::Hlg),
+        _ => None,
+    };
+    if let Some(transfer) = transfer {
+        hdr::to_srgb(raster, transfer, is_bt2020);
+        return None;
+    }
+    let is_srgb_curve = nclx.transfer_characteristics() == TransferCharacteristics::IEC_61966_2_1;
+    (is_p3 || is_bt2020).then(|| hdr::wide_profile(is_p3, is_srgb_curve)).flatten()
 }
 
 fn refused(error: &HeifError) -> DecodeError {

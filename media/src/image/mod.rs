@@ -7,22 +7,30 @@ mod crop;
 mod derive;
 mod encode;
 mod formats;
+mod hdr;
 mod heif;
+mod jp2;
 mod jpeg;
+mod jxl;
 mod orient;
 mod ppm;
+mod psd;
 mod raster;
 mod resize;
+mod svg;
 
 use serde::{Deserialize, Serialize};
 
 pub use crop::CropWish;
 pub(crate) use crop::crop;
 pub(crate) use derive::derive;
-pub(crate) use formats::check_size;
+pub(crate) use formats::{check_size, size as image_size};
 pub(crate) use heif::{HeifFile, Item as HeifItem};
+pub(crate) use jp2::size as jp2_size;
+pub(crate) use jxl::JxlFile;
 pub(crate) use orient::Orientation;
 pub(crate) use raster::Raster;
+pub(crate) use svg::size as svg_size;
 
 use crate::{decoder::DecodeError, kind::Sniffed, metadata::Blocks};
 
@@ -120,9 +128,11 @@ pub(crate) fn decode(
         Sniffed::Heic | Sniffed::Avif => heif::decode(bytes, wish),
         Sniffed::Raw(_) => raw_preview(bytes, blocks, orientation, wish),
         // DNG and other RAW look like TIFF; their real picture is the embedded JPEG.
-        Sniffed::Tiff if blocks.embedded_jpeg.is_some() => {
-            raw_preview(bytes, blocks, orientation, wish)
-        }
+        Sniffed::Tiff if blocks.is_raw => raw_preview(bytes, blocks, orientation, wish),
+        Sniffed::Jxl => jxl::decode(bytes),
+        Sniffed::Jp2 => jp2::decode(bytes, orientation, wish),
+        Sniffed::Psd => psd::decode(bytes, orientation, icc),
+        Sniffed::Svg => svg::decode(bytes, wish),
         Sniffed::Png
         | Sniffed::Gif
         | Sniffed::Webp
@@ -132,9 +142,7 @@ pub(crate) fn decode(
             let (raster, own_icc) = formats::decode(bytes, kind)?;
             Ok(Decoded { raster, orientation, icc: own_icc.or(icc) })
         }
-        Sniffed::Psd | Sniffed::Svg | Sniffed::Jxl | Sniffed::Jp2 | Sniffed::Video(_) => {
-            Err(DecodeError::Unsupported { what: kind.mime().to_owned() })
-        }
+        Sniffed::Video(_) => Err(DecodeError::Unsupported { what: kind.mime().to_owned() }),
     }
 }
 

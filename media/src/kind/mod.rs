@@ -5,6 +5,7 @@ mod table;
 
 use serde::Serialize;
 
+pub(crate) use sniff::{RAW_MIMES, raw_mime_of_maker};
 pub use sniff::{Sniffed, sniff};
 
 /// The families of files that the library takes.

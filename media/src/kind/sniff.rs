@@ -11,6 +11,49 @@ const JPEG_SEARCH_BYTES: usize = 1_024;
 /// Size of one packet of an MPEG transport stream, in bytes.
 const TS_PACKET_BYTES: usize = 188;
 
+/// Types of camera RAW, as [`Sniffed::mime`] and [`raw_mime_of_maker`] give them.
+pub(crate) const RAW_MIMES: [&str; 20] = [
+    "image/x-adobe-dng",
+    "image/x-canon-cr2",
+    "image/x-canon-cr3",
+    "image/x-canon-crw",
+    "image/x-epson-erf",
+    "image/x-fujifilm-raf",
+    "image/x-hasselblad-3fr",
+    "image/x-kodak-dcr",
+    "image/x-leaf-mos",
+    "image/x-minolta-mrw",
+    "image/x-nikon-nef",
+    "image/x-olympus-orf",
+    "image/x-panasonic-rw2",
+    "image/x-pentax-pef",
+    "image/x-phaseone-iiq",
+    "image/x-raw",
+    "image/x-samsung-srw",
+    "image/x-sigma-x3f",
+    "image/x-sony-arw",
+    "image/x-leica-rwl",
+];
+
+/// The type of a RAW file that is a TIFF like any other but for its maker (EXIF `Make`).
+pub(crate) fn raw_mime_of_maker(make: &str) -> &'static str {
+    const MAKERS: [(&str, &str); 10] = [
+        ("nikon", "image/x-nikon-nef"),
+        ("sony", "image/x-sony-arw"),
+        ("pentax", "image/x-pentax-pef"),
+        ("ricoh", "image/x-pentax-pef"),
+        ("samsung", "image/x-samsung-srw"),
+        ("epson", "image/x-epson-erf"),
+        ("kodak", "image/x-kodak-dcr"),
+        ("hasselblad", "image/x-hasselblad-3fr"),
+        ("phase one", "image/x-phaseone-iiq"),
+        ("leaf", "image/x-leaf-mos"),
+    ];
+    let make = make.to_lowercase();
+    let known = MAKERS.iter().find(|(name, _)| make.contains(name));
+    known.map_or("image/x-raw", |(_, mime)| mime)
+}
+
 /// A type recognised from bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sniffed {

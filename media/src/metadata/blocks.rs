@@ -25,6 +25,10 @@ pub(crate) struct Blocks {
     pub(crate) iptc: Option<Vec<u8>>,
     /// ICC profile.
     pub(crate) icc: Option<Vec<u8>>,
+    /// Whether the pixels are a camera's sensor data.
+    pub(crate) is_raw: bool,
+    /// Whether it is a Digital Negative, which any maker may write.
+    pub(crate) is_dng: bool,
     /// Where a JPEG of the whole picture lies inside a RAW file.
     pub(crate) embedded_jpeg: Option<Range<usize>>,
     /// Length of the picture itself, where more may follow it (motion photos).
@@ -43,6 +47,7 @@ pub(crate) fn find(bytes: &[u8], kind: Sniffed) -> Blocks {
         },
         Sniffed::Bmp => bmp(bytes),
         Sniffed::Psd => psd(bytes),
+        Sniffed::Jp2 => jp2(bytes),
         _ => Blocks::default(),
     }
 }
@@ -260,6 +265,7 @@ fn psd(bytes: &[u8]) -> Blocks {
         let value = data.get(..length.min(data.len())).unwrap_or_default();
         match be16(body, 0) {
             0x0404 => blocks.iptc = Some(value.to_vec()),
+            0x040f if length <= ICC_BYTES_MAX => blocks.icc = Some(value.to_vec()),
             0x0422 => blocks.exif = Some(value.to_vec()),
             0x0424 => blocks.xmp.push(value.to_vec()),
             _ => {}
@@ -268,6 +274,47 @@ fn psd(bytes: &[u8]) -> Blocks {
         rest = next;
     }
     blocks
+}
+
+/// EXIF and XMP lie in boxes of their own kind, told by UUID (the first as ExifTool and others
+/// write it, the second from the XMP Specification, part 3).
+fn jp2(bytes: &[u8]) -> Blocks {
+    const EXIF: &[u8] = b"JpgTiffExif->JP2";
+    const XMP: &[u8] = b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac";
+    let mut blocks = Blocks::default();
+    for (name, body) in boxes(bytes) {
+        match (name, body) {
+            (b"uuid", body) if body.starts_with(EXIF) && body.len() <= EXIF_BYTES_MAX => {
+                blocks.exif = Some(body[EXIF.len()..].to_vec());
+            }
+            (b"uuid", body) if body.starts_with(XMP) && body.len() <= XMP_BYTES_MAX => {
+                blocks.xmp.push(body[XMP.len()..].to_vec());
+            }
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// The boxes of one level (ISO 14496-12, 4.2): name and contents. A damaged length is the last.
+pub(crate) fn boxes(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (head, after) = rest.split_first_chunk::<8>()?;
+        let (size, name) = head.split_first_chunk::<4>()?;
+        let (start, length) = match u32::from_be_bytes(*size) {
+            0 => (8, rest.len()),
+            1 => {
+                let long = after.split_first_chunk::<8>()?.0;
+                (16, usize::try_from(u64::from_be_bytes(*long)).ok()?)
+            }
+            short => (8, usize::try_from(short).ok()?),
+        };
+        let body = rest.get(start..length.min(rest.len()))?;
+        rest = rest.get(length..).unwrap_or_default();
+        name.first_chunk::<4>().map(|name| (name, body))
+    })
+    .take(SEGMENTS_MAX)
 }
 
 fn be16(bytes: &[u8], at: usize) -> u16 {

@@ -41,7 +41,9 @@ pub(crate) fn parse(text: &str) -> Option<Stamp> {
     }
     // A leap second has no place in most programs; the second before it is near enough.
     let local = day.and_hms_nano_opt(hour, minute, second.min(59), nanos)?;
-    (second <= 60).then(|| (local, offset(rest)))
+    // A zone that lost its sign (`20:27:09.60:04:00`) spoils the whole: it may be east or west.
+    let is_clean = !rest.starts_with(':');
+    (second <= 60 && is_clean).then(|| (local, offset(rest)))
 }
 
 /// Reads `Z`, `+HH:MM`, `-HHMM` or `+HH`, in minutes east of UTC. `None` if it is none of these.
@@ -112,6 +114,7 @@ mod tests {
             "2013",
             "2009-07",
             "2004:02:20",
+            "2009:09:09 20:27:09.60:04:00",
             "garbage",
             "2021/05/06 07:08:09",
             "2021:05:06 25:00:00",

@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 use exif::{Context, Field, In, Reader, Tag, Value};
 
 use super::{
+    canon::{self, Canon},
     date::{self, Stamp},
     facts::{Facts, Position},
     number, position, text,
@@ -45,10 +46,12 @@ impl Tags {
         facts.orientation = self.uint(Tag::Orientation).and_then(|it| u16::try_from(it).ok());
         facts.make = self.text(Tag::Make);
         facts.model = self.text(Tag::Model);
-        facts.lens_model = self.text(Tag::LensModel).or_else(|| self.lens_from_numbers());
+        let canon = self.canon();
+        facts.lens_model =
+            self.text(Tag::LensModel).or(canon.lens_model).or_else(|| self.lens_from_numbers());
         facts.f_number = self.positive(Tag::FNumber).map(number::rounded);
         facts.focal_length_mm = self.positive(Tag::FocalLength).map(number::rounded);
-        facts.iso = self.uint(Tag::PhotographicSensitivity).filter(|it| *it > 0);
+        facts.iso = self.uint(Tag::PhotographicSensitivity).filter(|it| *it > 0).or(canon.iso);
         facts.exposure_time = self.positive(Tag::ExposureTime).and_then(number::exposure);
         facts.description = self.text(Tag::ImageDescription);
         facts.rating = self.uint(RATING).and_then(|it| i8::try_from(it).ok());
@@ -153,6 +156,17 @@ impl Tags {
         let units: Vec<u16> =
             bytes.chunks_exact(2).map(|it| u16::from_le_bytes([it[0], it[1]])).collect();
         String::from_utf16_lossy(&units).split([';', '\0']).filter_map(text::clean).collect()
+    }
+
+    fn canon(&self) -> Canon {
+        let is_canon = self.text(Tag::Make).is_some_and(|it| it.starts_with("Canon"));
+        match self.field(Tag::MakerNote).map(|it| &it.value) {
+            Some(Value::Undefined(_, offset)) if is_canon => {
+                let offset = usize::try_from(*offset).unwrap_or(usize::MAX);
+                canon::read(self.exif.buf(), offset, self.exif.little_endian())
+            }
+            _ => Canon::default(),
+        }
     }
 
     /// Apple's maker note: `Apple iOS`, then a big-endian directory at byte 14.

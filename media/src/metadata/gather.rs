@@ -4,16 +4,21 @@
 
 use super::{
     blocks::{self, Blocks},
+    ciff,
     date::Stamp,
+    embedded,
     exif::Tags,
     facts::{Facts, Taken},
     iptc, number, tiff,
     xmp::Xmp,
 };
 use crate::{
-    image::{HeifFile, HeifItem, Orientation},
-    kind::Sniffed,
+    image::{HeifFile, HeifItem, JxlFile, Orientation, image_size, jp2_size, svg_size},
+    kind::{Sniffed, raw_mime_of_maker},
 };
+
+/// Seconds from the beginning of QuickTime's clock to that of Unix.
+const SECONDS_1904_TO_1970: i64 = 2_082_844_800;
 
 /// Finds the blocks of a picture and reads them.
 pub(crate) fn gather(bytes: &[u8], kind: Sniffed) -> (Blocks, Facts) {
@@ -23,6 +28,8 @@ pub(crate) fn gather(bytes: &[u8], kind: Sniffed) -> (Blocks, Facts) {
     if let Some(tags) = &tags {
         tags.fill(&mut facts);
     }
+    // Windows' keywords count where nobody else has any: Explorer writes them beside older lists.
+    let by_windows = std::mem::take(&mut facts.keywords);
     let packets: Vec<Xmp> = blocks.xmp.iter().map(|it| Xmp::read(it)).collect();
     let iptc = blocks.iptc.as_deref().map(iptc::read).unwrap_or_default();
 
@@ -40,8 +47,17 @@ pub(crate) fn gather(bytes: &[u8], kind: Sniffed) -> (Blocks, Facts) {
     if facts.keywords.is_empty() {
         facts.keywords = iptc.keywords;
     }
-    facts.taken = taken(tags.as_ref(), &packets, iptc.created, facts.gps_time);
-    let size = blocks.size.or_else(|| tags.as_ref()?.pixel_size());
+    if facts.keywords.is_empty() {
+        facts.keywords = by_windows;
+    }
+    let stated = taken(tags.as_ref(), &packets, iptc.created, facts.gps_time);
+    facts.taken = stated.or(facts.taken.take());
+    if kind == Sniffed::Tiff && blocks.is_raw && !blocks.is_dng {
+        let make = facts.make.as_deref().unwrap_or_default();
+        facts.true_mime = Some(raw_mime_of_maker(make).to_owned());
+    }
+    let size =
+        blocks.size.or_else(|| image_size(bytes, kind)).or_else(|| tags.as_ref()?.pixel_size());
     finish(&mut facts, size, kind);
     (blocks, facts)
 }
@@ -68,12 +84,26 @@ pub(crate) fn read_sidecar(bytes: &[u8], facts: &mut Facts) {
     }
 }
 
+/// What a film's XMP says where its boxes say nothing.
+pub(crate) fn read_xmp_of_film(packet: &[u8], facts: &mut Facts) {
+    let xmp = Xmp::read(packet);
+    // The turning of a film is in its track and not in its XMP.
+    let orientation = facts.orientation;
+    fill_gaps(facts, &xmp);
+    facts.orientation = orientation;
+    facts.rating = facts.rating.or(rating(&xmp)).filter(|it| *it != 0);
+    facts.taken =
+        facts.taken.take().or_else(|| taken(None, std::slice::from_ref(&xmp), None, None));
+    facts.keywords.extend(xmp.keywords());
+    unique(&mut facts.keywords);
+}
+
 fn locate(bytes: &[u8], kind: Sniffed, facts: &mut Facts) -> Blocks {
     match kind {
         Sniffed::Tiff
         | Sniffed::Raw("image/x-canon-cr2" | "image/x-panasonic-rw2" | "image/x-olympus-orf") => {
             let found = tiff::find(bytes, kind != Sniffed::Tiff);
-            if found.embedded_jpeg.is_some() && kind == Sniffed::Tiff {
+            if found.is_dng {
                 facts.true_mime = Some("image/x-adobe-dng".to_owned());
             }
             found
@@ -90,6 +120,7 @@ fn locate(bytes: &[u8], kind: Sniffed, facts: &mut Facts) -> Blocks {
             let jpeg = range.clone().and_then(|it| bytes.get(it)).unwrap_or_default();
             let mut found = blocks::find(jpeg, Sniffed::Jpeg);
             found.embedded_jpeg = range;
+            found.is_raw = true;
             found
         }
         Sniffed::Heic | Sniffed::Avif => {
@@ -100,11 +131,43 @@ fn locate(bytes: &[u8], kind: Sniffed, facts: &mut Facts) -> Blocks {
                 found.size = Some(file.stored_size());
                 let (width, height) = file.display_size();
                 (facts.display_width, facts.display_height) = (Some(width), Some(height));
+                facts.taken = sequence_date(bytes);
             }
             found
         }
+        Sniffed::Jxl => {
+            let mut found = Blocks::default();
+            if let Ok(file) = JxlFile::open(bytes) {
+                found.exif = file.exif();
+                found.xmp.extend(file.xmp());
+                found.size = Some(file.stored_size());
+                let (width, height) = file.display_size();
+                (facts.display_width, facts.display_height) = (Some(width), Some(height));
+            }
+            found
+        }
+        Sniffed::Jp2 => Blocks { size: jp2_size(bytes), ..blocks::find(bytes, kind) },
+        Sniffed::Svg => Blocks { size: svg_size(bytes), ..Blocks::default() },
+        Sniffed::Raw("image/x-canon-crw") => {
+            let found = other_raw(bytes);
+            let size = ciff::fill(bytes, facts).or(found.size);
+            Blocks { size, ..found }
+        }
+        Sniffed::Raw(_) => other_raw(bytes),
         _ => blocks::find(bytes, kind),
     }
+}
+
+/// RAW in containers of their own: what their largest picture says about itself.
+fn other_raw(bytes: &[u8]) -> Blocks {
+    let embedded_jpeg = embedded::largest(bytes);
+    let jpeg = embedded_jpeg.clone().and_then(|it| bytes.get(it)).unwrap_or_default();
+    Blocks { embedded_jpeg, is_raw: true, ..blocks::find(jpeg, Sniffed::Jpeg) }
+}
+
+/// Stored width and height in pixels, of formats that say so near their beginning.
+pub(crate) fn size(bytes: &[u8], kind: Sniffed) -> Option<(u32, u32)> {
+    blocks::find(bytes, kind).size
 }
 
 fn exif_bytes(bytes: &[u8], kind: Sniffed, blocks: &Blocks) -> Option<Vec<u8>> {
@@ -190,8 +253,28 @@ fn taken(
         .or_else(|| {
             xmp(&["xmp:CreateDate", "exif:DateTimeDigitized"]).map(|it| named(it, "CreateDate"))
         })
+        .or_else(|| xmp(&["pdf:CreationDate"]).map(|it| named(it, "CreationDate")))
         .or_else(|| iptc.map(|it| named(it, "DateTimeCreated")))
         .or_else(|| gps.map(|it| named((it, Some(0)), "GPSDateTime")))
+}
+
+/// When an image sequence (animated AVIF, bursts in HEIF) was made, by its movie header: seconds
+/// since 1904 in UTC by the standard (ISO 14496-12, 8.2.2). Written by programs more than by
+/// cameras, so it counts only where nothing else is stated.
+fn sequence_date(bytes: &[u8]) -> Option<Taken> {
+    let (_, movie) = blocks::boxes(bytes).find(|(name, _)| *name == b"moov")?;
+    let (_, header) = blocks::boxes(movie).find(|(name, _)| *name == b"mvhd")?;
+    let seconds = match header.first()? {
+        0 => u64::from(u32::from_be_bytes(*header.get(4..)?.first_chunk::<4>()?)),
+        _ => u64::from_be_bytes(*header.get(4..)?.first_chunk::<8>()?),
+    };
+    let since_1970 = i64::try_from(seconds).ok()?.checked_sub(SECONDS_1904_TO_1970)?;
+    let local = chrono::DateTime::from_timestamp(since_1970, 0).filter(|_| since_1970 > 0)?;
+    Some(Taken {
+        local: local.naive_utc(),
+        offset_minutes: Some(0),
+        source_tag: "CreateDate".to_owned(),
+    })
 }
 
 /// Where the film of a motion photo starts, counted from the end by the older format.

@@ -3,7 +3,10 @@
 //! Reading runs inside decoder children; the types and [`resolve_dates`] are for everybody.
 
 mod blocks;
+mod canon;
+mod ciff;
 mod date;
+mod embedded;
 mod exif;
 mod facts;
 mod gather;
@@ -15,10 +18,10 @@ mod text;
 mod tiff;
 mod xmp;
 
-pub(crate) use blocks::Blocks;
+pub(crate) use blocks::{Blocks, boxes};
 pub(crate) use date::parse as parse_date;
 pub use facts::{Facts, Position, Taken};
-pub(crate) use gather::{gather, read_sidecar};
+pub(crate) use gather::{gather, read_sidecar, read_xmp_of_film, size as block_size};
 pub(crate) use position::iso6709;
 pub use resolve::{ResolvedDates, resolve_dates};
 pub(crate) use text::clean as clean_text;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::blocks::Blocks;
+use super::{blocks::Blocks, embedded};
 use crate::limits::{ICC_BYTES_MAX, XMP_BYTES_MAX};
 
 /// Directories that are visited; loops end here.
@@ -59,6 +59,7 @@ struct Directory {
     iptc: Option<(u32, u32)>,
     children: Vec<u32>,
     is_raw: bool,
+    is_dng: bool,
 }
 
 #[derive(Default)]
@@ -142,8 +143,9 @@ impl<'a> File<'a> {
                     found.iptc = Some((entry.value_at, entry.count.saturating_mul(unit)));
                 }
                 0x8773 => found.icc = Some((entry.value_at, entry.count)),
-                // DNG version, CFA pattern, Panasonic's and Sony's RAW: more than a scan.
-                0xc612 | 0x828e | 0x7001 => found.is_raw = true,
+                0xc612 => (found.is_raw, found.is_dng) = (true, true),
+                // CFA pattern, Sony's RAW: more than a scan.
+                0x828e | 0x7001 => found.is_raw = true,
                 0x002e => {
                     found.is_raw = true;
                     found.jpegs.push((entry.value_at, entry.count));
@@ -184,6 +186,7 @@ impl<'a> File<'a> {
 impl Walk {
     fn take(&mut self, file: &File<'_>, directory: Directory) {
         self.is_raw |= directory.is_raw;
+        self.blocks.is_dng |= directory.is_dng;
         let area = |size: (u32, u32)| u64::from(size.0) * u64::from(size.1);
         let is_main = directory.subfile & 1 == 0;
         if is_main && area(directory.size) > area(self.largest) {
@@ -208,14 +211,16 @@ impl Walk {
             if self.largest != (0, 0) {
                 self.blocks.size = Some(self.largest);
             }
-            self.blocks.embedded_jpeg = largest_jpeg(bytes, self.jpegs);
+            self.blocks.is_raw = true;
+            self.blocks.embedded_jpeg =
+                largest_jpeg(bytes, self.jpegs).or_else(|| embedded::largest(bytes));
         }
         self.blocks
     }
 }
 
 /// The largest of some JPEGs that is worth showing.
-fn largest_jpeg(bytes: &[u8], ranges: Vec<Range<usize>>) -> Option<Range<usize>> {
+pub(super) fn largest_jpeg(bytes: &[u8], ranges: Vec<Range<usize>>) -> Option<Range<usize>> {
     let sized = ranges.into_iter().filter_map(|range| {
         let jpeg = bytes.get(range.clone())?;
         let header = turbojpeg::read_header(jpeg).ok().filter(|it| !it.is_lossless)?;

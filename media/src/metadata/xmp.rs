@@ -18,7 +18,7 @@ use super::{
 use crate::limits::{TEXT_CHARS_MAX, XMP_BYTES_MAX, XMP_DEPTH_MAX, XMP_PROPERTIES_MAX};
 
 /// Namespaces by their usual prefixes. Compared without a last slash, which some programs forget.
-const NAMESPACES: [(&str, &str); 13] = [
+const NAMESPACES: [(&str, &str); 14] = [
     ("http://ns.adobe.com/xap/1.0", "xmp"),
     ("http://ns.adobe.com/exif/1.0", "exif"),
     ("http://cipa.jp/exif/1.0", "exifEX"),
@@ -29,6 +29,7 @@ const NAMESPACES: [(&str, &str); 13] = [
     ("http://ns.google.com/photos/1.0/panorama", "GPano"),
     ("http://www.digikam.org/ns/1.0", "digiKam"),
     ("http://ns.adobe.com/lightroom/1.0", "lr"),
+    ("http://ns.adobe.com/pdf/1.3", "pdf"),
     ("http://ns.google.com/photos/1.0/camera", "GCamera"),
     ("http://ns.google.com/photos/1.0/container/item", "Item"),
     ("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "rdf"),

@@ -2,7 +2,9 @@
 
 mod facts;
 mod frame;
+mod inner;
 mod probe;
 
 pub(crate) use frame::frame;
-pub(crate) use probe::{probe, probe_size};
+pub(crate) use inner::complete;
+pub(crate) use probe::probe;

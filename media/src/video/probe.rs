@@ -22,15 +22,6 @@ pub(crate) async fn probe(
     Ok(facts(&probed, mime))
 }
 
-/// Size of a still picture in a format that only ffmpeg knows.
-pub(crate) async fn probe_size(outside: &Outside<'_>, source: &Path, found: &mut Facts) {
-    if let Ok(probed) = ask(outside, source).await {
-        let probed = facts(&probed, "");
-        (found.width, found.height) = (probed.width, probed.height);
-        (found.display_width, found.display_height) = (probed.width, probed.height);
-    }
-}
-
 async fn ask(outside: &Outside<'_>, source: &Path) -> Result<Probed, DecodeError> {
     let input = local_file(source);
     let args: [&OsStr; 10] = [

@@ -1,6 +1,9 @@
 //! Hostile and damaged files: every one ends in an answer, and the pool works afterwards.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use crate::support::{media_folder, pool, pool_config};
 use calotype_media::{
@@ -8,7 +11,13 @@ use calotype_media::{
     image::{ImageFormat, ImageWish},
 };
 
-const EVERYTHING: Want = Want {
+/// How long a file may take until its answer.
+pub(crate) const TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Address space that must be enough for every broken file, in bytes.
+pub(crate) const MEMORY_BYTES_MAX: u64 = 1 << 30;
+
+pub(crate) const EVERYTHING: Want = Want {
     metadata: true,
     images: Some(ImageWish {
         thumbnail_px: 250,
@@ -31,7 +40,9 @@ async fn assert_works(pool: &DecoderPool) {
 
 #[tokio::test]
 async fn every_broken_file_ends_in_an_answer() {
-    let pool = pool();
+    let mut config = pool_config();
+    config.memory_bytes = MEMORY_BYTES_MAX;
+    let pool = DecoderPool::new(config);
     let mut names: Vec<_> = fs::read_dir(media_folder().join("broken"))
         .expect("the folder of broken files")
         .map(|it| it.expect("an entry").path())
@@ -41,7 +52,10 @@ async fn every_broken_file_ends_in_an_answer() {
     for source in names {
         let name = source.file_name().expect("a name").to_string_lossy().into_owned();
         let job = Job { source, sidecar: None, want: EVERYTHING };
+        let started = Instant::now();
         let result = pool.run(&job).await;
+        let took = started.elapsed();
+        assert!(took < TIME_MAX, "{name} took {took:?}");
         let error = match &result {
             Ok(report) => report.images.as_ref().and_then(|it| it.as_ref().err()),
             Err(error) => Some(error),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 mod blobs;
+mod bombs;
 mod broken;
 mod corpus;
 mod gazetteer;
@@ -10,4 +11,5 @@ mod pictures;
 mod sandbox;
 mod sidecars;
 mod support;
+mod truth;
 mod types;

@@ -49,16 +49,12 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// Compares differences with the committed list: new ones and vanished ones both fail.
-pub(crate) fn judge(differences: &BTreeMap<String, String>, known: &str, section: &str) {
-    let known: Vec<&str> = known
-        .lines()
-        .filter_map(|it| it.split('#').next())
-        .filter_map(|it| it.trim().strip_prefix(&format!("{section}: ")))
-        .collect();
+pub(crate) fn judge(differences: &BTreeMap<String, String>, known: &str, sections: &[&str]) {
+    let known: Vec<&str> = sections.iter().flat_map(|it| lines_of(known, it)).collect();
     let new: Vec<String> = differences
         .iter()
         .filter(|(name, _)| !known.iter().any(|it| covers(it, name)))
-        .map(|(name, text)| format!("{section}: {name}  # {text}"))
+        .map(|(name, text)| format!("{}: {name}  # {text}", sections[0]))
         .collect();
     let vanished: Vec<&&str> =
         known.iter().filter(|it| !differences.keys().any(|name| covers(it, name))).collect();
@@ -67,6 +63,17 @@ pub(crate) fn judge(differences: &BTreeMap<String, String>, known: &str, section
         "new differences:\n{}\nno longer differences: {vanished:#?}",
         new.join("\n")
     );
+}
+
+/// Whether a difference stands in a section of the list.
+pub(crate) fn is_known(name: &str, known: &str, section: &str) -> bool {
+    lines_of(known, section).any(|it| covers(it, name))
+}
+
+fn lines_of<'a>(known: &'a str, section: &str) -> impl Iterator<Item = &'a str> {
+    let start = format!("{section}: ");
+    let lines = known.lines().filter_map(|it| it.split('#').next());
+    lines.filter_map(move |it| it.trim().strip_prefix(&start))
 }
 
 /// A line of the list ends in `*` where it stands for several.
