@@ -127,8 +127,9 @@ impl AlbumAssets {
                     };
                     if row.is_shown {
                         ledger.back(&key(album_id, asset_id), number);
-                        ledger.raise(Feed::AlbumAssetsAdded, album_id, number);
                     }
+                    // Also of what does not show: whether it did then is not known when the event comes again.
+                    ledger.raise(Feed::AlbumAssetsAdded, album_id, number);
                     self.after.insert((asset_id, album_id), row);
                 }
             }
@@ -221,7 +222,8 @@ impl AlbumAssets {
         if self.after.get(&pair).is_none_or(|row| row.added >= number) {
             return;
         }
-        if self.after.remove(&pair).is_some_and(|row| row.is_shown) {
+        // Told of what did not show, too, for the same reason; a phone that has it not hears of it in vain.
+        if self.after.remove(&pair).is_some() {
             ledger.gone_from(&key(album_id, asset_id), album_id, number, at);
         }
     }

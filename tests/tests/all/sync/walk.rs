@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use calotype_tests::ids::any_seed;
@@ -17,6 +18,9 @@ use serde_json::json;
 
 use super::compare::ensure_shows_what_rest_shows;
 
+/// Looks at whether a phone has everything, and the time between two of them.
+const SETTLE_TRIES: u32 = 20;
+const SETTLE_PAUSE: Duration = Duration::from_millis(500);
 /// Wishes of one walk.
 const STEPS: u32 = 300;
 /// Steps between two rebuilds of the change log.
@@ -123,6 +127,19 @@ async fn take(seed: u64, heard: Heard) -> anyhow::Result<()> {
     .await
 }
 
+/// Syncs until the phone has what REST shows: people's pictures are made without a queue that tells of them.
+async fn settle(phone: &mut Phone) -> anyhow::Result<()> {
+    for _ in 1..SETTLE_TRIES {
+        phone.sync_whole().await?;
+        if ensure_shows_what_rest_shows(phone).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(SETTLE_PAUSE).await;
+    }
+    phone.sync_whole().await?;
+    ensure_shows_what_rest_shows(phone).await
+}
+
 impl People {
     async fn step(&mut self) -> anyhow::Result<()> {
         let who = self.random.random_range(0..self.people.len());
@@ -219,9 +236,9 @@ impl People {
 
     async fn ensure_all_agree(&mut self) -> anyhow::Result<()> {
         for person in &mut self.people {
-            person.phone.sync_whole().await?;
-            let context = || format!("the phone of {}", person.phone.user_id());
-            ensure_shows_what_rest_shows(&person.phone).await.with_context(context)?;
+            settle(&mut person.phone)
+                .await
+                .with_context(|| format!("the phone of {}", person.phone.user_id()))?;
             ensure!(person.phone.sync(None).await? == Ended::Whole, "a reset for nothing");
 
             // A phone that starts now has the same.
