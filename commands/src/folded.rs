@@ -98,6 +98,6 @@ mod tests {
             folded.keep(&stream(number), number, Revision::new(0));
         }
         assert_eq!(folded.get::<usize>(&stream(0)), None);
-        assert_eq!(folded.get(&stream(1)), Some((1, Revision::new(0))));
+        assert_eq!(folded.get(&stream(1)), Some((1_usize, Revision::new(0))));
     }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
-
 use crate::error::AppendError;
 use crate::event::{Append, NewEvent};
 use crate::seal;
@@ -92,21 +90,6 @@ fn event_seals(event: &NewEvent) -> Result<bool, AppendError> {
         let NewEvent { event_type, version, .. } = event;
         return Err(AppendError::Invalid(format!("event {event_type:?} version {version}")));
     }
-    // PostgreSQL keeps it in JSON and in no text: no read model could take the event in.
-    if holds_nul(&event.payload) {
-        return Err(AppendError::Invalid(format!("event {} holds U+0000", event.event_type)));
-    }
     seal::seals_something(&event.payload)
         .map_err(|error| AppendError::Invalid(format!("event {}: {error}", event.event_type)))
-}
-
-fn holds_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(values) => values.iter().any(holds_nul),
-        Value::Object(values) => {
-            values.iter().any(|(name, value)| name.contains('\0') || holds_nul(value))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }

@@ -21,7 +21,7 @@ async fn rebuilt_read_models_equal_the_live_ones() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn applying_events_once_more_changes_nothing() -> anyhow::Result<()> {
-    for seed in SEEDS.into_iter().chain([any_seed()]) {
+    for seed in SEEDS {
         walk_and_repeat(seed).await.with_context(|| format!("seed {seed}"))?;
     }
     Ok(())
