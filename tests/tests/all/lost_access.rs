@@ -1,5 +1,5 @@
 //! Access that is taken away is gone when the change answers, also from every answer that was kept for the
-//! one who lost it: months and buckets, pictures by their ETag, map, search, counts and the phone's sync.
+//! one who lost it: months and buckets, pictures by their tags, map, search, counts and the phone's sync.
 
 use std::process::Stdio;
 
@@ -24,7 +24,7 @@ struct Watcher {
     asset: String,
     /// Goes behind every address: a link's key.
     credential: Option<String>,
-    /// ETags of the pictures, by address.
+    /// Tags of the pictures, by address.
     etags: Vec<(String, String)>,
     /// Lists that hold the asset while it may be seen; addresses with what to send.
     lists: Vec<(Method, String, Value)>,

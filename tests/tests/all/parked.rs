@@ -3,18 +3,24 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
+use calotype_domain::IdGen as _;
 use calotype_eventstore::testing::database;
 use calotype_eventstore::{
     Actor, ActorKind, Append, Envelope, EventStore, ExpectedRevision, Keyring, NewEvent,
     PostgresOptions, PostgresStore, Sequencer, StreamId,
 };
 use calotype_projections::{Queries, Runner};
-use chrono::Utc;
+use calotype_tests::ids::{SeededIds, any_seed};
+use chrono::DateTime;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+fn any_id() -> Uuid {
+    SeededIds::new(any_seed()).v4()
+}
+
 fn event(event_type: &str, payload: Value) -> NewEvent {
-    let event_id = Uuid::new_v4();
+    let event_id = any_id();
     NewEvent {
         event_id,
         event_type: event_type.into(),
@@ -25,14 +31,14 @@ fn event(event_type: &str, payload: Value) -> NewEvent {
 }
 
 fn partner(events: Vec<NewEvent>) -> (Uuid, Append) {
-    let id = Uuid::new_v4();
+    let id = any_id();
     let stream_id = StreamId::new("partner", id);
     let expected = ExpectedRevision::NoStream;
     (id, Append { stream_id, expected, subject: None, events })
 }
 
 fn added() -> NewEvent {
-    let payload = json!({ "shared_by_id": Uuid::new_v4(), "shared_with_id": Uuid::new_v4() });
+    let payload = json!({ "shared_by_id": any_id(), "shared_with_id": any_id() });
     event("PartnerAdded", payload)
 }
 
@@ -40,9 +46,9 @@ fn envelope() -> Envelope {
     Envelope {
         actor: Actor { kind: ActorKind::System, id: "test".into(), user_id: None },
         client: None,
-        correlation_id: Uuid::new_v4(),
+        correlation_id: any_id(),
         causation_id: None,
-        recorded_at: Utc::now(),
+        recorded_at: DateTime::UNIX_EPOCH,
     }
 }
 

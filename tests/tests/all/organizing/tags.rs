@@ -169,8 +169,8 @@ async fn keywords_of_files_are_tags_and_yield_to_people() -> anyhow::Result<()> 
         ensure!(tags_of(&admin, &second).await? == ["animals/birds"]);
         let all = admin.get_json("/api/tags").await?;
         let id_of = |value: &str| {
-            let tags = all.as_array().into_iter().flatten();
-            let tag = tags.filter(|tag| tag["value"] == value).next_back();
+            let mut tags = all.as_array().into_iter().flatten();
+            let tag = tags.rfind(|tag| tag["value"] == value);
             tag.and_then(|tag| tag["id"].as_str()).unwrap_or_default().to_owned()
         };
         ensure!(all.as_array().is_some_and(|all| all.len() == 3), "{all}");

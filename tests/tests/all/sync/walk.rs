@@ -2,7 +2,7 @@
 //! made anew in between. At the end every phone has what REST shows, and a new phone has the same.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -121,7 +121,10 @@ async fn take(seed: u64, heard: Heard) -> anyhow::Result<()> {
         admin.wait_until_idle().await?;
         people.ensure_all_agree().await?;
         let phones = people.people.iter().map(|person| &person.phone);
-        heard.lock().unwrap().extend(phones.flat_map(|phone| phone.heard().clone()));
+        heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(phones.flat_map(|phone| phone.heard().clone()));
         Ok(())
     })
     .await
