@@ -713,7 +713,9 @@ mod tests {
 
     #[test]
     fn lists_of_a_query_are_fields_given_more_than_once() {
-        let (one, two) = (Uuid::new_v4(), Uuid::new_v4());
+        let id = |text: &str| text.parse::<Uuid>().unwrap();
+        let one = id("8592ac6c-94d1-4630-a364-d2929c1eb33a");
+        let two = id("78013aee-9bc1-47c8-918f-da50df335899");
         let read = |query: &str| Fields::query(Some(query)).uuids("ids");
         assert_eq!(read(&format!("ids={one}")), Some(vec![one]));
         assert_eq!(read(&format!("ids={one}&x=1&ids={two}")), Some(vec![one, two]));

@@ -64,7 +64,9 @@ pub(crate) async fn view_asset(
 
 /// Ending and media type of a picture that was made, by its key.
 pub(crate) fn written_as(key: &str) -> (&'static str, &'static str) {
-    if key.ends_with(".webp") { ("webp", "image/webp") } else { ("jpeg", "image/jpeg") }
+    #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "we write the keys")]
+    let is_webp = key.ends_with(".webp");
+    if is_webp { ("webp", "image/webp") } else { ("jpeg", "image/jpeg") }
 }
 
 fn is_web_safe(files: &AssetFiles) -> bool {

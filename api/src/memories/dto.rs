@@ -53,7 +53,7 @@ pub(crate) struct MemoryResponseDto {
 }
 
 impl MemoryResponseDto {
-    fn of(memory: MemoryRow, assets: Vec<AssetResponseDto>) -> Self {
+    fn of(memory: &MemoryRow, assets: Vec<AssetResponseDto>) -> Self {
         Self {
             id: memory.memory_id,
             created_at: dates::iso(memory.created_at),
@@ -97,7 +97,7 @@ pub(super) async fn shown(
                 .filter_map(|id| rows.get(id).cloned())
                 .map(AssetResponseDto::nested)
                 .collect();
-            MemoryResponseDto::of(memory, assets)
+            MemoryResponseDto::of(&memory, assets)
         })
         .collect())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::organizing::{pictures, text};
 
-async fn ids(answer: Answer) -> anyhow::Result<Vec<String>> {
+fn ids(answer: Answer) -> anyhow::Result<Vec<String>> {
     let found = answer.expect(200)?.json()?;
     let items = found["assets"]["items"].as_array().or_else(|| found.as_array());
     let mut ids = Vec::new();
@@ -20,8 +20,8 @@ async fn ids(answer: Answer) -> anyhow::Result<Vec<String>> {
 
 /// What every kind of search finds; they must agree.
 async fn found(client: &Client, body: Value) -> anyhow::Result<Vec<String>> {
-    let by_metadata = ids(client.post("/api/search/metadata", &body).await?).await?;
-    let by_chance = ids(client.post("/api/search/random", &body).await?).await?;
+    let by_metadata = ids(client.post("/api/search/metadata", &body).await?)?;
+    let by_chance = ids(client.post("/api/search/random", &body).await?)?;
     ensure!(by_metadata == by_chance, "{body}: {by_metadata:?}, by chance {by_chance:?}");
     let count = client.post("/api/search/statistics", &body).await?.expect(200)?.json()?;
     ensure!(count["total"] == by_metadata.len(), "{body}: {count} of {by_metadata:?}");
@@ -123,7 +123,7 @@ async fn albums_people_and_tags_must_all_be_met() -> anyhow::Result<()> {
             ensure_finds(&owner, body, &wanted).await?;
         }
         let large = format!("/api/search/large-assets?albumIds={first}&tagIds={city}");
-        ensure!(ids(owner.post(&large, &json!({})).await?).await? == std::slice::from_ref(b));
+        ensure!(ids(owner.post(&large, &json!({})).await?)? == std::slice::from_ref(b));
 
         // Whose they are not finds nothing by them, and is refused another's album.
         for body in [json!({ "personIds": [anna] }), json!({ "tagIds": [city] })] {
@@ -226,8 +226,8 @@ async fn visitors_of_a_link_search_what_it_shows() -> anyhow::Result<()> {
         let items = found.json()?["assets"]["items"].clone();
         ensure!(items.as_array().is_some_and(|items| items.len() == 2), "{}", found.shown());
         ensure!(items[0]["isFavorite"] == false && items[1]["isFavorite"] == false, "{items}");
-        ensure!(ids(search(&key, json!({ "albumIds": [inside] })).await?).await?.len() == 2);
-        ensure!(ids(search(&key, favorite.clone()).await?).await?.is_empty(), "a mark shows");
+        ensure!(ids(search(&key, json!({ "albumIds": [inside] })).await?)?.len() == 2);
+        ensure!(ids(search(&key, favorite.clone()).await?)?.is_empty(), "a mark shows");
         search(&key, json!({ "albumIds": [other] })).await?.expect(400)?;
         search(&key, json!({ "visibility": "locked" })).await?.expect(401)?;
         visitor.post(&format!("/api/search/random?key={key}"), &json!({})).await?.expect(403)?;
@@ -241,7 +241,7 @@ async fn visitors_of_a_link_search_what_it_shows() -> anyhow::Result<()> {
         search(&key, json!({ "orderBy": { "field": "rating" } })).await?.expect(400)?;
         owner.delete("/api/assets", &json!({ "ids": [all[2]] })).await?.expect(204)?;
         let gone = search(&key, json!({ "withDeleted": true })).await?;
-        ensure!(ids(gone).await?.is_empty(), "the trash shows");
+        ensure!(ids(gone)?.is_empty(), "the trash shows");
         Ok(())
     })
     .await
@@ -271,8 +271,7 @@ async fn map_shows_partners_and_shared_albums_where_that_is_asked_for() -> anyho
         }
         let archive = json!({ "visibility": "archive" });
         friend.put(&format!("/api/assets/{}", theirs[1]), &archive).await?.expect(200)?;
-        let markers =
-            async |query: &str| ids(me.get(&format!("/api/map/markers?{query}")).await?).await;
+        let markers = async |query: &str| ids(me.get(&format!("/api/map/markers?{query}")).await?);
         let sorted = |wanted: &[&String]| {
             let mut wanted: Vec<String> = wanted.iter().map(|id| (*id).clone()).collect();
             wanted.sort();
