@@ -150,6 +150,11 @@ async fn reaches(
 }
 
 impl Caller {
+    /// Whose things are the caller's own in a list: nobody's, where a link is what they came by.
+    pub(crate) fn as_owner(&self) -> Uuid {
+        if self.link().is_some() { Uuid::nil() } else { self.user_id().uuid() }
+    }
+
     /// Whether the caller may do this with something that only its owner uses: a tag, a stack, a person.
     ///
     /// # Errors
@@ -213,8 +218,9 @@ pub(crate) async fn allowed_albums(
     let mut parts = api.queries.album_parts(caller.user_id().uuid(), album_ids).await?;
     parts.retain(|part| {
         // A link opens an album while whoever made it may share the album.
-        let by_link = part.role == AlbumRole::Owner.as_str()
-            && caller.link().is_some_and(|link| link.album_id == Some(part.album_id));
+        let shares = part.role.parse().is_ok_and(|role: AlbumRole| role >= AlbumRole::Editor);
+        let by_link =
+            shares && caller.link().is_some_and(|link| link.album_id == Some(part.album_id));
         let object = Object::Album { role: part.role.parse().ok(), by_link };
         check(caller.person(), permission, object).is_ok()
     });

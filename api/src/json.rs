@@ -1,6 +1,7 @@
 //! JSON values written straight into a buffer: a month can hold many thousand assets.
 
 use std::io::Write as _;
+use std::ops::Range;
 
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use uuid::Uuid;
@@ -35,6 +36,18 @@ impl Json {
     /// `true` or `false`.
     pub(crate) fn boolean(&mut self, value: bool) {
         self.raw(if value { "true" } else { "false" });
+    }
+
+    /// How many bytes were written.
+    pub(crate) fn length(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What was written in this place, once more.
+    pub(crate) fn again(&mut self, place: Range<usize>) {
+        if place.end <= self.0.len() {
+            self.0.extend_from_within(place);
+        }
     }
 
     /// A whole number.
@@ -87,6 +100,8 @@ impl Json {
             self.text(&crate::dates::postgres_plain(instant));
             return;
         };
+        // Once, not for each part of it.
+        let instant = instant.naive_utc();
         self.0.push(b'"');
         self.pair(year / 100);
         self.pair(year % 100);

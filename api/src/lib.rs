@@ -4,6 +4,7 @@
 //! One folder per tag of Immich's document, one file per operation.
 
 mod access;
+mod asset_files;
 mod assets;
 mod bulk;
 pub mod caches;
@@ -13,13 +14,18 @@ pub mod dates;
 mod document;
 mod download;
 mod files;
+mod finished;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod json;
 mod layers;
+mod libraries;
 mod links;
 mod logins;
 mod map;
 mod peer;
 pub mod problem;
+pub mod ready;
 pub mod realtime;
 mod router;
 mod sharing;
@@ -36,8 +42,10 @@ mod albums;
 mod api_keys;
 mod auth;
 mod calotype;
+mod config_views;
 mod duplicates;
 mod faces;
+mod integrity;
 mod jobs;
 mod memories;
 mod notifications;
@@ -58,8 +66,13 @@ mod users;
 mod users_admin;
 mod views;
 
+pub use assets::reserve::reserve_bytes;
 pub use assets::uploads::Uploads;
 pub use caches::Caches;
+pub use calotype::asset_history;
 pub use problem::Problem;
+pub use ready::{Part, PartState, Readiness, Ready, watched};
 pub use router::{openapi, router};
-pub use state::{Api, ApiConfig, InFlight, Parts, Reset};
+pub use search::texts::{EmbedTextError, TextEmbedder};
+pub use state::{Api, ApiConfig, InFlight, MetricsText, Parts, Reset};
+pub use system_config::wanted_but_missing;

@@ -1,7 +1,7 @@
 //! From where a request comes and whether it travelled encrypted, seen through trusted proxies.
 //!
-//! `X-Forwarded-For` and `X-Forwarded-Proto` count only when the connection comes from loopback or from a
-//! configured proxy; anybody else could write there what they like.
+//! `X-Forwarded-For` and `X-Forwarded-Proto` count only when the connection comes from loopback or from the
+//! network of a configured proxy; anybody else could write there what they like.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts as RequestParts;
+use ipnet::IpNet;
 
 use crate::state::Api;
 
@@ -32,10 +33,10 @@ impl FromRequestParts<Api> for Peer {
     }
 }
 
-fn resolve(direct: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpAddr]) -> Peer {
+fn resolve(direct: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpNet]) -> Peer {
     let trusted = |address: IpAddr| {
         let address = address.to_canonical();
-        address.is_loopback() || proxies.iter().any(|proxy| proxy.to_canonical() == address)
+        address.is_loopback() || proxies.iter().any(|proxy| proxy.contains(&address))
     };
     let Some(direct) = direct.map(|address| address.to_canonical()) else {
         return Peer { address: None, is_https: false };
@@ -77,11 +78,17 @@ mod tests {
         Some(text.parse().unwrap())
     }
 
+    fn networks(texts: &[&str]) -> Vec<IpNet> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
     #[test]
     fn stranger_cannot_claim_another_address() {
         let claims = headers(&[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https")]);
-        let peer = resolve(address("9.9.9.9"), &claims, &[]);
-        assert_eq!(peer, Peer { address: address("9.9.9.9"), is_https: false });
+        for stranger in ["9.9.9.9", "10.0.1.1", "2001:db8::1"] {
+            let peer = resolve(address(stranger), &claims, &networks(&["10.0.0.0/24", "fd00::/8"]));
+            assert_eq!(peer, Peer { address: address(stranger), is_https: false });
+        }
     }
 
     #[test]
@@ -93,9 +100,38 @@ mod tests {
     }
 
     #[test]
+    fn proxy_anywhere_in_a_trusted_network_is_believed() {
+        let claims = headers(&[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https")]);
+        let proxies = networks(&["10.0.0.0/24", "192.168.7.9/32", "fd00::/8"]);
+        for proxy in ["10.0.0.2", "10.0.0.250", "::ffff:10.0.0.7", "192.168.7.9", "fd12::3"] {
+            let peer = resolve(address(proxy), &claims, &proxies);
+            assert_eq!(peer, Peer { address: address("1.1.1.1"), is_https: true }, "{proxy}");
+        }
+    }
+
+    #[test]
     fn chain_of_proxies_ends_at_the_client() {
-        let proxies = ["10.0.0.2".parse().unwrap()];
-        let claims = headers(&[("x-forwarded-for", "1.1.1.1, 10.0.0.2")]);
-        assert_eq!(resolve(address("127.0.0.1"), &claims, &proxies).address, address("1.1.1.1"));
+        let proxies = networks(&["10.0.0.0/24"]);
+        for (claimed, client) in [
+            ("1.1.1.1, 10.0.0.2", "1.1.1.1"),
+            // What the client wrote itself, before the first proxy, does not count.
+            ("6.6.6.6, 1.1.1.1, 10.0.0.2, 10.0.0.3", "1.1.1.1"),
+            ("10.0.0.9, 10.0.1.2, 10.0.0.2", "10.0.1.2"),
+            ("2001:db8::5 , 10.0.0.2", "2001:db8::5"),
+            ("10.0.0.4, 10.0.0.2", "10.0.0.4"),
+            ("nonsense, 10.0.0.2", "10.0.0.2"),
+            ("", "127.0.0.1"),
+        ] {
+            let claims = headers(&[("x-forwarded-for", claimed)]);
+            let peer = resolve(address("127.0.0.1"), &claims, &proxies);
+            assert_eq!(peer.address, address(client), "{claimed:?}");
+        }
+    }
+
+    #[test]
+    fn line_that_a_proxy_appends_counts_before_the_lines_above_it() {
+        let mut claims = headers(&[("x-forwarded-for", "6.6.6.6")]);
+        claims.append("x-forwarded-for", "1.1.1.1".parse().unwrap());
+        assert_eq!(resolve(address("127.0.0.1"), &claims, &[]).address, address("1.1.1.1"));
     }
 }

@@ -16,6 +16,7 @@ use calotype_domain::api_key::ApiKeyError;
 use calotype_domain::asset::AssetError;
 use calotype_domain::config::ConfigError;
 use calotype_domain::faces::FacesError;
+use calotype_domain::integrity::IntegrityError;
 use calotype_domain::notification::NotificationError;
 use calotype_domain::partner::PartnerError;
 use calotype_domain::permission::Permission;
@@ -135,6 +136,7 @@ impl From<ProjectionError> for Problem {
                 );
                 Self::unavailable()
             }
+            ProjectionError::TakesAway { .. } => Self::bad_request(error.to_string()),
             _ => Self::internal(&error),
         }
     }
@@ -193,12 +195,19 @@ impl From<CommandError<AccountError>> for Problem {
                 Self::bad_request("User does not have a PIN code")
             }
             AccountError::User(UserError::NotFound) => Self::bad_request("User not found"),
+            AccountError::User(UserError::NotDeleted) => Self::bad_request("User is not deleted"),
             AccountError::LabelTaken => {
                 Self::bad_request("Storage label already in use by another account")
             }
             AccountError::User(UserError::BadLicense) => Self::bad_request("Invalid license key"),
             AccountError::SetUpDone => Self::bad_request("The server already has an admin"),
         })
+    }
+}
+
+impl From<CommandError<IntegrityError>> for Problem {
+    fn from(error: CommandError<IntegrityError>) -> Self {
+        Self::command(error, |refusal| match refusal {})
     }
 }
 
@@ -217,12 +226,14 @@ impl From<CommandError<ApiKeyError>> for Problem {
 impl From<CommandError<AssetError>> for Problem {
     fn from(error: CommandError<AssetError>) -> Self {
         Self::command(error, |refusal| match refusal {
-            AssetError::NotFound | AssetError::NotOwner { .. } | AssetError::AlreadyExists => {
-                Self::no_access(Permission::AssetUpdate)
-            }
+            AssetError::NotFound
+            | AssetError::NotOwner { .. }
+            | AssetError::NotTrashed
+            | AssetError::AlreadyExists => Self::no_access(Permission::AssetUpdate),
             AssetError::BadKeyValue => {
                 Self::bad_request("The value does not fit what may be kept with an asset")
             }
+            AssetError::CannotEdit(refusal) => Self::bad_request(refusal.to_string()),
             AssetError::BadRating { .. } => Self::bad_request("Rating must be -1 or 1 to 5"),
         })
     }
@@ -235,8 +246,6 @@ impl From<CommandError<AlbumError>> for Problem {
                 Self::no_access(Permission::AlbumRead)
             }
             AlbumError::NoAccess(permission) => Self::no_access(permission),
-            AlbumError::HasPart(_) => Self::bad_request("User already added"),
-            AlbumError::IsOwner(_) => Self::bad_request("Cannot be shared with owner"),
             AlbumError::HasNoPart(_) => Self::bad_request("Album not shared with user"),
             AlbumError::LastOwner => Self::bad_request("Cannot remove album owner"),
             AlbumError::CoverNotInside => Self::bad_request("Invalid album thumbnail"),

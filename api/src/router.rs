@@ -1,7 +1,7 @@
 //! The whole table of routes, and the layers every request goes through.
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,14 +17,17 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::{
-    activities, albums, api_keys, assets, auth, calotype, document, download, duplicates, faces,
-    jobs, layers, map, memories, notifications, notifications_admin, partners, people, queues,
-    search, server, sessions, shared_links, stacks, sync, system_config, system_metadata, tags,
-    timeline, trash, users, users_admin, views, web,
+    activities, albums, api_keys, asset_files, assets, auth, calotype, config_views, document,
+    download, duplicates, faces, integrity, jobs, layers, libraries, map, memories, notifications,
+    notifications_admin, partners, people, queues, ready, search, server, sessions, shared_links,
+    stacks, sync, system_config, system_metadata, tags, timeline, trash, users, users_admin, views,
+    web,
 };
 
 /// The largest JSON body; uploads stream and lift this limit for themselves.
 const JSON_BODY_BYTES_MAX: usize = 10 << 20;
+/// The largest body of those who have not said yet who they are.
+pub(crate) const PUBLIC_BODY_BYTES_MAX: usize = 64 << 10;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -45,13 +48,17 @@ fn operations() -> OpenApiRouter<Api> {
         .merge(activities::routes())
         .merge(albums::routes())
         .merge(api_keys::routes())
+        .merge(asset_files::routes())
         .merge(assets::routes())
         .merge(auth::routes())
         .merge(calotype::routes())
+        .merge(config_views::routes())
         .merge(duplicates::routes())
         .merge(faces::routes())
         .merge(download::routes())
+        .merge(integrity::routes())
         .merge(jobs::routes())
+        .merge(libraries::routes())
         .merge(memories::routes())
         .merge(partners::routes())
         .merge(people::routes())
@@ -84,6 +91,8 @@ pub fn router(api: Api) -> Router {
         .layer(DefaultBodyLimit::max(JSON_BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn(layers::refuse_nul))
+        .layer(from_fn(layers::end_slow_bodies))
+        .layer(from_fn_with_state(api.clone(), layers::leased))
         .layer(from_fn(layers::finish))
         .layer(CompressionLayer::new().gzip(true).compress_when(layers::Text))
         .layer(from_fn(layers::vary))
@@ -104,9 +113,9 @@ fn table(testing: bool) -> Router<Api> {
         .merge(SwaggerUi::new("/api/docs").external_url_unchecked("/api/openapi.json", openapi()))
         .route("/.well-known/immich", get(well_known))
         .route("/custom.css", get(custom_css))
-        .route("/health", get(health))
-        .route("/ready", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/health", get(ready::health))
+        .route("/ready", get(ready::ready))
+        .route("/metrics", get(ready::metrics))
         .fallback(web::page)
 }
 
@@ -141,23 +150,6 @@ async fn well_known() -> Response {
 async fn custom_css(State(api): State<Api>) -> Result<Response, Problem> {
     let css = api.queries.settings().await?.text("theme.customCss").to_owned();
     Ok(([(header::CONTENT_TYPE, "text/css; charset=utf-8")], css).into_response())
-}
-
-async fn health() -> Response {
-    Json(json!({ "status": "ok" })).into_response()
-}
-
-async fn ready(State(api): State<Api>) -> Response {
-    if (api.ready)() {
-        Json(json!({ "status": "ready" })).into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "not ready" }))).into_response()
-    }
-}
-
-async fn metrics(State(api): State<Api>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (api.metrics)())
-        .into_response()
 }
 
 #[cfg(test)]

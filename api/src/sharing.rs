@@ -136,19 +136,23 @@ pub(crate) async fn reaches(
     let generation = sharing.generation();
     let partners = partners_of(api, viewer_id).await?;
     let asset_ids: Vec<Uuid> = wanted.iter().map(|(asset_id, _)| *asset_id).collect();
-    let mut roles: HashMap<Uuid, Option<AlbumRole>> = api
-        .queries
-        .album_reaches(viewer_id, &asset_ids)
-        .await?
-        .into_iter()
-        .map(|reach| (reach.asset_id, highest(&reach.roles)))
-        .collect();
+    let (by_albums, held_up) = tokio::try_join!(
+        api.queries.album_reaches(viewer_id, &asset_ids),
+        api.queries.held_up_assets(&asset_ids),
+    )?;
+    let mut roles: HashMap<Uuid, Option<AlbumRole>> =
+        by_albums.into_iter().map(|reach| (reach.asset_id, highest(&reach.roles))).collect();
     for (asset_id, owner_id) in wanted {
         let is_partner = partners
             .iter()
             .any(|pair| pair.shared_by_id == owner_id && pair.shared_with_id == viewer_id);
         let album = roles.remove(&asset_id).flatten();
-        let reach = Reach { album, is_partner, by_link: false };
+        // What waits of an asset may have taken it away.
+        let reach = if held_up.contains(&asset_id) {
+            Reach::default()
+        } else {
+            Reach { album, is_partner, by_link: false }
+        };
         found.insert(asset_id, reach);
         sharing.reaches.insert((viewer_id, asset_id), reach);
     }

@@ -1,22 +1,28 @@
 //! What every handler holds: commands to change things, queries to read them, blobs for bytes.
 
+use std::collections::HashMap;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use calotype_commands::integrity::Findings;
 use calotype_commands::{
     CommandContext, Commands, NotificationMarks, Outcome, SessionUses, SyncAcks,
 };
 use calotype_domain::CommandId;
 use calotype_media::blob::BlobStore;
+use calotype_media::decoder::DecoderPool;
 use calotype_media::gazetteer::Gazetteer;
+use calotype_media::hls::Sessions;
 use calotype_projections::wait::READ_OWN_WRITE_MAX;
-use calotype_projections::{Applied, Progress, Queries};
+use calotype_projections::{Applied, Node, Progress, Queries};
+use ipnet::IpNet;
 use tokio::sync::broadcast;
+use uuid::Uuid;
 
 use crate::assets::uploads::Uploads;
 use crate::caches::Caches;
@@ -25,21 +31,28 @@ use crate::download::turns::ArchiveTurns;
 use crate::links::LinkViews;
 use crate::logins::LoginLimits;
 use crate::problem::Problem;
+use crate::ready::Readiness;
+use crate::search::texts::{TextEmbedder, Texts};
 
 /// How long an answer waits for what it was asked to make.
 const READ_BACK_MAX: Duration = Duration::from_secs(30);
 
+/// How many changed things the read models take in within a second, at least, on a slow machine.
+const THINGS_A_SECOND_MIN: usize = 1_000;
+
 /// What the surface is told by configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ApiConfig {
+    /// Whether the first account may still be made.
+    pub allow_setup: bool,
+    /// Space that uploads leave free, in bytes, where an operator said how much.
+    pub min_free_bytes: Option<u64>,
     /// Whether the routes for black-box suites are there.
     pub testing: bool,
     /// A folder with a single-page client to serve instead of the built-in page.
     pub web: Option<PathBuf>,
-    /// Addresses of proxies whose `X-Forwarded-*` headers count, beside loopback.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
-    /// The address clients reach the server at, where it is known.
-    pub external_url: Option<String>,
+    /// Networks of proxies whose `X-Forwarded-*` headers count, beside loopback.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// How many assets each processor works on at this moment; processors count up and down.
@@ -49,15 +62,42 @@ pub struct InFlight {
     pub metadata: Arc<AtomicUsize>,
     /// Making thumbnails and previews.
     pub thumbnails: Arc<AtomicUsize>,
+    /// Making the pictures of edited photos.
+    pub edits: Arc<AtomicUsize>,
+    /// Moving originals.
+    pub moves: Arc<AtomicUsize>,
+    /// Encoding films.
+    pub video: Arc<AtomicUsize>,
+    /// Letting a model look at what assets show.
+    pub embedding: Arc<AtomicUsize>,
+    /// How far the films in hand are, in percent, by asset.
+    pub film_progress: Arc<Mutex<HashMap<Uuid, u8>>>,
+    /// Scanning libraries.
+    pub scans: Arc<AtomicUsize>,
+    /// Checking stored files.
+    pub checks: Arc<AtomicUsize>,
 }
 
 impl InFlight {
-    /// The gauge of a step (`metadata`, `thumbnails`); zero for a step without one.
+    /// How far a film in hand is, in percent; none for one that is not in hand.
+    #[must_use]
+    pub fn progress_of(&self, asset_id: Uuid) -> Option<u8> {
+        self.film_progress.lock().unwrap_or_else(PoisonError::into_inner).get(&asset_id).copied()
+    }
+
+    /// The gauge of a step (`metadata`, `thumbnails`, `edits`, `video`, `embedding`, `library`), or of moving
+    /// originals by its queue; zero for a step without one.
     #[must_use]
     pub fn of(&self, stage: &str) -> usize {
         match stage {
             "metadata" => self.metadata.load(Ordering::Relaxed),
             "thumbnails" => self.thumbnails.load(Ordering::Relaxed),
+            "edits" => self.edits.load(Ordering::Relaxed),
+            calotype_domain::queue::STORAGE_TEMPLATE => self.moves.load(Ordering::Relaxed),
+            "video" => self.video.load(Ordering::Relaxed),
+            "embedding" => self.embedding.load(Ordering::Relaxed),
+            "integrityCheck" => self.checks.load(Ordering::Relaxed),
+            "library" => self.scans.load(Ordering::Relaxed),
             _ => 0,
         }
     }
@@ -76,8 +116,6 @@ pub trait Reset: Send + Sync {
     async fn reset(&self, only: Option<&[String]>) -> Result<(), ResetError>;
 }
 
-/// Says whether the server can do its work: migrations done, projections running, disk there.
-pub type Readiness = Arc<dyn Fn() -> bool + Send + Sync>;
 /// Writes all metrics in the Prometheus text format.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -93,18 +131,28 @@ pub struct Parts {
     pub session_uses: SessionUses,
     /// What people have read of what they were told.
     pub notification_marks: NotificationMarks,
+    /// What checks of the stored files found.
+    pub findings: Findings,
     /// How far the projections are.
     pub progress: Progress,
     /// The stored bytes.
     pub blobs: BlobStore,
+    /// Children that tell what of a file says something about it.
+    pub decoders: DecoderPool,
+    /// Films that are streamed while they are encoded.
+    pub streams: Sessions,
     /// Names of places, where they are installed.
     pub gazetteer: Option<Arc<Gazetteer>>,
+    /// What turns words into vectors, where there is a model for that.
+    pub embedder: Option<Arc<dyn TextEmbedder>>,
     /// Who is calling, cached.
     pub callers: Callers,
     /// What is kept in memory of the read models.
     pub caches: Caches,
     /// Turns for uploads, and their unfinished work.
     pub uploads: Uploads,
+    /// The lease of this process, where others may answer beside it.
+    pub node: Option<Node>,
     /// The applied batches, for what is told over web sockets.
     pub applied: broadcast::Sender<Applied>,
     /// Configuration.
@@ -129,6 +177,8 @@ pub struct Api {
     pub(crate) link_views: LinkViews,
     /// Turns for archives.
     pub(crate) archives: ArchiveTurns,
+    /// Vectors of texts that were searched for.
+    pub(crate) texts: Texts,
 }
 
 impl Api {
@@ -140,6 +190,7 @@ impl Api {
             logins: LoginLimits::default(),
             link_views: LinkViews::default(),
             archives: ArchiveTurns::default(),
+            texts: Texts::default(),
         }
     }
 
@@ -168,18 +219,44 @@ impl Api {
     }
 
     /// Waits until what was written shows, where it takes something away: who lost access has lost it
-    /// when this returns.
+    /// when this returns, whichever process they ask. Where nothing was written because it was taken away
+    /// before, that is waited for.
     ///
     /// # Errors
-    /// 503 when that takes longer than two seconds; the change stands.
+    /// 503 when that takes longer than two seconds, and six for other processes, or when a read model could
+    /// not take it in; the change stands.
     pub async fn surely_seen(&self, outcome: &Outcome) -> Result<(), Problem> {
-        match outcome.written() {
-            Some(written) if !self.progress.seen(written.event_id, READ_OWN_WRITE_MAX).await => {
-                tracing::error!(event.id = %written.event_id, "access that was taken away may still show");
-                Err(Problem::unavailable())
-            }
-            _ => Ok(()),
+        self.surely_seen_of(outcome, 1).await
+    }
+
+    /// As [`Api::surely_seen`], of so many things that changed: what is many takes longer to take in, a second
+    /// more is waited for each thousand.
+    ///
+    /// # Errors
+    /// As [`Api::surely_seen`].
+    pub async fn surely_seen_of(&self, outcome: &Outcome, things: usize) -> Result<(), Problem> {
+        let more = u64::try_from(things / THINGS_A_SECOND_MIN).unwrap_or(u64::MAX);
+        let wait = READ_OWN_WRITE_MAX.saturating_add(Duration::from_secs(more)).min(READ_BACK_MAX);
+        let seen = match outcome.written() {
+            Some(written) => self.progress.seen_at(written.event_id, wait).await,
+            None => self.progress.caught_up(wait).await,
+        };
+        // A read model that could not take it in shows what was before.
+        let is_held_up = match outcome.written() {
+            Some(written) => self.queries.is_held_up(written.stream_id.as_str()).await?,
+            None => false,
+        };
+        let is_lost = match (seen, &self.node) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(position), Some(node)) => node.is_passed_by_others(position).await?,
+        };
+        if is_lost && !is_held_up {
+            return Ok(());
         }
+        let event_id = outcome.written().map(|written| tracing::field::display(written.event_id));
+        tracing::error!(event.id = event_id, "access that was taken away may still show");
+        Err(Problem::unavailable())
     }
 
     /// A context for the server's own commands.

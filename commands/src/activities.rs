@@ -22,12 +22,12 @@ pub enum Liked {
     Before(ActivityId, Outcome),
 }
 
-fn stream(activity_id: ActivityId) -> StreamId {
+pub(crate) fn stream(activity_id: ActivityId) -> StreamId {
     StreamId::new("activity", activity_id)
 }
 
 impl Commands {
-    fn like_stream(&self, user_id: UserId, target: ActivityTarget) -> StreamId {
+    pub(crate) fn like_stream(&self, user_id: UserId, target: ActivityTarget) -> StreamId {
         let asset = target.asset_id.map(|asset_id| asset_id.to_string()).unwrap_or_default();
         let value = format!("{user_id}/{}/{asset}", target.album_id);
         StreamId::new("reservation", self.keyring.hmac("activity-like", &value))
@@ -42,7 +42,7 @@ impl Commands {
         ctx: &CommandContext,
         commented: ActivityCommented,
     ) -> Result<(ActivityId, Outcome), CommandError<ActivityError>> {
-        let activity_id = ActivityId::new(self.ids.v4());
+        let activity_id = ActivityId::new(self.new_id(ctx, "activity"));
         let subject = Some(user_subject(commented.user_id));
         let command = ActivityCommand::Comment(commented);
         let outcome =
@@ -59,7 +59,7 @@ impl Commands {
         ctx: &CommandContext,
         liked: ActivityLiked,
     ) -> Result<Liked, CommandError<ActivityError>> {
-        let activity_id = ActivityId::new(self.ids.v4());
+        let activity_id = ActivityId::new(self.new_id(ctx, "activity"));
         let once = self.like_stream(liked.user_id, liked.target);
         let reserve = ReservationCommand::Reserve { holder_id: activity_id.uuid() };
         let command = ActivityCommand::Like(liked);

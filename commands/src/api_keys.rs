@@ -47,6 +47,21 @@ impl Commands {
         self.dispatch::<ApiKey>(ctx, stream(api_key_id), Some(user_subject(by)), &command).await
     }
 
+    /// Lets another secret open a key; the former one opens nothing from then on.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn rotate_api_key(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        api_key_id: ApiKeyId,
+        secret_sha256: String,
+    ) -> Result<Outcome, CommandError<ApiKeyError>> {
+        let command = ApiKeyCommand::Rotate { by, secret_sha256 };
+        self.dispatch::<ApiKey>(ctx, stream(api_key_id), None, &command).await
+    }
+
     /// Makes a key open nothing.
     ///
     /// # Errors

@@ -1,25 +1,25 @@
 //! Wishes about assets. The same bytes of one owner are one asset: the reservation of their SHA-1 and the
 //! asset's first event are written in one transaction, so a race has one winner.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use calotype_domain::asset::{
-    Asset, AssetCommand, AssetError, AssetEvent, AssetMetadataRecorded, AssetPlaceFound,
-    AssetProcessingFailed, AssetThumbnailsRecorded, AssetUploaded, Details, KeyValue, Organize,
-    Stage, Visibility,
+    Asset, AssetCommand, AssetEditedPicturesRecorded, AssetError, AssetEvent,
+    AssetFullSizeRecorded, AssetLivePartsFound, AssetMetadataRecorded, AssetPlaceFound,
+    AssetProcessingFailed, AssetThumbnailsRecorded, AssetUploaded, Details, KeyValue, Live,
+    Organize, Purging, Stage, Visibility,
 };
 use calotype_domain::event::Aggregate as _;
+use calotype_domain::model::ModelRef;
 use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
 use calotype_domain::{AssetId, TagId, UserId};
 use calotype_eventstore::{Revision, StreamId};
 
+use crate::bulk::BULK_ASSETS_MAX;
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
 use crate::stacks::{Work, as_asset_refusal};
-
-/// Assets changed in one transaction; more are done in several.
-pub const BULK_ASSETS_MAX: usize = 500;
 
 /// What became of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,19 @@ pub enum Uploaded {
     Duplicate(AssetId),
 }
 
+/// An asset that is to be deleted for good.
+#[derive(Clone, Copy, Debug)]
+pub struct Doomed<'a> {
+    /// Why.
+    pub why: Purging,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// Which.
+    pub asset_id: AssetId,
+    /// The checksum that it holds.
+    pub sha1: &'a str,
+}
+
 /// What a processor learned about an asset; recorded in one transaction.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
@@ -37,10 +50,20 @@ pub struct Findings {
     pub metadata: Option<AssetMetadataRecorded>,
     /// The tags that the file's keywords name.
     pub tags: Option<BTreeSet<TagId>>,
+    /// What makes it a part of a live photo.
+    pub live: Option<AssetLivePartsFound>,
     /// What its position lies in.
     pub place: Option<AssetPlaceFound>,
     /// The pictures made of it.
     pub thumbnails: Option<AssetThumbnailsRecorded>,
+    /// The picture at full size, or that there is to be none.
+    pub full_size: Option<AssetFullSizeRecorded>,
+    /// The pictures of the edited photo.
+    pub edited: Option<AssetEditedPicturesRecorded>,
+    /// Whether a copy of the film is to be made that every player shows.
+    pub wants_copy: bool,
+    /// The model that is to look at its new pictures.
+    pub wants_embedding: Option<ModelRef>,
     /// Steps that failed.
     pub failures: Vec<AssetProcessingFailed>,
 }
@@ -64,8 +87,10 @@ pub(crate) fn once(asset_ids: &[AssetId]) -> Vec<AssetId> {
 }
 
 /// What a new asset says to some commands, each after the one before.
-fn in_a_row(commands: &[AssetCommand]) -> Result<Vec<AssetEvent>, AssetError> {
-    let mut asset = Asset::default();
+pub(crate) fn in_a_row(
+    mut asset: Asset,
+    commands: &[AssetCommand],
+) -> Result<Vec<AssetEvent>, AssetError> {
     let mut events = Vec::with_capacity(commands.len());
     for command in commands {
         for event in asset.decide(command)? {
@@ -103,7 +128,7 @@ impl Commands {
             by: Some(by),
             wish: Organize::SetKeyValue(entry),
         }));
-        let events = in_a_row(&commands).map_err(CommandError::Refused)?;
+        let events = in_a_row(Asset::default(), &commands).map_err(CommandError::Refused)?;
         // First as if nobody had these bytes, which is almost always so; the append finds out when not.
         let mut is_free = true;
         for _ in 0..=ATTEMPTS_MAX {
@@ -167,9 +192,7 @@ impl Commands {
         let mut outcome = Outcome::AlreadyTrue;
         for (part, chunk) in once(asset_ids).chunks(BULK_ASSETS_MAX).enumerate() {
             let ctx = self.part_of(ctx, part);
-            if let committed @ Outcome::Committed(_) = self.trash_part(&ctx, by, chunk).await? {
-                outcome = committed;
-            }
+            outcome = outcome.then(self.trash_part(&ctx, by, chunk).await?);
         }
         Ok(outcome)
     }
@@ -213,31 +236,55 @@ impl Commands {
         self.bulk(ctx, asset_ids, &[AssetCommand::DismissFailure { stage }]).await
     }
 
-    /// Deletes an asset for good: lets its checksum go, then destroys its key.
-    /// Its files are removed by the processor that hears of it.
+    /// Deletes assets for good, all of them or none: lets their checksums go, then destroys their keys.
+    /// Their files are removed by the processor that hears of it; those of external libraries stay.
     ///
     /// # Errors
-    /// See [`CommandError`].
-    pub async fn purge_asset(
+    /// [`AssetError::NotTrashed`] when one of them was taken out of the trash that is emptied, or is the film of
+    /// none of the others; see [`CommandError`].
+    pub async fn purge_assets(
         &self,
         ctx: &CommandContext,
-        by: Option<UserId>,
-        owner_id: UserId,
-        asset_id: AssetId,
-        sha1: &str,
+        doomed: &[Doomed<'_>],
     ) -> Result<Outcome, CommandError<AssetError>> {
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
-            let release = ReservationCommand::Release { holder_id: asset_id.uuid() };
-            unit.apply::<Reservation>(self.checksum_stream(owner_id, sha1), None, &release)
+            let (mut work, mut films) = (Work::new(self), BTreeSet::new());
+            work.load_assets(doomed.iter().map(|one| one.asset_id))
                 .await
-                .map_err(|error| error.map_refusal(|_| AssetError::NotFound))?;
-            // It leaves its stack with it.
-            let mut work = Work::new(self);
-            work.purge(asset_id, AssetCommand::Purge { by }).await.map_err(as_asset_refusal)?;
+                .map_err(as_asset_refusal)?;
+            let mut held: BTreeMap<StreamId, Vec<ReservationCommand>> = BTreeMap::new();
+            for one in doomed {
+                let release = ReservationCommand::Release { holder_id: one.asset_id.uuid() };
+                let checksum = self.checksum_stream(one.owner_id, one.sha1);
+                held.entry(checksum).or_default().push(release);
+                let asset = work.asset(one.asset_id).await.map_err(as_asset_refusal)?;
+                if let Some(file) = asset.external() {
+                    // The next scan may find the file anew: it is not ours to delete.
+                    let path = self.path_stream(file.library_id, &file.path);
+                    held.entry(path).or_default().push(release);
+                }
+                // It leaves its stack with it.
+                let command = AssetCommand::Purge(one.why);
+                films.extend(work.purge(one.asset_id, command).await.map_err(as_asset_refusal)?);
+            }
+            let streams: Vec<StreamId> = held.keys().cloned().collect();
+            let none =
+                |error: CommandError<ReservationError>| error.map_refusal(|_| AssetError::NotFound);
+            let loaded = self.load_each::<Reservation>(&streams).await.map_err(none)?;
+            for ((stream, releases), (reservation, last)) in held.into_iter().zip(loaded) {
+                // Whoever does not hold it has nothing to let go.
+                unit.decide(&reservation, last, stream, None, &releases).map_err(none)?;
+            }
+            let goes_along = |one: &&Doomed<'_>| one.why == Purging::WithStills;
+            if !doomed.iter().filter(goes_along).all(|film| films.contains(&film.asset_id)) {
+                return Err(CommandError::Refused(AssetError::NotTrashed));
+            }
             work.into_unit(&mut unit).await?;
             if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
-                self.store.forget(&subject(asset_id)).await?;
+                let subjects: Vec<String> =
+                    doomed.iter().map(|one| subject(one.asset_id)).collect();
+                self.store.forget_all(&subjects).await?;
                 return Ok(outcome);
             }
         }
@@ -250,6 +297,22 @@ impl Commands {
     /// See [`CommandError`].
     pub async fn asset(&self, asset_id: AssetId) -> Result<Asset, CommandError<AssetError>> {
         self.load::<Asset>(&stream(asset_id)).await.map(|(asset, _)| asset)
+    }
+
+    /// Those of some assets that the log has, and that were not deleted for good. A read model may not have
+    /// heard of that yet: nobody is told on its word that their bytes are safe.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn kept_of(
+        &self,
+        asset_ids: &[AssetId],
+    ) -> Result<BTreeSet<AssetId>, CommandError<AssetError>> {
+        let streams: Vec<StreamId> = asset_ids.iter().copied().map(stream).collect();
+        let loaded = self.load_each::<Asset>(&streams).await?;
+        let kept =
+            asset_ids.iter().zip(loaded).filter(|(_, (asset, _))| asset.owner_id().is_some());
+        Ok(kept.map(|(asset_id, _)| *asset_id).collect())
     }
 
     /// Records what a processor learned. What is known already is not recorded again.
@@ -272,11 +335,26 @@ impl Commands {
         if let Some(tags) = &findings.tags {
             commands.push(AssetCommand::RecordTags(tags.clone()));
         }
+        if let Some(found) = &findings.live {
+            commands.push(AssetCommand::Live { by: None, wish: Live::Found(found.clone()) });
+        }
         if let Some(found) = &findings.place {
             commands.push(AssetCommand::RecordPlace(Box::new(found.clone())));
         }
         if let Some(made) = &findings.thumbnails {
             commands.push(AssetCommand::RecordThumbnails(Box::new(made.clone())));
+        }
+        if let Some(made) = &findings.full_size {
+            commands.push(AssetCommand::RecordFullSize(Box::new(made.clone())));
+        }
+        if let Some(made) = &findings.edited {
+            commands.push(AssetCommand::RecordEditedPictures(Box::new(made.clone())));
+        }
+        if findings.wants_copy {
+            commands.push(AssetCommand::RequestProcessing { stage: Stage::Video });
+        }
+        if let Some(model) = &findings.wants_embedding {
+            commands.push(AssetCommand::WantEmbedding(Box::new(model.clone())));
         }
         for failure in &findings.failures {
             commands.push(AssetCommand::RecordFailure(Box::new(failure.clone())));
@@ -291,57 +369,5 @@ impl Commands {
             (asset, last) = self.load::<Asset>(&stream(asset_id)).await?;
         }
         Err(CommandError::Contended)
-    }
-
-    /// The same commands on each of some assets: all or none of each [`BULK_ASSETS_MAX`].
-    pub(crate) async fn bulk(
-        &self,
-        ctx: &CommandContext,
-        asset_ids: &[AssetId],
-        commands: &[AssetCommand],
-    ) -> Result<Outcome, CommandError<AssetError>> {
-        let mut outcome = Outcome::AlreadyTrue;
-        for (part, chunk) in once(asset_ids).chunks(BULK_ASSETS_MAX).enumerate() {
-            let ctx = self.part_of(ctx, part);
-            if let committed @ Outcome::Committed(_) = self.bulk_part(&ctx, chunk, commands).await?
-            {
-                outcome = committed;
-            }
-        }
-        Ok(outcome)
-    }
-
-    async fn bulk_part(
-        &self,
-        ctx: &CommandContext,
-        asset_ids: &[AssetId],
-        commands: &[AssetCommand],
-    ) -> Result<Outcome, CommandError<AssetError>> {
-        let mut turn = Vec::new();
-        for _ in 0..ATTEMPTS_MAX {
-            let mut unit = self.unit(ctx);
-            for asset_id in asset_ids {
-                let (asset, last) = self.load::<Asset>(&stream(*asset_id)).await?;
-                let subject = Some(subject(*asset_id));
-                unit.decide(&asset, last, stream(*asset_id), subject, commands)?;
-            }
-            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
-                return Ok(outcome);
-            }
-            if turn.is_empty() {
-                let streams: Vec<StreamId> = asset_ids.iter().copied().map(stream).collect();
-                turn = self.turns.take(&streams).await;
-            }
-        }
-        Err(CommandError::Contended)
-    }
-
-    /// A command of its own for each part of a bulk wish, so that event ids do not collide.
-    pub(crate) fn part_of(&self, ctx: &CommandContext, part: usize) -> CommandContext {
-        let mut ctx = ctx.clone();
-        if part > 0 {
-            ctx.command_id = calotype_domain::CommandId::new(self.ids.v7());
-        }
-        ctx
     }
 }

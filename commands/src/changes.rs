@@ -8,11 +8,11 @@ use calotype_domain::asset::{Asset, AssetCommand, AssetError, Details, Visibilit
 use calotype_domain::{AlbumId, AssetId, UserId};
 use calotype_eventstore::StreamId;
 
-use crate::albums;
-use crate::assets::{BULK_ASSETS_MAX, stream, subject};
+use crate::bulk::BULK_ASSETS_MAX;
 use crate::context::CommandContext;
-use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome, Unit};
+use crate::dispatch::{Commands, Outcome, Unit};
 use crate::error::CommandError;
+use crate::{albums, assets};
 
 /// Albums that are left in the transaction that locks an asset; more are left in transactions before it.
 const LEFT_AT_ONCE_MAX: usize = 500;
@@ -20,7 +20,8 @@ const LEFT_AT_ONCE_MAX: usize = 500;
 impl Commands {
     /// Changes what a person may change about assets, each by itself: all or none of each
     /// [`BULK_ASSETS_MAX`]. Each stands in the list once. What goes behind the PIN leaves those albums that
-    /// `inside` says it is in.
+    /// `inside` says it is in, and so does what comes out from there: it can only have been put into them while
+    /// it was being locked, and was seen in none.
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -34,50 +35,52 @@ impl Commands {
         let mut outcome = Outcome::AlreadyTrue;
         for (part, chunk) in changes.chunks(BULK_ASSETS_MAX).enumerate() {
             let mut ctx = self.part_of(ctx, part);
-            let locked: BTreeSet<AssetId> = chunk
-                .iter()
-                .filter(|(_, details)| details.visibility == Some(Visibility::Locked))
-                .map(|(asset_id, _)| *asset_id)
-                .collect();
+            let leaving = self.leaving(chunk, inside).await?;
             let mut moves: Vec<(AlbumId, Move)> =
-                Moves::leaving(inside, &locked).0.into_iter().collect();
+                Moves::leaving(inside, &leaving).0.into_iter().collect();
             while moves.len() > LEFT_AT_ONCE_MAX {
                 let rest = moves.split_off(LEFT_AT_ONCE_MAX);
-                self.change_part(&ctx, by, &[], &moves).await?;
+                self.bulk_part::<&[AssetCommand]>(&ctx, &[], Some((by, &moves))).await?;
                 ctx = self.part_of(&ctx, 1);
                 moves = rest;
             }
-            if let committed @ Outcome::Committed(_) =
-                self.change_part(&ctx, by, chunk, &moves).await?
-            {
-                outcome = committed;
-            }
+            let each: Vec<(AssetId, [AssetCommand; 1])> = chunk
+                .iter()
+                .map(|(asset_id, details)| {
+                    let details = Box::new(details.clone());
+                    (*asset_id, [AssetCommand::ChangeDetails { by, details }])
+                })
+                .collect();
+            outcome = outcome.then(self.bulk_part(&ctx, &each, Some((by, &moves))).await?);
         }
         Ok(outcome)
     }
 
-    async fn change_part(
+    /// Those of some changed assets that go behind the PIN or come out from there, as far as `inside` names them.
+    async fn leaving(
         &self,
-        ctx: &CommandContext,
-        by: UserId,
         changes: &[(AssetId, Details)],
-        moves: &[(AlbumId, Move)],
-    ) -> Result<Outcome, CommandError<AssetError>> {
-        let _turn = self.turns.take(&streams_of(moves)).await;
-        for _ in 0..ATTEMPTS_MAX {
-            let mut unit = self.unit(ctx);
-            for (asset_id, details) in changes {
-                let (asset, last) = self.load::<Asset>(&stream(*asset_id)).await?;
-                let details = Box::new(details.clone());
-                let command = [AssetCommand::ChangeDetails { by, details }];
-                unit.decide(&asset, last, stream(*asset_id), Some(subject(*asset_id)), &command)?;
-            }
-            move_in(&mut unit, by, moves).await?;
-            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
-                return Ok(outcome);
+        inside: &[(AlbumId, AssetId)],
+    ) -> Result<BTreeSet<AssetId>, CommandError<AssetError>> {
+        let named: BTreeSet<AssetId> = inside.iter().map(|(_, asset_id)| *asset_id).collect();
+        let moved = changes.iter().filter(|(asset_id, _)| named.contains(asset_id));
+        let (mut leaving, mut shown) = (BTreeSet::new(), Vec::new());
+        for (asset_id, details) in moved {
+            match details.visibility {
+                Some(Visibility::Locked) => {
+                    leaving.insert(*asset_id);
+                }
+                Some(_) => shown.push(*asset_id),
+                None => {}
             }
         }
-        Err(CommandError::Contended)
+        let streams: Vec<StreamId> = shown.iter().copied().map(assets::stream).collect();
+        let loaded = self.load_each::<Asset>(&streams).await?;
+        let were_locked = shown.into_iter().zip(loaded);
+        let were_locked =
+            were_locked.filter(|(_, (asset, _))| asset.visibility() == Visibility::Locked);
+        leaving.extend(were_locked.map(|(asset_id, _)| asset_id));
+        Ok(leaving)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::dispatch::{Commands, Outcome};
 use crate::error::CommandError;
 
 /// The subject whose key seals what administrators wrote.
-const SUBJECT: &str = "config-server";
+pub(crate) const SUBJECT: &str = "config-server";
 
 impl Commands {
     /// Changes settings, first steps or product key of the server.

@@ -24,6 +24,13 @@ pub struct CommandContext {
 }
 
 impl CommandContext {
+    /// The id of the event at a place, counted from 0, among all that this command leads to. Version 5 of the
+    /// command's id and the place, so that a repeated append is recognised.
+    #[must_use]
+    pub fn event_id(&self, place: u32) -> Uuid {
+        Uuid::new_v5(&self.command_id.uuid(), &place.to_be_bytes())
+    }
+
     /// The envelope of the events this command leads to.
     #[must_use]
     pub fn envelope(&self) -> Envelope {

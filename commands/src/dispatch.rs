@@ -6,14 +6,17 @@ use bytes::Bytes;
 use calotype_domain::event::{Aggregate, DomainEvent};
 use calotype_domain::{Clock, DecodeError, IdGen};
 use calotype_eventstore::{
-    Append, AppendError, EventStore, ExpectedRevision, Keyring, NewEvent, Revision, StreamId,
+    Append, AppendError, EventStore, ExpectedRevision, Keyring, NewEvent, Recorded, Revision,
+    StreamId,
 };
+use sqlx::PgPool;
 use tracing::warn;
 use uuid::Uuid;
 
 use crate::context::CommandContext;
 use crate::error::CommandError;
 use crate::folded::{FOLDED_EVENTS_MIN, Folded};
+use crate::reading::STREAMS_MAX;
 use crate::turns::Turns;
 
 /// How often a command is decided anew when somebody else wrote first.
@@ -77,6 +80,14 @@ impl Commands {
         Self { store, keyring, ids, clock, turns: Turns::default(), folded: Folded::default() }
     }
 
+    /// The same where several processes write to one log: what one decides about people and their faces holds
+    /// until it is written, whatever the others do. Up to [`EVERYWHERE_MAX`](crate::turns::EVERYWHERE_MAX)
+    /// connections of this pool are held meanwhile, so it is for locks alone.
+    #[must_use]
+    pub fn among_processes(self, locks: PgPool) -> Self {
+        Self { turns: self.turns.with_elsewhere(locks), ..self }
+    }
+
     /// The generator that use cases draw ids from.
     #[must_use]
     pub fn ids(&self) -> &dyn IdGen {
@@ -117,6 +128,28 @@ impl Commands {
         Err(CommandError::Contended)
     }
 
+    /// Folds several aggregates from their streams, each with its last revision, in the order of the ids.
+    ///
+    /// # Errors
+    /// [`CommandError::Read`] and [`CommandError::Decode`].
+    pub async fn load_each<A: Aggregate>(
+        &self,
+        stream_ids: &[StreamId],
+    ) -> Result<Vec<(A, Option<Revision>)>, CommandError<A::Error>> {
+        let mut loaded = Vec::with_capacity(stream_ids.len());
+        for some in stream_ids.chunks(STREAMS_MAX) {
+            for events in self.read_each(some).await? {
+                let (mut aggregate, mut last) = (A::default(), None);
+                for recorded in events {
+                    last = Some(recorded.revision);
+                    fold_in(&mut aggregate, &recorded)?;
+                }
+                loaded.push((aggregate, last));
+            }
+        }
+        Ok(loaded)
+    }
+
     /// Starts a transaction over several streams.
     #[must_use]
     pub fn unit<'a>(&'a self, ctx: &'a CommandContext) -> Unit<'a> {
@@ -141,11 +174,7 @@ impl Commands {
             read += page.len();
             for recorded in page {
                 last = Some(recorded.revision);
-                aggregate.evolve(&A::Event::from_raw(
-                    &recorded.event_type,
-                    recorded.version,
-                    recorded.payload,
-                )?);
+                fold_in(&mut aggregate, &recorded)?;
             }
             if full {
                 continue;
@@ -156,6 +185,16 @@ impl Commands {
             return Ok((aggregate, last));
         }
     }
+}
+
+/// Takes one recorded event into an aggregate.
+pub(crate) fn fold_in<A: Aggregate>(
+    aggregate: &mut A,
+    recorded: &Recorded,
+) -> Result<(), CommandError<A::Error>> {
+    let (kind, payload) = (&recorded.event_type, recorded.payload.as_str());
+    aggregate.evolve(&A::Event::from_raw(kind, recorded.version, payload)?);
+    Ok(())
 }
 
 /// A transaction over several streams: what aggregates decided, not yet written.
@@ -178,7 +217,7 @@ impl Unit<'_> {
         subject: Option<String>,
         command: &A::Command,
     ) -> Result<A, CommandError<A::Error>> {
-        let (aggregate, last) = self.commands.load::<A>(&stream_id).await?;
+        let (aggregate, last) = self.commands.load_for::<A>(self.ctx, &stream_id).await?;
         self.decide(&aggregate, last, stream_id, subject, std::slice::from_ref(command))?;
         Ok(aggregate)
     }
@@ -193,7 +232,7 @@ impl Unit<'_> {
         subject: Option<String>,
         commands: &[A::Command],
     ) -> Result<(), CommandError<A::Error>> {
-        let (aggregate, last) = self.commands.load::<A>(&stream_id).await?;
+        let (aggregate, last) = self.commands.load_for::<A>(self.ctx, &stream_id).await?;
         self.decide(&aggregate, last, stream_id, subject, commands)
     }
 
@@ -247,6 +286,12 @@ impl Unit<'_> {
         Ok(())
     }
 
+    /// Whether anything was decided so far.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.appends.is_empty()
+    }
+
     /// Attaches large bytes to the event that was decided last, if any was.
     pub fn attach(&mut self, name: &str, bytes: Bytes) {
         let events = self.appends.last_mut().map(|append| &mut append.events);
@@ -286,6 +331,11 @@ impl Unit<'_> {
                     }
                     return Ok(None);
                 }
+                // The key of the command named another wish before, which stands.
+                Err(AppendError::Invalid(reason)) if self.ctx.is_keyed() => {
+                    warn!(reason, "a command with a key was refused");
+                    return Ok(None);
+                }
                 Err(error @ AppendError::Unknown(_)) if tries < APPEND_TRIES_MAX => {
                     warn!(%error, tries, "an append's answer was lost, repeating it");
                 }
@@ -294,9 +344,8 @@ impl Unit<'_> {
         }
     }
 
-    /// Version 5 of the command's id and the event's place, so that a repeated append is recognised.
     fn next_event_id(&mut self) -> Uuid {
-        let id = Uuid::new_v5(&self.ctx.command_id.uuid(), &self.events.to_be_bytes());
+        let id = self.ctx.event_id(self.events);
         self.events += 1;
         id
     }

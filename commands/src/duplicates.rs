@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use calotype_domain::asset::{Asset, AssetCommand, AssetError, Organize, Visibility};
 use calotype_domain::{AlbumId, AssetId, UserId};
 
-use crate::assets::BULK_ASSETS_MAX;
+use crate::bulk::BULK_ASSETS_MAX;
 use crate::changes::{Move, Moves, move_in, streams_of};
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};

@@ -9,13 +9,15 @@ use calotype_domain::faces::{
 };
 use calotype_domain::person::{Person, PersonError};
 use calotype_domain::{AssetId, FaceId, PersonId, UserId};
-use calotype_eventstore::StreamId;
+use calotype_eventstore::{Revision, StreamId};
 
-use crate::assets::{BULK_ASSETS_MAX, stream as asset_stream, subject};
+use crate::assets::{stream as asset_stream, subject};
+use crate::bulk::BULK_ASSETS_MAX;
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
 use crate::people::stream as person_stream;
+use crate::turns::Everywhere;
 
 /// The name of the attachment that holds a detection's vectors.
 pub const VECTORS: &str = "vectors";
@@ -51,11 +53,11 @@ pub(crate) fn stream(asset_id: AssetId) -> StreamId {
     StreamId::new("faces", asset_id)
 }
 
-fn by_person(error: CommandError<PersonError>) -> Refused {
+pub(crate) fn by_person(error: CommandError<PersonError>) -> Refused {
     error.map_refusal(TagError::Person)
 }
 
-fn by_face(error: CommandError<FacesError>) -> Refused {
+pub(crate) fn by_face(error: CommandError<FacesError>) -> Refused {
     error.map_refusal(TagError::Face)
 }
 
@@ -72,15 +74,56 @@ impl Commands {
         drawing: Drawing,
     ) -> Result<(FaceId, Outcome), Refused> {
         self.may_tag(by, asset_id).await?;
-        self.may_recognise(by, drawing.person_id).await?;
         let face_id = FaceId::new(self.ids.v4());
         let Drawing { area, size, person_id } = drawing;
         let command = FacesCommand::Draw { face_id, area, size, person_id };
-        let outcome = self
-            .dispatch::<Faces>(ctx, stream(asset_id), Some(subject(asset_id)), &command)
-            .await
-            .map_err(by_face)?;
-        Ok((face_id, outcome))
+        for _ in 0..ATTEMPTS_MAX {
+            let (faces, last) = self.load::<Faces>(&stream(asset_id)).await.map_err(by_face)?;
+            let (_, _turn) = self.standing_held([person_id].into()).await.map_err(by_person)?;
+            self.may_recognise(by, person_id).await?;
+            if let Some(outcome) =
+                self.decide_faces(ctx, asset_id, (&faces, last), &command).await?
+            {
+                return Ok((face_id, outcome));
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// Lets a photo's faces, loaded at a revision, decide one command, and writes it. `None` says that somebody
+    /// else wrote first.
+    async fn decide_faces(
+        &self,
+        ctx: &CommandContext,
+        asset_id: AssetId,
+        (faces, last): (&Faces, Option<Revision>),
+        command: &FacesCommand,
+    ) -> Result<Option<Outcome>, Refused> {
+        let mut unit = self.unit(ctx);
+        let subject = Some(subject(asset_id));
+        let commands = std::slice::from_ref(command);
+        unit.decide(faces, last, stream(asset_id), subject, commands).map_err(by_face)?;
+        unit.commit().await.map_err(CommandError::Append)
+    }
+
+    /// Whom people stand for by now, and a turn on each of them and on whom they stand for: while it is held,
+    /// nobody merges or deletes them, here or in another process.
+    pub(crate) async fn standing_held(
+        &self,
+        people: BTreeSet<PersonId>,
+    ) -> Result<(Standing, Everywhere), CommandError<PersonError>> {
+        let mut held = people.clone();
+        loop {
+            let streams: Vec<StreamId> = held.iter().copied().map(person_stream).collect();
+            let turn = self.turns.take_everywhere(&streams).await?;
+            let standing = self.standing(people.iter().copied()).await?;
+            let known = held.len();
+            held.extend(people.iter().filter_map(|person_id| standing.of(*person_id)));
+            if held.len() == known {
+                return Ok((standing, turn));
+            }
+            // Turns on several are taken all at once: these are given back first.
+        }
     }
 
     /// Says whose faces these are: all or none of each [`BULK_ASSETS_MAX`] photos.
@@ -94,7 +137,6 @@ impl Commands {
         person_id: PersonId,
         faces: &[(AssetId, FaceId)],
     ) -> Result<Outcome, Refused> {
-        self.may_recognise(by, person_id).await?;
         let mut by_asset: BTreeMap<AssetId, BTreeSet<FaceId>> = BTreeMap::new();
         for (asset_id, face_id) in faces {
             by_asset.entry(*asset_id).or_default().insert(*face_id);
@@ -122,11 +164,18 @@ impl Commands {
             self.may_tag(by, *asset_id).await?;
         }
         for _ in 0..ATTEMPTS_MAX {
-            let mut unit = self.unit(ctx);
+            let mut loaded = Vec::with_capacity(chunk.len());
+            let mut people = BTreeSet::from([person_id]);
             for (asset_id, face_ids) in chunk {
                 let (faces, last) =
                     self.load::<Faces>(&stream(*asset_id)).await.map_err(by_face)?;
-                let standing = self.standing(faces.people()).await.map_err(by_person)?;
+                people.extend(faces.people());
+                loaded.push((asset_id, face_ids, faces, last));
+            }
+            let (standing, _turn) = self.standing_held(people).await.map_err(by_person)?;
+            self.may_recognise(by, person_id).await?;
+            let mut unit = self.unit(ctx);
+            for (asset_id, face_ids, faces, last) in loaded {
                 let commands: Vec<FacesCommand> = face_ids
                     .iter()
                     .map(|face_id| FacesCommand::Confirm {
@@ -159,14 +208,19 @@ impl Commands {
         person_id: PersonId,
     ) -> Result<Outcome, Refused> {
         self.may_tag(by, asset_id).await?;
-        let (faces, _) = self.load::<Faces>(&stream(asset_id)).await.map_err(by_face)?;
-        let mut people = faces.people();
-        people.insert(person_id);
-        let standing = self.standing(people).await.map_err(by_person)?;
-        let command = FacesCommand::Reject { face_id, person_id, standing };
-        self.dispatch::<Faces>(ctx, stream(asset_id), Some(subject(asset_id)), &command)
-            .await
-            .map_err(by_face)
+        for _ in 0..ATTEMPTS_MAX {
+            let (faces, last) = self.load::<Faces>(&stream(asset_id)).await.map_err(by_face)?;
+            let mut people = faces.people();
+            people.insert(person_id);
+            let (standing, _turn) = self.standing_held(people).await.map_err(by_person)?;
+            let command = FacesCommand::Reject { face_id, person_id, standing };
+            if let Some(outcome) =
+                self.decide_faces(ctx, asset_id, (&faces, last), &command).await?
+            {
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
     }
 
     /// Says that there is no face.
@@ -257,7 +311,7 @@ impl Commands {
                 loaded.push((asset_id, faces, last, guesses));
             }
             // One look at each person of the whole chunk.
-            let standing: Standing = self.standing(people).await.map_err(by_person)?;
+            let (standing, _turn) = self.standing_held(people).await.map_err(by_person)?;
             let mut unit = self.unit(ctx);
             for (asset_id, faces, last, guesses) in loaded {
                 let guesses = Box::new(guesses.clone());

@@ -4,33 +4,47 @@
 //! It asks aggregates and obeys them; it holds no rule of its own and reads no `read.*` table.
 
 pub mod activities;
+pub mod album_news;
 pub mod albums;
 pub mod api_keys;
 pub mod assets;
+pub mod bulk;
 pub mod changes;
 pub mod config;
 pub mod context;
 pub mod copies;
 pub mod dispatch;
 pub mod duplicates;
+pub mod edits;
+pub mod embedded;
+pub mod encoded;
 pub mod error;
 pub mod faces;
 mod folded;
+mod in_use;
+pub mod integrity;
+pub mod keyed;
+pub mod libraries;
+pub mod live;
 pub mod memories;
+pub mod moves;
+pub mod named_faces;
 pub mod notifications;
 pub mod organize;
 pub mod partners;
 pub mod password;
 pub mod people;
 pub mod queues;
+mod reading;
 pub mod session_uses;
 pub mod sessions;
 pub mod shared_links;
+mod spoken;
 pub mod stacks;
 pub mod sync_acks;
 pub mod tags;
 pub mod token;
-mod turns;
+pub mod turns;
 pub mod undo;
 pub mod users;
 

@@ -30,7 +30,7 @@ impl Commands {
         ctx: &CommandContext,
         created: MemoryCreated,
     ) -> Result<(MemoryId, Outcome), CommandError<MemoryError>> {
-        let memory_id = MemoryId::new(self.ids.v4());
+        let memory_id = MemoryId::new(self.new_id(ctx, "memory"));
         let command = MemoryCommand::Create(Box::new(created));
         let outcome = self.dispatch::<Memory>(ctx, stream(memory_id), None, &command).await?;
         Ok((memory_id, outcome))

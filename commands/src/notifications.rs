@@ -1,21 +1,36 @@
 //! Telling people something, and the marks of what they have read.
 
 use calotype_domain::notification::{
-    Notification, NotificationCommand, NotificationError, NotificationSent,
+    Notification, NotificationCommand, NotificationError, NotificationEvent, NotificationSent,
 };
-use calotype_domain::{NotificationId, UserId};
+use calotype_domain::{DecodeError, NotificationId, UserId};
 use calotype_eventstore::StreamId;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::context::CommandContext;
-use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
+use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome, Unit};
 use crate::error::CommandError;
 use crate::users::subject as user_subject;
 
-fn stream(notification_id: NotificationId) -> StreamId {
+pub(crate) fn stream(notification_id: NotificationId) -> StreamId {
     StreamId::new("notification", notification_id)
+}
+
+impl Unit<'_> {
+    /// Tells a person something, in this transaction. The id is a new one.
+    ///
+    /// # Errors
+    /// When the event cannot be written as JSON.
+    pub(crate) fn tell(
+        &mut self,
+        notification_id: NotificationId,
+        sent: NotificationSent,
+    ) -> Result<(), DecodeError> {
+        let subject = Some(user_subject(sent.user_id));
+        self.record::<NotificationEvent>(None, stream(notification_id), subject, &[sent.into()])
+    }
 }
 
 impl Commands {

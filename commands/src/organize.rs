@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use calotype_domain::asset::{Asset, AssetCommand, AssetError, Blob, KeyValue, Organize};
+use calotype_domain::asset::{
+    Asset, AssetCommand, AssetError, Blob, KeyValue, Organize, SidecarOutcome,
+};
 use calotype_domain::{AssetId, DuplicateId, UserId};
+use calotype_eventstore::Revision;
 
-use crate::assets::{BULK_ASSETS_MAX, once, stream, subject};
+use crate::assets::{once, stream, subject};
 use crate::context::CommandContext;
-use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
+use crate::dispatch::{Commands, Outcome};
 use crate::error::CommandError;
 
 /// A change to one of a program's values.
@@ -51,7 +54,7 @@ impl Commands {
     }
 
     /// Changes values that programs keep with a person's assets: all or none of each
-    /// [`BULK_ASSETS_MAX`] assets. Of several changes under one key the last counts.
+    /// [`BULK_ASSETS_MAX`](crate::bulk::BULK_ASSETS_MAX) assets. Of several changes under one key the last counts.
     ///
     /// # Errors
     /// [`AssetError::BadKeyValue`] and see [`CommandError`].
@@ -94,38 +97,22 @@ impl Commands {
         self.bulk(ctx, &once(&[asset_id]), &[AssetCommand::ReplaceSidecar { by, sidecar }]).await
     }
 
-    /// To each asset its own commands; each asset stands in the list once.
-    async fn bulk_each(
+    /// Records that what people say stands beside an original, or cannot. `known` is the asset as the
+    /// processor read it.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; [`CommandError::Contended`] where it has changed since: then more may be to write.
+    pub async fn record_sidecar(
         &self,
         ctx: &CommandContext,
-        each: &[(AssetId, Vec<AssetCommand>)],
+        asset_id: AssetId,
+        known: (Asset, Revision),
+        outcome: SidecarOutcome,
     ) -> Result<Outcome, CommandError<AssetError>> {
-        let mut outcome = Outcome::AlreadyTrue;
-        for (part, chunk) in each.chunks(BULK_ASSETS_MAX).enumerate() {
-            let ctx = self.part_of(ctx, part);
-            if let committed @ Outcome::Committed(_) = self.each_part(&ctx, chunk).await? {
-                outcome = committed;
-            }
-        }
-        Ok(outcome)
-    }
-
-    async fn each_part(
-        &self,
-        ctx: &CommandContext,
-        each: &[(AssetId, Vec<AssetCommand>)],
-    ) -> Result<Outcome, CommandError<AssetError>> {
-        for _ in 0..ATTEMPTS_MAX {
-            let mut unit = self.unit(ctx);
-            for (asset_id, commands) in each {
-                let (asset, last) = self.load::<Asset>(&stream(*asset_id)).await?;
-                let subject = Some(subject(*asset_id));
-                unit.decide(&asset, last, stream(*asset_id), subject, commands)?;
-            }
-            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
-                return Ok(outcome);
-            }
-        }
-        Err(CommandError::Contended)
+        let mut unit = self.unit(ctx);
+        let command = [AssetCommand::RecordSidecar(outcome)];
+        let subject = Some(subject(asset_id));
+        unit.decide(&known.0, Some(known.1), stream(asset_id), subject, &command)?;
+        unit.commit().await.map_err(CommandError::Append)?.ok_or(CommandError::Contended)
     }
 }

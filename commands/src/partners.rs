@@ -10,12 +10,12 @@ use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
 
-fn stream(partner_id: PartnerId) -> StreamId {
+pub(crate) fn stream(partner_id: PartnerId) -> StreamId {
     StreamId::new("partner", partner_id)
 }
 
 impl Commands {
-    fn pair_stream(&self, shared_by_id: UserId, shared_with_id: UserId) -> StreamId {
+    pub(crate) fn pair_stream(&self, shared_by_id: UserId, shared_with_id: UserId) -> StreamId {
         let value = format!("{shared_by_id}/{shared_with_id}");
         StreamId::new("reservation", self.keyring.hmac("partner-pair", &value))
     }

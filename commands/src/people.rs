@@ -1,23 +1,28 @@
 //! Wishes about people. Which faces are theirs is said in [`crate::faces`].
 
+use calotype_domain::event::{Aggregate as _, DomainEvent as _};
 use calotype_domain::faces::{Faces, Standing};
 use calotype_domain::person::{
-    Person, PersonCommand, PersonCreated, PersonDetails, PersonError, PersonThumbnailFailed,
-    PersonThumbnailRecorded,
+    Person, PersonCommand, PersonCreated, PersonDetails, PersonError, PersonEvent,
+    PersonThumbnailFailed, PersonThumbnailRecorded,
 };
 use calotype_domain::{AssetId, CommandId, PersonId, UserId};
-use calotype_eventstore::StreamId;
+use calotype_eventstore::{ActorKind, Recorded, Revision, StoreError, StreamId};
 
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
 use crate::faces;
+use crate::turns::Everywhere;
 use crate::users::subject as user_subject;
 
 /// People changed in one transaction; more are done in several.
 pub const BULK_PEOPLE_MAX: usize = 500;
 /// Merges of merges that are followed; who was merged further is taken for nobody.
 const MERGES_MAX: usize = 1_000;
+
+/// Events of somebody that are looked at; who has more is somebody to a person.
+const EVENTS_MAX: u32 = 1_000;
 
 /// What became of a change of several people.
 #[derive(Debug)]
@@ -42,7 +47,7 @@ impl Commands {
         ctx: &CommandContext,
         created: PersonCreated,
     ) -> Result<(PersonId, Outcome), CommandError<PersonError>> {
-        let person_id = PersonId::new(self.ids.v4());
+        let person_id = PersonId::new(self.new_id(ctx, "person"));
         let subject = Some(user_subject(created.owner_id));
         let today = ctx.now.date_naive();
         let command = PersonCommand::Create { created: Box::new(created), today };
@@ -145,6 +150,7 @@ impl Commands {
             return Err(CommandError::Refused(PersonError::MergedWithThemselves));
         }
         let subject = || Some(user_subject(by));
+        let _turn = self.turns_on(&[into_id, person_id]).await?;
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             let merge = PersonCommand::MergeInto { by, into_id };
@@ -192,6 +198,7 @@ impl Commands {
         by: UserId,
         person_ids: &[PersonId],
     ) -> Result<Outcome, CommandError<PersonError>> {
+        let _turn = self.turns_on(person_ids).await?;
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             for person_id in person_ids {
@@ -204,6 +211,52 @@ impl Commands {
             }
         }
         Err(CommandError::Contended)
+    }
+
+    /// Deletes somebody of whom no person ever said anything; whether they are gone by this.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn delete_untouched_person(
+        &self,
+        ctx: &CommandContext,
+        by: UserId,
+        person_id: PersonId,
+    ) -> Result<bool, CommandError<PersonError>> {
+        let _turn = self.turns_on(&[person_id]).await?;
+        for _ in 0..ATTEMPTS_MAX {
+            let events =
+                self.store.read_stream(&stream(person_id), Revision::FIRST, EVENTS_MAX).await?;
+            let is_full = events.len() >= usize::try_from(EVENTS_MAX).unwrap_or(usize::MAX);
+            let is_touched = |event: &Recorded| {
+                !matches!(event.envelope.actor.kind, ActorKind::Processor | ActorKind::System)
+            };
+            if is_full || events.iter().any(is_touched) {
+                return Ok(false);
+            }
+            let mut person = Person::default();
+            for event in &events {
+                let payload = event.payload.as_str();
+                person.evolve(&PersonEvent::from_raw(&event.event_type, event.version, payload)?);
+            }
+            let last = events.last().map(|event| event.revision);
+            let mut unit = self.unit(ctx);
+            let subject = Some(user_subject(by));
+            // At the revision that was looked at: whoever says something meanwhile keeps them.
+            let command = [PersonCommand::Delete { by }];
+            unit.decide(&person, last, stream(person_id), subject, &command)?;
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok(outcome != Outcome::AlreadyTrue);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// A turn on some people: while it is held, faces are given to none of them, and nobody else changes whom
+    /// they stand for.
+    async fn turns_on(&self, person_ids: &[PersonId]) -> Result<Everywhere, StoreError> {
+        let streams: Vec<StreamId> = person_ids.iter().copied().map(stream).collect();
+        self.turns.take_everywhere(&streams).await
     }
 
     /// Records the picture of a person, for processors. Of nobody it records nothing.

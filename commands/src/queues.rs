@@ -1,6 +1,7 @@
 //! Wishes about work queues.
 
-use calotype_domain::queue::{Queue, QueueCommand, QueueError};
+use calotype_domain::EventId;
+use calotype_domain::queue::{Queue, QueueCommand, QueueError, QueueOrder};
 use calotype_eventstore::StreamId;
 
 use crate::context::CommandContext;
@@ -18,6 +19,8 @@ impl Commands {
         name: &str,
         command: QueueCommand,
     ) -> Result<Outcome, CommandError<QueueError>> {
-        self.dispatch::<Queue>(ctx, StreamId::new("queue", name), None, &command).await
+        // The only event that a wish about a queue leads to.
+        let order = QueueOrder { event_id: EventId::new(ctx.event_id(0)), command };
+        self.dispatch::<Queue>(ctx, StreamId::new("queue", name), None, &order).await
     }
 }

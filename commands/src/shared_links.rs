@@ -42,7 +42,7 @@ pub(crate) fn stream(shared_link_id: SharedLinkId) -> StreamId {
 }
 
 impl Commands {
-    fn slug_stream(&self, slug: &str) -> StreamId {
+    pub(crate) fn slug_stream(&self, slug: &str) -> StreamId {
         StreamId::new("reservation", self.keyring.hmac("slug", slug))
     }
 

@@ -39,7 +39,7 @@ impl Commands {
         name: &str,
         color: Option<String>,
     ) -> Result<(TagId, Outcome), CommandError<TagError>> {
-        let tag_id = TagId::new(self.ids.v4());
+        let tag_id = TagId::new(self.new_id(ctx, "tag"));
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             let value = match parent_id {

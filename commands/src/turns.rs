@@ -1,46 +1,131 @@
 //! Turns on streams that many people write to at once, such as an album: whoever waits here does not
 //! load, decide and lose a race over and over. Only this process waits; against others the expected
 //! revisions still decide.
+//!
+//! Where a decision rests on a stream that it does not write to, no revision decides. Such turns are taken
+//! everywhere: among the processes that share a database by its advisory locks.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use calotype_eventstore::StreamId;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use calotype_eventstore::{StoreError, StreamId};
+use sha2::{Digest as _, Sha256};
+use sqlx::{PgPool, Postgres, Transaction};
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 /// Streams share this many turns; two that share one only wait without need.
 const TURNS: usize = 256;
+/// Turns that one process holds everywhere at a time; each holds a connection.
+pub const EVERYWHERE_MAX: usize = 4;
+/// How long a turn is waited for, as PostgreSQL writes it.
+const WAIT_MAX: &str = "30s";
+/// How long a process may keep a turn without a word.
+const HELD_MAX: &str = "60s";
+/// What these advisory locks are named by, beside the number of the turn.
+const LOCKS_CLASS: i32 = 0x7475_726e;
 
 /// The turns of a process.
 #[derive(Clone)]
-pub(crate) struct Turns(Arc<[Arc<Mutex<()>>]>);
+pub(crate) struct Turns {
+    here: Arc<[Arc<Mutex<()>>]>,
+    elsewhere: Option<Elsewhere>,
+}
+
+/// The turns of all processes over one database.
+#[derive(Clone)]
+struct Elsewhere {
+    pool: PgPool,
+    at_once: Arc<Semaphore>,
+}
+
+/// A turn in this process and in all others; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Everywhere {
+    // Dropped in this order: the other processes' turn first.
+    _elsewhere: Option<(Transaction<'static, Postgres>, OwnedSemaphorePermit)>,
+    _here: Vec<OwnedMutexGuard<()>>,
+}
 
 impl Default for Turns {
     fn default() -> Self {
-        Self((0..TURNS).map(|_| Arc::default()).collect())
+        Self { here: (0..TURNS).map(|_| Arc::default()).collect(), elsewhere: None }
     }
 }
 
 impl Turns {
+    /// The same, and turns that are taken everywhere are taken by locks of this database, too.
+    ///
+    /// Whoever holds one waits for other connections: this pool is for locks alone.
+    pub(crate) fn with_elsewhere(self, pool: PgPool) -> Self {
+        let at_once = Arc::new(Semaphore::new(EVERYWHERE_MAX));
+        Self { elsewhere: Some(Elsewhere { pool, at_once }), ..self }
+    }
+
     /// Waits for a turn on all of some streams at once. They are free again when the result is dropped.
     pub(crate) async fn take(&self, streams: &[StreamId]) -> Vec<OwnedMutexGuard<()>> {
         // Always in the same order, so that two who want several never wait for each other.
-        let wanted: BTreeSet<usize> = streams.iter().map(turn_of).collect();
+        let wanted: BTreeSet<u8> = streams.iter().map(turn_of).collect();
         let mut taken = Vec::with_capacity(wanted.len());
         for turn in wanted {
-            if let Some(turn) = self.0.get(turn) {
+            if let Some(turn) = self.here.get(usize::from(turn)) {
                 taken.push(Arc::clone(turn).lock_owned().await);
             }
         }
         taken
     }
+
+    /// Waits for a turn on all of some streams at once, in this process and in all others.
+    ///
+    /// # Errors
+    /// What the database said; then there is no turn.
+    pub(crate) async fn take_everywhere(
+        &self,
+        streams: &[StreamId],
+    ) -> Result<Everywhere, StoreError> {
+        let here = self.take(streams).await;
+        let Some(elsewhere) = self.elsewhere.as_ref().filter(|_| !streams.is_empty()) else {
+            return Ok(Everywhere { _elsewhere: None, _here: here });
+        };
+        let held = elsewhere.hold(streams).await.map_err(|source| StoreError::Database {
+            attempt: "take a turn",
+            source: Arc::new(source),
+        })?;
+        Ok(Everywhere { _elsewhere: Some(held), _here: here })
+    }
 }
 
-fn turn_of(stream_id: &StreamId) -> usize {
-    let mut hasher = DefaultHasher::new();
-    stream_id.as_str().hash(&mut hasher);
-    usize::from(hasher.finish().to_le_bytes()[0]) % TURNS
+impl Elsewhere {
+    async fn hold(
+        &self,
+        streams: &[StreamId],
+    ) -> Result<(Transaction<'static, Postgres>, OwnedSemaphorePermit), sqlx::Error> {
+        let permit = Arc::clone(&self.at_once).acquire_owned().await;
+        let permit = permit.map_err(|_| sqlx::Error::PoolClosed)?;
+        let wanted: BTreeSet<i32> =
+            streams.iter().map(|stream| i32::from(turn_of(stream))).collect();
+        let mut held = self.pool.begin().await?;
+        // A process that hangs keeps nobody waiting for ever: here the wait ends, there the turn.
+        sqlx::query(
+            "select set_config('lock_timeout', $1, true),
+                            set_config('idle_in_transaction_session_timeout', $2, true)",
+        )
+        .bind(WAIT_MAX)
+        .bind(HELD_MAX)
+        .execute(&mut *held)
+        .await?;
+        // In the order of the numbers, as everybody takes them.
+        sqlx::query("select pg_advisory_xact_lock($1, turn) from unnest($2::integer[]) as turn")
+            .bind(LOCKS_CLASS)
+            .bind(wanted.into_iter().collect::<Vec<i32>>())
+            .execute(&mut *held)
+            .await?;
+        Ok((held, permit))
+    }
+}
+
+/// The same in every process, whatever it was built with.
+fn turn_of(stream_id: &StreamId) -> u8 {
+    Sha256::digest(stream_id.as_str().as_bytes()).first().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

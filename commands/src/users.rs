@@ -33,16 +33,16 @@ pub fn subject(user_id: UserId) -> String {
     format!("user-{user_id}")
 }
 
-fn stream(user_id: UserId) -> StreamId {
+pub(crate) fn stream(user_id: UserId) -> StreamId {
     StreamId::new("user", user_id)
 }
 
 impl Commands {
-    fn email_stream(&self, email: &str) -> StreamId {
+    pub(crate) fn email_stream(&self, email: &str) -> StreamId {
         StreamId::new("reservation", self.keyring.hmac("user-email", email))
     }
 
-    fn label_stream(&self, label: &str) -> StreamId {
+    pub(crate) fn label_stream(&self, label: &str) -> StreamId {
         StreamId::new("reservation", self.keyring.hmac("user-storage-label", label))
     }
 
@@ -82,6 +82,8 @@ impl Commands {
         let label = registered.storage_label.known().cloned().flatten();
         let reserve = ReservationCommand::Reserve { holder_id: user_id.uuid() };
         let command = UserCommand::Register(Box::new(registered));
+        // Of several first accounts at once, whatever is taken was taken by the one that came first.
+        let taken = |refusal| if first_admin { AccountError::SetUpDone } else { refusal };
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             if first_admin {
@@ -92,9 +94,9 @@ impl Commands {
                     .map_err(|error| error.map_refusal(|_| AccountError::SetUpDone))?;
             }
             let email = Some(self.email_stream(email));
-            Self::hold(&mut unit, user_id, (None, email), AccountError::EmailTaken).await?;
+            Self::hold(&mut unit, user_id, (None, email), taken(AccountError::EmailTaken)).await?;
             let label = label.as_deref().map(|label| self.label_stream(label));
-            Self::hold(&mut unit, user_id, (None, label), AccountError::LabelTaken).await?;
+            Self::hold(&mut unit, user_id, (None, label), taken(AccountError::LabelTaken)).await?;
             unit.apply::<User>(stream(user_id), Some(subject(user_id)), &command)
                 .await
                 .map_err(|error| error.map_refusal(AccountError::User))?;
@@ -169,7 +171,7 @@ impl Commands {
     /// Removes an account for good: lets its e-mail and storage label go, then destroys its key.
     ///
     /// # Errors
-    /// See [`CommandError`].
+    /// [`UserError::NotDeleted`] while it is not marked as deleted; see [`CommandError`].
     pub async fn purge_user(
         &self,
         ctx: &CommandContext,

@@ -44,13 +44,13 @@ pub trait DomainEvent: Sized {
     /// When the payload cannot be written as JSON.
     fn to_raw(&self) -> Result<RawEvent, DecodeError>;
 
-    /// Reads a stored event, climbing over the upcasters where its version is old.
+    /// Reads a stored event out of its JSON, climbing over the upcasters where its version is old.
     ///
     /// # Errors
     /// [`DecodeError::UnknownType`] for a name that is not of this aggregate,
     /// [`DecodeError::FromTheFuture`] for a version newer than this code,
     /// [`DecodeError::Payload`] when the JSON does not fit the shape.
-    fn from_raw(event_type: &str, version: u16, payload: Value) -> Result<Self, DecodeError>;
+    fn from_raw(event_type: &str, version: u16, payload: &str) -> Result<Self, DecodeError>;
 
     /// Name, newest version and JSON Schema of every event of the aggregate.
     fn schemas() -> Vec<(&'static str, u16, Schema)>;
@@ -114,7 +114,7 @@ pub enum DecodeError {
 /// See [`DomainEvent::from_raw`].
 pub fn decode<P: EventPayload>(
     version: u16,
-    mut payload: Value,
+    payload: &str,
     upcasters: &[Upcaster],
 ) -> Result<P, DecodeError> {
     if version > P::VERSION {
@@ -124,14 +124,15 @@ pub fn decode<P: EventPayload>(
             newest: P::VERSION,
         });
     }
-    for upcast in upcasters.iter().skip(usize::from(version.saturating_sub(1))) {
-        payload = upcast(payload);
-    }
-    serde_json::from_value(payload).map_err(|source| DecodeError::Payload {
-        event_type: P::TYPE,
-        version,
-        source,
-    })
+    let steps = upcasters.get(usize::from(version.saturating_sub(1))..).unwrap_or_default();
+    let decoded = if steps.is_empty() {
+        serde_json::from_str(payload)
+    } else {
+        serde_json::from_str(payload).and_then(|old: Value| {
+            serde_json::from_value(steps.iter().fold(old, |payload, upcast| upcast(payload)))
+        })
+    };
+    decoded.map_err(|source| DecodeError::Payload { event_type: P::TYPE, version, source })
 }
 
 /// Makes the enum of an aggregate's events out of its payload structs.
@@ -186,7 +187,7 @@ macro_rules! events {
             fn from_raw(
                 event_type: &str,
                 version: u16,
-                payload: serde_json::Value,
+                payload: &str,
             ) -> Result<Self, $crate::event::DecodeError> {
                 match event_type {
                     $(stringify!($payload) => {

@@ -66,6 +66,8 @@ ids! {
     CommandId,
     /// A group of assets that show the same.
     DuplicateId,
+    /// One edit of a photo.
+    EditId,
     /// One event. Version 5, derived from the command's id and the event's place in it.
     EventId,
     /// A sharing of somebody's timeline with somebody.
@@ -76,6 +78,8 @@ ids! {
     PersonId,
     /// Something a person is told.
     NotificationId,
+    /// An external library.
+    LibraryId,
     /// A memory.
     MemoryId,
     /// A login of a device.

@@ -19,6 +19,8 @@
 //! | [`api_key`] | `api_key-<uuid>` | a key with permissions |
 //! | [`tag`] | `tag-<uuid>` | a word of a person's hierarchy of tags |
 //! | [`stack`] | `stack-<uuid>` | several assets of one owner that show as one |
+//! | [`integrity`] | `integrity-<check>` | a check of the stored files, asked for and done |
+//! | [`library`] | `library-<uuid>` | folders outside whose files are assets |
 //! | [`memory`] | `memory-<uuid>` | assets of the same day in an earlier year |
 //! | [`reservation`] | `reservation-<hmac>` | a value that must be unique |
 //! | [`shared_link`] | `shared_link-<uuid>` | a link that anybody may hold |
@@ -40,9 +42,12 @@ pub mod config;
 pub mod event;
 pub mod faces;
 pub mod id;
+pub mod integrity;
+pub mod library;
 pub mod license;
 pub mod link_view;
 pub mod memory;
+pub mod model;
 pub mod notification;
 pub mod partner;
 pub mod permission;
@@ -60,7 +65,8 @@ pub mod user;
 pub use clock::{Clock, IdGen};
 pub use event::{Aggregate, DecodeError, DomainEvent, EventPayload, RawEvent};
 pub use id::{
-    ActivityId, AlbumId, ApiKeyId, AssetId, CommandId, DuplicateId, EventId, FaceId, MemoryId,
-    NotificationId, PartnerId, PersonId, SessionId, SharedLinkId, StackId, TagId, UserId,
+    ActivityId, AlbumId, ApiKeyId, AssetId, CommandId, DuplicateId, EditId, EventId, FaceId,
+    LibraryId, MemoryId, NotificationId, PartnerId, PersonId, SessionId, SharedLinkId, StackId,
+    TagId, UserId,
 };
 pub use sealed::Sealed;

@@ -5,7 +5,11 @@
 //! key of the event's subject before it is stored, and puts it back when it is read.
 //! Once the subject's key is destroyed the mark reads `{"$forgotten": true}`.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use schemars::JsonSchema;
+use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A personal value in an event: known, or forgotten because its key was destroyed.
@@ -47,19 +51,6 @@ struct Mark<'a, T> {
     value: &'a T,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Read<T> {
-    Known {
-        #[serde(rename = "$seal")]
-        value: T,
-    },
-    Forgotten {
-        #[serde(rename = "$forgotten")]
-        _forgotten: bool,
-    },
-}
-
 impl<T: Serialize> Serialize for Sealed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -71,10 +62,41 @@ impl<T: Serialize> Serialize for Sealed<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sealed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Read::<T>::deserialize(deserializer)? {
-            Read::Known { value } => Self::Known(value),
-            Read::Forgotten { .. } => Self::Forgotten,
-        })
+        deserializer.deserialize_map(MarkVisitor(PhantomData))
+    }
+}
+
+#[derive(Deserialize)]
+enum Name {
+    #[serde(rename = "$seal")]
+    Seal,
+    #[serde(rename = "$forgotten")]
+    Forgotten,
+}
+
+/// Reads a mark as it comes: a derived `untagged` enum would keep a copy of the value to try again.
+struct MarkVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for MarkVisitor<T> {
+    type Value = Sealed<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("`{\"$seal\": ..}` or `{\"$forgotten\": true}`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let sealed = match map.next_key()? {
+            Some(Name::Seal) => Sealed::Known(map.next_value()?),
+            Some(Name::Forgotten) => {
+                map.next_value::<bool>()?;
+                Sealed::Forgotten
+            }
+            None => return Err(de::Error::invalid_length(0, &self)),
+        };
+        match map.next_key::<Name>()? {
+            None => Ok(sealed),
+            Some(_) => Err(de::Error::invalid_length(2, &self)),
+        }
     }
 }
 

@@ -44,6 +44,11 @@ pub enum StoreError {
         /// Why it failed.
         source: Cause,
     },
+    /// The master key is not the one that the log was sealed with.
+    #[error(
+        "the master key in `keys/` does not open this log: put the one back that belongs to it, from its backup; if it is lost, names, places and captions are lost with it, and the originals are still in `library/`"
+    )]
+    WrongMasterKey,
     /// The store was closed.
     #[error("the event store is closed")]
     Closed,

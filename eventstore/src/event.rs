@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::payload::Payload;
 use crate::stream::{ExpectedRevision, GlobalPosition, Revision, StreamId};
 
 /// What kind of somebody did it.
@@ -132,7 +133,7 @@ pub struct Recorded {
     /// Version of the payload's shape, from 1.
     pub version: u16,
     /// Payload, unsealed: `{"$seal": value}` as it was given, or `{"$forgotten": true}`.
-    pub payload: Value,
+    pub payload: Payload,
     /// Whose key sealed.
     pub subject: Option<String>,
     /// Who, how, why, when.

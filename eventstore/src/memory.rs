@@ -1,6 +1,6 @@
 //! An event store in memory, for tests: same contract, nothing durable, positions given at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::error::{AppendError, StoreError};
 use crate::event::{Append, Appended, Envelope, Recorded};
+use crate::payload::Payload;
 use crate::seal;
 use crate::store::EventStore;
 use crate::stream::{GlobalPosition, Revision, StreamId};
@@ -110,7 +111,7 @@ impl Log {
                 revision,
                 event_type: event.event_type,
                 version: event.version,
-                payload: event.payload,
+                payload: Payload::from(&event.payload),
                 subject: append.subject.clone(),
                 envelope: envelope.clone(),
             });
@@ -159,6 +160,24 @@ impl EventStore for MemoryStore {
         Ok(indices
             .iter()
             .skip(index(from.get()))
+            .map(|i| &log.events[*i])
+            .filter(|event| !log.skipped.contains(&event.event_id))
+            .take(index(max.into()))
+            .cloned()
+            .collect())
+    }
+
+    async fn read_streams(
+        &self,
+        stream_ids: &[StreamId],
+        max: u32,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let log = self.log();
+        let wanted: BTreeSet<&StreamId> = stream_ids.iter().collect();
+        Ok(wanted
+            .into_iter()
+            .filter_map(|stream_id| log.streams.get(stream_id))
+            .flatten()
             .map(|i| &log.events[*i])
             .filter(|event| !log.skipped.contains(&event.event_id))
             .take(index(max.into()))
@@ -229,8 +248,18 @@ impl EventStore for MemoryStore {
         let Log { events, attachments, forgotten, .. } = &mut *log;
         forgotten.insert(subject.to_owned());
         for event in events.iter_mut().filter(|event| event.subject.as_deref() == Some(subject)) {
-            seal::forget(&mut event.payload);
+            if let Ok(mut payload) = event.payload.to_value() {
+                seal::forget(&mut payload);
+                event.payload = Payload::from(&payload);
+            }
             attachments.remove(&event.event_id);
+        }
+        Ok(())
+    }
+
+    async fn forget_all(&self, subjects: &[String]) -> Result<(), StoreError> {
+        for subject in subjects {
+            self.forget(subject).await?;
         }
         Ok(())
     }

@@ -5,6 +5,8 @@
 //! event's id and the JSON pointer of the place, so that a value cannot be moved elsewhere.
 //! On the way out it becomes `{"$seal": v}` again, or `{"$forgotten": true}` without the key.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -12,6 +14,9 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use rand::RngCore;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use thiserror::Error;
 use uuid::Uuid;
@@ -24,6 +29,13 @@ pub(crate) const SEAL: &str = "$seal";
 pub(crate) const SEALED: &str = "$sealed";
 /// Marks what cannot be read any more.
 pub(crate) const FORGOTTEN: &str = "$forgotten";
+
+/// The mark of ciphertext as it stands in a payload's text.
+const SEALED_NAME: &str = "\"$sealed\"";
+/// What an opened value begins with.
+const SEAL_OPENED: &str = "{\"$seal\":";
+/// What stands for a value that cannot be read any more.
+const FORGOTTEN_MARK: &str = "{\"$forgotten\":true}";
 
 const NONCE_SIZE_BYTES: usize = 24;
 
@@ -123,23 +135,107 @@ pub(crate) fn seal(payload: &mut Value, event_id: Uuid, key: &SubjectKey) -> Res
     })
 }
 
-/// Replaces each `{"$sealed": ..}` by `{"$seal": v}`, or without a key by `{"$forgotten": true}`.
+/// Whether something in a payload's text is sealed. Inside a text a quote is written `\"`, so the mark with
+/// its quotes can only be a name.
+pub(crate) fn is_sealed(payload: &str) -> bool {
+    payload.contains(SEALED_NAME)
+}
+
+/// The text of a payload with each `{"$sealed": ..}` replaced by `{"$seal": v}`, or without a key by
+/// `{"$forgotten": true}`. What is not sealed is copied as it stands.
 pub(crate) fn unseal(
-    payload: &mut Value,
+    payload: &str,
     event_id: Uuid,
     key: Option<&SubjectKey>,
-) -> Result<(), SealError> {
-    replace(payload, &mut String::new(), SEALED, &mut |pointer, value| {
-        let Some(key) = key else {
-            return Ok(marked(FORGOTTEN, Value::Bool(true)));
-        };
+) -> Result<String, SealError> {
+    let mut opened = String::with_capacity(payload.len());
+    let unsealing = Unsealing { event_id, key };
+    unsealing.copy(payload, &mut String::new(), &mut opened)?;
+    Ok(opened)
+}
+
+/// The way through one payload.
+struct Unsealing<'a> {
+    event_id: Uuid,
+    key: Option<&'a SubjectKey>,
+}
+
+impl Unsealing<'_> {
+    fn copy(&self, text: &str, pointer: &mut String, out: &mut String) -> Result<(), SealError> {
+        let malformed = |pointer: &str| SealError::Malformed { pointer: pointer.to_owned() };
+        if !is_sealed(text) {
+            out.push_str(text);
+        } else if text.starts_with('[') {
+            let items: Vec<&RawValue> =
+                serde_json::from_str(text).map_err(|_| malformed(pointer))?;
+            for (i, item) in items.iter().enumerate() {
+                out.push(if i == 0 { '[' } else { ',' });
+                at(pointer, &i.to_string(), |pointer| self.copy(item.get(), pointer, out))?;
+            }
+            out.push(']');
+        } else {
+            let Members(members) = serde_json::from_str(text).map_err(|_| malformed(pointer))?;
+            if let [(name, sealed)] = members.as_slice()
+                && name.0 == SEALED
+            {
+                return self.open(sealed.get(), pointer, out);
+            }
+            for (i, (name, value)) in members.iter().enumerate() {
+                out.push(if i == 0 { '{' } else { ',' });
+                out.push_str(&Value::from(name.0.as_ref()).to_string());
+                out.push(':');
+                at(pointer, &name.0, |pointer| self.copy(value.get(), pointer, out))?;
+            }
+            out.push('}');
+        }
+        Ok(())
+    }
+
+    fn open(&self, sealed: &str, pointer: &str, out: &mut String) -> Result<(), SealError> {
         let malformed = || SealError::Malformed { pointer: pointer.to_owned() };
-        let text = value.as_str().ok_or_else(malformed)?;
-        let sealed = BASE64.decode(text).map_err(|_| malformed())?;
-        let opened = decrypt(&key.cipher, &sealed, &associated(event_id, pointer), pointer)?;
-        let value = serde_json::from_slice(&opened).map_err(|_| malformed())?;
-        Ok(marked(SEAL, value))
-    })
+        let Some(key) = self.key else {
+            out.push_str(FORGOTTEN_MARK);
+            return Ok(());
+        };
+        let Name(text) = serde_json::from_str(sealed).map_err(|_| malformed())?;
+        let sealed = BASE64.decode(text.as_bytes()).map_err(|_| malformed())?;
+        let opened = decrypt(&key.cipher, &sealed, &associated(self.event_id, pointer), pointer)?;
+        out.push_str(SEAL_OPENED);
+        out.push_str(str::from_utf8(&opened).map_err(|_| malformed())?);
+        out.push('}');
+        Ok(())
+    }
+}
+
+/// A name or a text, borrowed where nothing in it is escaped.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The members of an object in their order, their values unread.
+struct Members<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
 }
 
 /// Replaces each `{"$seal": v}` by `{"$forgotten": true}`.
@@ -252,10 +348,24 @@ mod tests {
         let mut payload = given.clone();
         seal(&mut payload, event_id, &key).unwrap();
         let stored = payload.to_string();
-        unseal(&mut payload, event_id, Some(&key)).unwrap();
+        let opened = unseal(&stored, event_id, Some(&key)).unwrap();
 
         assert!(!stored.contains("Ada") && !stored.contains("lat"));
-        assert_eq!(payload, given);
+        assert_eq!(opened, given.to_string());
+    }
+
+    #[test]
+    fn names_that_need_escapes_lead_to_what_was_sealed_under_them() {
+        let given = json!({"a/~\"b\u{0}": [1, {"c": {"$seal": [null, {"d": "\"$sealed\""}]}}], "e": "\"$sealed\""});
+        let event_id = Uuid::from_u128(1);
+        let key = key("user-1");
+
+        let mut payload = given.clone();
+        seal(&mut payload, event_id, &key).unwrap();
+        let opened = unseal(&payload.to_string(), event_id, Some(&key)).unwrap();
+
+        assert_eq!(opened, given.to_string());
+        assert!(!is_sealed(&opened));
     }
 
     #[test]
@@ -263,9 +373,9 @@ mod tests {
         let mut payload = json!({"name": {"$seal": "Ada"}, "open": 1});
         seal(&mut payload, Uuid::from_u128(1), &key("user-1")).unwrap();
 
-        unseal(&mut payload, Uuid::from_u128(1), None).unwrap();
+        let opened = unseal(&payload.to_string(), Uuid::from_u128(1), None).unwrap();
 
-        assert_eq!(payload, json!({"name": {"$forgotten": true}, "open": 1}));
+        assert_eq!(opened, r#"{"name":{"$forgotten":true},"open":1}"#);
     }
 
     #[test]
@@ -273,10 +383,10 @@ mod tests {
         let key = key("user-1");
         let mut payload = json!({"a": {"$seal": 1}, "b": 2});
         seal(&mut payload, Uuid::from_u128(1), &key).unwrap();
-        let mut moved = json!({"a": 2, "b": payload["a"]});
+        let moved = json!({"a": 2, "b": payload["a"]});
 
-        let elsewhere = unseal(&mut moved, Uuid::from_u128(1), Some(&key));
-        let other_event = unseal(&mut payload, Uuid::from_u128(2), Some(&key));
+        let elsewhere = unseal(&moved.to_string(), Uuid::from_u128(1), Some(&key));
+        let other_event = unseal(&payload.to_string(), Uuid::from_u128(2), Some(&key));
 
         assert_eq!(elsewhere, Err(SealError::WrongKey { pointer: "/b".to_owned() }));
         assert_eq!(other_event, Err(SealError::WrongKey { pointer: "/a".to_owned() }));

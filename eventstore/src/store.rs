@@ -45,6 +45,19 @@ pub trait EventStore: Send + Sync + 'static {
         max: u32,
     ) -> Result<Vec<Recorded>, StoreError>;
 
+    /// At most `max` events of some streams, each from its first event on: stream after stream in the order
+    /// of their names, the events of each in order. Where there are more, the last streams are cut off.
+    ///
+    /// Includes events that have no position yet. Leaves out events that are skipped (`log.skipped`).
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds what it should not.
+    async fn read_streams(
+        &self,
+        stream_ids: &[StreamId],
+        max: u32,
+    ) -> Result<Vec<Recorded>, StoreError>;
+
     /// At most `max` events after the position `after`, in the order of positions.
     ///
     /// No event ever appears later before one that was returned. Leaves out events that are skipped
@@ -105,6 +118,12 @@ pub trait EventStore: Send + Sync + 'static {
     /// # Errors
     /// The database cannot be written; the key may still be there.
     async fn forget(&self, subject: &str) -> Result<(), StoreError>;
+
+    /// As [`EventStore::forget`] of several subjects: all of them or none.
+    ///
+    /// # Errors
+    /// The database cannot be written; the keys may still be there.
+    async fn forget_all(&self, subjects: &[String]) -> Result<(), StoreError>;
 
     /// Lists an event among those that no reader sees from now on. Twice is once; the first reason stays.
     ///

@@ -8,11 +8,17 @@
 
 pub mod blob;
 pub mod decoder;
+pub mod external;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod gazetteer;
+pub mod hls;
 pub mod image;
 pub mod kind;
 pub mod limits;
 pub mod metadata;
 mod raw;
+pub mod sidecar;
 pub mod strip;
+pub mod transcode;
 mod video;

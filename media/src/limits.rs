@@ -83,8 +83,9 @@ pub const DECODER_FILES_MAX: u64 = 64;
 /// Largest JSON part of a request or an answer, in bytes.
 pub const FRAME_JSON_BYTES_MAX: usize = 4 << 20;
 
-/// Largest bytes behind the JSON part (a raw frame of a video, encoded pictures), in bytes.
-pub const FRAME_BLOB_BYTES_MAX: usize = 64 << 20;
+/// Largest bytes behind the JSON part (a raw frame, encoded pictures), in bytes: a RAW file of 60 MP,
+/// developed at its full size.
+pub const FRAME_BLOB_BYTES_MAX: usize = 192 << 20;
 
 /// Address space of an `ffprobe` or `ffmpeg`, in bytes: 4K HEVC with threads needs about 1 GiB.
 pub const FFMPEG_MEMORY_BYTES: u64 = 3 << 30;
@@ -98,6 +99,10 @@ pub const FFMPEG_TIMEOUT: Duration = Duration::from_secs(60);
 /// Largest box of a film that is read for what it says, in bytes: an hour's index is 4 MiB.
 pub const MOVIE_BOX_BYTES_MAX: u64 = 64 << 20;
 
+/// Beginning of an AVCHD film that is looked through for what the camera wrote, in bytes: it is
+/// before the first picture.
+pub const AVCHD_BYTES_MAX: u64 = 2 << 20;
+
 /// Largest answer of `ffprobe`, in bytes.
 pub const FFPROBE_BYTES_MAX: usize = 4 << 20;
 
@@ -106,3 +111,28 @@ pub const WRITE_CHUNK_BYTES: usize = 512 << 10;
 
 /// First bytes of an upload that are kept for [`crate::kind::sniff`].
 pub const HEAD_BYTES: usize = 4_096;
+
+/// Address space of an `ffmpeg` that encodes a film, in bytes: 4K AV1 in software maps 6 GiB.
+pub const ENCODE_MEMORY_BYTES: u64 = 8 << 30;
+
+/// Address space of an `ffmpeg` that encodes in hardware, in bytes: drivers map what the cards have.
+pub const ENCODE_HARDWARE_MEMORY_BYTES: u64 = 1 << 40;
+
+/// Wall time for encoding a film however short.
+pub const ENCODE_TIME_MIN: Duration = Duration::from_secs(600);
+
+/// Wall time for encoding, in lengths of the film: slow presets of AV1 on a small machine take 60.
+pub const ENCODE_TIME_LENGTHS: u32 = 100;
+
+/// Longest wall time for encoding one film.
+pub const ENCODE_TIME_MAX: Duration = Duration::from_secs(3 * 24 * 3_600);
+
+/// How long an encoder may make no progress before it is ended.
+pub const ENCODE_STALL: Duration = Duration::from_secs(300);
+
+/// Cores that the processor time of one encoder is counted for: its limit is this many times the
+/// wall time.
+pub const ENCODE_CORES_MAX: u32 = 64;
+
+/// How much less urgent than the server an encoder is.
+pub const ENCODE_NICE: i32 = 10;

@@ -22,13 +22,13 @@ pub(crate) async fn develop(
     wish: ImageWish,
 ) -> Result<Vec<u8>, DecodeError> {
     let long = facts.width.max(facts.height).unwrap_or(0);
-    let is_half = long / 2 >= wish.preview_px.saturating_mul(HALF_OVER_PREVIEW);
+    let is_half = long / 2 >= wish.decoded_px().saturating_mul(HALF_OVER_PREVIEW);
     let mut args: Vec<&OsStr> = ["-w", "-o", "1", "-Z", "-"].map(OsStr::new).to_vec();
     if is_half {
         args.push(OsStr::new("-h"));
     }
     args.push(source.as_os_str());
-    match outside.output(outside.dcraw(), &args, FRAME_BLOB_BYTES_MAX).await {
+    match outside.output(outside.dcraw(), source, &args, FRAME_BLOB_BYTES_MAX).await {
         Ok(picture) if !picture.is_empty() => Ok(picture),
         Ok(_) | Err(OutsideError::Refused) => {
             Err(DecodeError::corrupt("RAW without a picture inside cannot be developed"))

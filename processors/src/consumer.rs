@@ -2,14 +2,16 @@
 //!
 //! Acknowledged is only what is done, or parked with its reason. What fails is asked for again with a
 //! growing delay; the last delivery parks. When the stream is lost, or NATS is away, the loop waits and
-//! makes its consumer anew: reconciling finds what was missed.
+//! makes its consumer anew: reconciling finds what was missed. So only that is heard here which a read model
+//! remembers until it is done; the rest are errands (`errands/`) and requests (`requests.rs`).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use async_nats::jetstream::{self, AckKind, Message};
-use calotype_domain::AssetId;
+use calotype_domain::{AssetId, UserId};
+use calotype_projections::because;
 use futures::StreamExt as _;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -17,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
+use crate::develop;
 use crate::error::ProcessorError;
 use crate::parked;
 use crate::priority::Urgency;
@@ -67,23 +70,36 @@ pub struct Subscription {
     pub urgency: Urgency,
 }
 
-/// New uploads.
+/// New uploads and edits: somebody waits for them.
 pub const UPLOADS: Subscription = Subscription {
     durable: "develop-uploads",
-    subjects: &["asset.AssetUploaded.*"],
+    subjects: &["asset.AssetUploaded.*", "asset.AssetEdited.*"],
     urgency: Urgency::Upload,
 };
 
-/// Asked for again, purged, queues.
+/// Asked for again, accounts that are due, queues that go on.
 pub const RERUNS: Subscription = Subscription {
     durable: "develop-reruns",
+    subjects: &["asset.AssetProcessingRequested.*", "queue.QueueResumed.*", "user.UserDeleted.*"],
+    urgency: Urgency::Rerun,
+};
+
+/// What may belong together, and what people say that belongs beside their originals.
+pub const BESIDE: Subscription = Subscription {
+    durable: "beside-originals",
     subjects: &[
-        "asset.AssetProcessingRequested.*",
-        "asset.AssetPurged.*",
-        "queue.QueueFailuresCleared.*",
-        "queue.QueueJobRequested.*",
-        "queue.QueueRerunRequested.*",
-        "queue.QueueResumed.*",
+        "asset.AssetLivePartsFound.*",
+        "asset.AssetDateChanged.*",
+        "asset.AssetDateReverted.*",
+        "asset.AssetDescriptionChanged.*",
+        "asset.AssetDescriptionReverted.*",
+        "asset.AssetLocationChanged.*",
+        "asset.AssetLocationReverted.*",
+        "asset.AssetRatingChanged.*",
+        "asset.AssetRatingReverted.*",
+        "asset.AssetSidecarReplaced.*",
+        "asset.AssetTagged.*",
+        "asset.AssetUntagged.*",
     ],
     urgency: Urgency::Rerun,
 };
@@ -96,6 +112,32 @@ pub const PEOPLE: Subscription = Subscription {
         "person.PersonDeleted.*",
         "person.PersonFeatureFaceChosen.*",
         "person.PersonMergedInto.*",
+    ],
+    urgency: Urgency::Rerun,
+};
+
+/// What may make a film wait for its copy.
+pub const FILMS: Subscription = Subscription {
+    durable: "encode-films",
+    subjects: &["asset.AssetProcessingRequested.*", "queue.QueueResumed.videoConversion"],
+    urgency: Urgency::Rerun,
+};
+
+/// What may make an asset wait for a model.
+pub const EMBEDDINGS: Subscription = Subscription {
+    durable: "embed-assets",
+    subjects: &["asset.AssetProcessingRequested.*", "queue.QueueResumed.smartSearch"],
+    urgency: Urgency::Rerun,
+};
+
+/// What may make a library wait for a scan, or for the end of its assets, or a check of the stored files.
+pub const LIBRARIES: Subscription = Subscription {
+    durable: "scan-libraries",
+    subjects: &[
+        "integrity.*.*",
+        "library.*.*",
+        "queue.QueueResumed.integrityCheck",
+        "queue.QueueResumed.library",
     ],
     urgency: Urgency::Rerun,
 };
@@ -156,7 +198,7 @@ impl Worker {
                     let Ok(permit) = Arc::clone(limit).acquire_owned().await else { return };
                     let worker = self.clone();
                     tracker.spawn(async move {
-                        worker.hear(message, subscription.urgency).await;
+                        Box::pin(worker.hear(message, subscription)).await;
                         drop(permit);
                     });
                 }
@@ -170,7 +212,7 @@ impl Worker {
     }
 
     /// Does the work of one message and acknowledges it.
-    async fn hear(&self, message: Message, urgency: Urgency) {
+    async fn hear(&self, message: Message, subscription: Subscription) {
         let deliveries = message.info().map_or(1, |info| info.delivered);
         if deliveries > 1 {
             metrics::counter!("calotype_redeliveries_total").increment(1);
@@ -184,7 +226,28 @@ impl Worker {
                 return;
             }
         };
-        let work = self.answer(&bell, urgency, last_try);
+        if subscription.durable == FILMS.durable {
+            // Which films wait stands in the read model; the work takes too long for a delivery.
+            self.encoding.bell.notify_one();
+            acknowledge(&message, AckKind::Ack).await;
+            return;
+        }
+        if subscription.durable == EMBEDDINGS.durable {
+            self.embedding.bell.notify_one();
+            acknowledge(&message, AckKind::Ack).await;
+            return;
+        }
+        if subscription.durable == LIBRARIES.durable {
+            self.scanning.bell.notify_one();
+            self.scanning.checks_bell.notify_one();
+            acknowledge(&message, AckKind::Ack).await;
+            return;
+        }
+        let Some(_inside) = self.gate.enter() else {
+            acknowledge(&message, AckKind::Nak(Some(AWAY_WAIT))).await;
+            return;
+        };
+        let work = self.answer(&bell, subscription.urgency, last_try);
         tokio::pin!(work);
         let result = loop {
             tokio::select! {
@@ -211,9 +274,25 @@ impl Worker {
                     deliveries,
                     "work failed, trying again"
                 );
+                if last_try {
+                    self.park(&bell, &error).await;
+                }
                 let kind = if last_try { AckKind::Term } else { AckKind::Nak(Some(after)) };
                 acknowledge(&message, kind).await;
             }
+        }
+    }
+
+    /// Shows operators what failed with every delivery, whoever's fault it is. Reconciling goes on trying, and
+    /// what goes well in the end is parked no more.
+    async fn park(&self, bell: &Bell, error: &ProcessorError) {
+        let Some(("asset", key)) = bell.stream_id.split_once('-') else { return };
+        let Ok(asset_id) = key.parse::<AssetId>() else { return };
+        let (event_id, reason) = (bell.event_id, because(error));
+        let parked =
+            parked::park(&self.pool, develop::NAME, asset_id, event_id, "failed", &reason).await;
+        if let Err(error) = parked {
+            warn!(error = &error as &dyn std::error::Error, "what failed could not be parked");
         }
     }
 
@@ -225,26 +304,41 @@ impl Worker {
     ) -> Result<(), ProcessorError> {
         let key = bell.stream_id.split_once('-').map_or("", |(_, key)| key);
         match bell.event_type.as_str() {
-            "AssetUploaded" | "AssetProcessingRequested" => {
+            "AssetUploaded" | "AssetEdited" | "AssetProcessingRequested" => {
                 let Ok(asset_id) = key.parse::<AssetId>() else { return Ok(()) };
-                if self.is_paused().await? {
-                    // It stays waiting in the read model; reconciling takes it up when the queue goes on.
-                    return Ok(());
-                }
+                // Of a paused queue it stays waiting in the read model; reconciling takes it up when it goes on.
                 self.develop(asset_id, urgency, last_try).await.map(drop)
             }
-            "AssetPurged" => {
+            "AssetLivePartsFound" => {
                 let Ok(asset_id) = key.parse::<AssetId>() else { return Ok(()) };
-                self.sweep(asset_id).await
+                self.complete_live_photo(asset_id).await
             }
-            "QueueJobRequested" => self.manual_job(key, bell.event_id).await,
-            "QueueRerunRequested" => self.rerun(key, bell.event_id).await,
-            "QueueFailuresCleared" => parked::forget_cleared(&self.pool).await,
+            "AssetDateChanged"
+            | "AssetDateReverted"
+            | "AssetDescriptionChanged"
+            | "AssetDescriptionReverted"
+            | "AssetLocationChanged"
+            | "AssetLocationReverted"
+            | "AssetRatingChanged"
+            | "AssetRatingReverted"
+            | "AssetSidecarReplaced"
+            | "AssetTagged"
+            | "AssetUntagged" => {
+                let Ok(asset_id) = key.parse::<AssetId>() else { return Ok(()) };
+                self.write_sidecar(asset_id).await
+            }
+            "UserDeleted" => {
+                let Ok(user_id) = key.parse::<UserId>() else { return Ok(()) };
+                self.remove_marked_user(user_id).await
+            }
             _ if matches!(stream_kind(&bell.stream_id), "faces" | "person") => {
                 self.people_bell.notify_one();
                 Ok(())
             }
-            "QueueResumed" => self.reconcile_now().await.map(drop),
+            "QueueResumed" => {
+                self.go_on_moving();
+                self.reconcile_now().await.map(drop)
+            }
             _ => Ok(()),
         }
     }

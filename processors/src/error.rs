@@ -22,15 +22,30 @@ pub enum ProcessorError {
     /// A blob could not be read or written.
     #[error("failed to use a blob")]
     Blob(#[from] BlobError),
+    /// A stored file could not be read.
+    #[error("failed to read a file")]
+    File(#[source] std::io::Error),
     /// Its own table could not be used.
     #[error("failed to use a table of work")]
     Database(#[from] sqlx::Error),
     /// The decoder could not do it this time, for a reason that is not the file's.
     #[error("the decoder could not do it this time")]
     Decoder(#[source] calotype_media::decoder::DecodeError),
+    /// The model could not look this time.
+    #[error("the model could not look this time")]
+    Model(#[source] crate::embed::EmbedError),
     /// The names of places could not be read.
     #[error("failed to look up a place")]
     Places(#[source] calotype_media::gazetteer::GazetteerError),
+    /// What is stored is not what was uploaded; nothing is done with it.
+    #[error("the stored file is not what was uploaded")]
+    Damaged,
+    /// An asset has more events than are looked at.
+    #[error("the history of the asset is too long to be read whole")]
+    TooLong,
+    /// A key that no file can lie under.
+    #[error("a key is not right")]
+    NoPlace,
     /// The work is not possible yet; later it may be.
     #[error("not yet")]
     NotYet {

@@ -1,17 +1,26 @@
 //! The process manager of deadlines: trash that is over, accounts whose delay is over, sessions that ended.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use calotype_commands::assets::Doomed;
+use calotype_commands::users::AccountError;
 use calotype_commands::{CommandError, SyncAcks};
 use calotype_domain::album::AlbumError;
+use calotype_domain::asset::{AssetError, Purging};
 use calotype_domain::partner::PartnerError;
+use calotype_domain::user::{User, UserError};
 use calotype_domain::{AlbumId, AssetId, SessionId, UserId};
+use calotype_eventstore::StreamId;
 use calotype_media::blob::BlobKey;
+use calotype_projections::assets::AssetRow;
 use chrono::{DateTime, Local, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 use crate::error::ProcessorError;
+use crate::leave::Leave;
 use crate::worker::Worker;
 
 /// Its name in the log.
@@ -22,8 +31,18 @@ const EVERY: Duration = Duration::from_secs(60);
 const DAILY_AFTER_START: TimeDelta = TimeDelta::minutes(10);
 /// Days looked back for the last start; an hour may be missing on the day that clocks are put forward.
 const DAYS_LOOKED_BACK: usize = 3;
-/// Things done in one look.
+/// Things done in one round of emptying the trash or of removing an account.
 const LOOK_MAX: i64 = 500;
+/// Assets of a removed account that are deleted in one transaction.
+const PURGED_TOGETHER_MAX: usize = 200;
+/// Rounds of emptying the trash or of removing an account in one look.
+const ROUNDS_MAX: u32 = 4_000;
+/// How often the read model is asked again, before the rest waits for the next look.
+const SHOWS_TRIES_MAX: u32 = 200;
+/// How long after a round the read model is asked again.
+const PURGE_SHOWS_AFTER: Duration = Duration::from_millis(50);
+/// How long a mark that the read model has not heard of is waited for.
+const MARK_SHOWS_AFTER: Duration = Duration::from_millis(300);
 
 impl Worker {
     /// Looks every minute until cancelled; once a day, at the hour that administrators set, does what is due
@@ -32,6 +51,7 @@ impl Worker {
         let settled = self.commands.clock().now() + DAILY_AFTER_START;
         let mut done: Option<DateTime<Utc>> = None;
         while !cancel.is_cancelled() {
+            let Some(inside) = self.gate.enter_unless(&cancel).await else { break };
             let now = self.commands.clock().now();
             let due = self.day_due(now).await;
             if now >= settled && done.is_none_or(|done| done < due) {
@@ -45,9 +65,11 @@ impl Worker {
                     }
                 }
             }
-            if let Err(error) = self.keep_house_once(now).await {
+            let leave = Leave::of_server(&self, Some(&cancel));
+            if let Err(error) = self.keep_house_while(now, leave).await {
                 warn!(error = &error as &dyn std::error::Error, "cannot keep house now");
             }
+            drop(inside);
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = tokio::time::sleep(EVERY) => {}
@@ -60,9 +82,21 @@ impl Worker {
     /// # Errors
     /// [`ProcessorError`]; what was done stays done, the rest is due at the next look.
     pub async fn keep_house_once(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
-        self.empty_old_trash(now).await?;
-        self.remove_deleted_users(now).await?;
+        self.keep_house_while(now, Leave::of_server(self, None)).await
+    }
+
+    pub(crate) async fn keep_house_while(
+        &self,
+        now: DateTime<Utc>,
+        leave: Leave<'_>,
+    ) -> Result<(), ProcessorError> {
+        self.empty_old_trash_while(now, LOOK_MAX, leave).await?;
+        self.forget_deleted_albums(now, leave).await?;
+        self.remove_deleted_users(now, leave).await?;
         for session_id in self.queries.sessions_over(now).await? {
+            if leave.is_over().await? {
+                break;
+            }
             let ctx = self.context(NAME, self.commands.ids().v7(), None);
             self.commands.close_session(&ctx, SessionId::new(session_id)).await?;
             SyncAcks::new(self.pool.clone()).forget(session_id, None).await?;
@@ -81,6 +115,7 @@ impl Worker {
         }
         if settings.is_on("nightlyTasks.databaseCleanup") {
             self.clean_memories(now).await?;
+            self.remove_faceless_people(false, Leave::of_server(self, None)).await?;
         }
         Ok(())
     }
@@ -93,18 +128,100 @@ impl Worker {
         last_start(now.with_timezone(&Local), start).with_timezone(&Utc)
     }
 
-    async fn empty_old_trash(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
+    /// Deletes for good what was in the trash for long enough: `round_assets` after `round_assets` until nothing
+    /// is over, so that a large trash does not take hours.
+    ///
+    /// # Errors
+    /// [`ProcessorError`]; what was done stays done.
+    pub async fn empty_old_trash(
+        &self,
+        now: DateTime<Utc>,
+        round_assets: i64,
+        cancel: &CancellationToken,
+    ) -> Result<(), ProcessorError> {
+        self.empty_old_trash_while(now, round_assets, Leave::of_server(self, Some(cancel))).await
+    }
+
+    async fn empty_old_trash_while(
+        &self,
+        now: DateTime<Utc>,
+        round_assets: i64,
+        leave: Leave<'_>,
+    ) -> Result<(), ProcessorError> {
         let settings = self.queries.settings().await?;
         // Where there is no trash any more, what is in it goes.
         let days = if settings.is_on("trash.enabled") { settings.number("trash.days") } else { 0 };
         let before = days_before(now, days);
-        for asset in self.queries.trashed_before(before, LOOK_MAX).await? {
-            self.purge(&asset).await?;
+        let mut gone: HashSet<Uuid> = HashSet::new();
+        for _ in 0..ROUNDS_MAX {
+            if leave.is_over().await? {
+                break;
+            }
+            let Some(stills) = self.trash_without(before, round_assets, &gone).await? else {
+                break;
+            };
+            let is_last = i64::try_from(stills.len()).is_ok_and(|count| count < round_assets);
+            gone = stills.iter().map(|still| still.asset_id).collect();
+            self.purge_with_films(stills).await?;
+            if is_last {
+                break;
+            }
         }
         Ok(())
     }
 
-    async fn remove_deleted_users(&self, now: DateTime<Utc>) -> Result<(), ProcessorError> {
+    /// What is over by now, once the read model has forgotten what is gone; nothing while it has not.
+    async fn trash_without(
+        &self,
+        before: DateTime<Utc>,
+        round_assets: i64,
+        gone: &HashSet<Uuid>,
+    ) -> Result<Option<Vec<AssetRow>>, ProcessorError> {
+        for _ in 0..SHOWS_TRIES_MAX {
+            let stills = self.queries.trashed_before(before, round_assets).await?;
+            if !stills.iter().any(|still| gone.contains(&still.asset_id)) {
+                return Ok(Some(stills));
+            }
+            tokio::time::sleep(PURGE_SHOWS_AFTER).await;
+        }
+        Ok(None)
+    }
+
+    /// Purges what is in the trash, and its films but for those that another still has. What somebody has taken
+    /// out again stays, with its film; others that have this film are due at the next look.
+    async fn purge_with_films(&self, stills: Vec<AssetRow>) -> Result<(), ProcessorError> {
+        for part in self.queries.with_films(stills).await? {
+            let stills = part.stills.iter().map(|still| (still, Purging::Trash { by: None }));
+            let film = part.film.iter().map(|film| (film, Purging::WithStills));
+            self.purge(stills.chain(film)).await?;
+        }
+        Ok(())
+    }
+
+    /// A deleted album can be taken back for as long as the trash keeps what is in it.
+    async fn forget_deleted_albums(
+        &self,
+        now: DateTime<Utc>,
+        leave: Leave<'_>,
+    ) -> Result<(), ProcessorError> {
+        let settings = self.queries.settings().await?;
+        let days = if settings.is_on("trash.enabled") { settings.number("trash.days") } else { 0 };
+        let before = days_before(now, days);
+        for album_id in self.queries.albums_deleted_before(before, LOOK_MAX).await? {
+            if leave.is_over().await? {
+                break;
+            }
+            let ctx = self.context(NAME, self.commands.ids().v7(), None);
+            self.commands.purge_album(&ctx, AlbumId::new(album_id)).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_deleted_users(
+        &self,
+        now: DateTime<Utc>,
+        leave: Leave<'_>,
+    ) -> Result<(), ProcessorError> {
         let days = self.queries.settings().await?.number("user.deleteDelay");
         let before = days_before(now, days);
         for user in self.queries.users(true).await? {
@@ -113,24 +230,86 @@ impl Worker {
             if !due {
                 continue;
             }
-            let assets = self.queries.assets_of(user.user_id, LOOK_MAX).await?;
+            self.remove_account(UserId::new(user.user_id), leave).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the accounts that are due when one of them was just marked, so that nobody waits for a minute.
+    ///
+    /// # Errors
+    /// [`ProcessorError::NotYet`] while the read model has not heard of it.
+    pub(crate) async fn remove_marked_user(&self, user_id: UserId) -> Result<(), ProcessorError> {
+        match self.queries.user(user_id.uuid()).await? {
+            None => Ok(()),
+            Some(user) if user.deleted_at.is_none() => {
+                Err(ProcessorError::NotYet { after: MARK_SHOWS_AFTER })
+            }
+            Some(_) => {
+                let leave = Leave::of_server(self, None);
+                self.remove_deleted_users(self.commands.clock().now(), leave).await
+            }
+        }
+    }
+
+    /// Removes everything of an account, and then itself. What is left after so many rounds is due at the next
+    /// look.
+    async fn remove_account(
+        &self,
+        user_id: UserId,
+        leave: Leave<'_>,
+    ) -> Result<(), ProcessorError> {
+        if leave.is_over().await? || self.is_restored(user_id).await? {
+            return Ok(());
+        }
+        self.delete_libraries_of(user_id).await?;
+        for _ in 0..ROUNDS_MAX {
+            let assets = self.queries.assets_of(user_id.uuid(), LOOK_MAX).await?;
             if assets.is_empty() {
-                self.end_sharing(UserId::new(user.user_id)).await?;
+                if leave.is_over().await? || self.is_restored(user_id).await? {
+                    return Ok(());
+                }
+                if self.commands.has_assets(&self.pool, user_id).await? {
+                    // The read model has not heard of them, and nobody would find their files afterwards.
+                    warn!(user.id = %user_id, "a deleted account has assets that do not show, and is kept until they do");
+                    return Ok(());
+                }
+                self.end_sharing(user_id).await?;
                 let ctx = self.context(NAME, self.commands.ids().v7(), None);
-                let user_id = UserId::new(user.user_id);
-                for key in self.queries.people_pictures_of(user.user_id).await? {
+                for key in self.queries.people_pictures_of(user_id.uuid()).await? {
                     if let Ok(key) = BlobKey::parse(&key) {
                         self.blobs.remove(&key).await?;
                     }
                 }
-                self.commands.purge_user(&ctx, user_id).await?;
-                info!(user.id = %user_id, "removed a deleted account");
+                return match self.commands.purge_user(&ctx, user_id).await {
+                    Ok(_) => {
+                        info!(user.id = %user_id, "removed a deleted account");
+                        Ok(())
+                    }
+                    // Restored after we looked, or another process was faster.
+                    Err(CommandError::Refused(AccountError::User(
+                        UserError::NotDeleted | UserError::NotFound,
+                    ))) => Ok(()),
+                    Err(error) => Err(error.into()),
+                };
             }
-            for asset in assets {
-                self.purge(&asset).await?;
+            for some in assets.chunks(PURGED_TOGETHER_MAX) {
+                // Whoever restores it meanwhile keeps what is left, whatever the read model still says.
+                if leave.is_over().await? || self.is_restored(user_id).await? {
+                    return Ok(());
+                }
+                self.purge(some.iter().map(|asset| (asset, Purging::Account))).await?;
             }
+            // The read model forgets them shortly.
+            tokio::time::sleep(PURGE_SHOWS_AFTER).await;
         }
         Ok(())
+    }
+
+    /// Whether an account is anybody's again, as the log says.
+    async fn is_restored(&self, user_id: UserId) -> Result<bool, ProcessorError> {
+        let (user, _) = self.commands.load::<User>(&StreamId::new("user", user_id)).await?;
+        Ok(user.is_active())
     }
 
     /// Takes an account out of all that is shared: its own albums go, others' lose it, partners part.
@@ -159,15 +338,24 @@ impl Worker {
         Ok(())
     }
 
-    async fn purge(
+    /// Deletes assets for good: all of them or none, where one was taken out of the trash.
+    pub(crate) async fn purge<'a>(
         &self,
-        asset: &calotype_projections::assets::AssetRow,
+        assets: impl Iterator<Item = (&'a AssetRow, Purging)>,
     ) -> Result<(), ProcessorError> {
+        let doomed: Vec<Doomed<'_>> = assets
+            .map(|(asset, why)| Doomed {
+                why,
+                owner_id: UserId::new(asset.owner_id),
+                asset_id: AssetId::new(asset.asset_id),
+                sha1: &asset.sha1,
+            })
+            .collect();
         let ctx = self.context(NAME, self.commands.ids().v7(), None);
-        let asset_id = AssetId::new(asset.asset_id);
-        let owner_id = UserId::new(asset.owner_id);
-        self.commands.purge_asset(&ctx, None, owner_id, asset_id, &asset.sha1).await?;
-        Ok(())
+        match self.commands.purge_assets(&ctx, &doomed).await {
+            Ok(_) | Err(CommandError::Refused(AssetError::NotTrashed)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

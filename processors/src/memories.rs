@@ -9,6 +9,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
 use tracing::info;
 
 use crate::error::ProcessorError;
+use crate::leave::Leave;
 use crate::worker::Worker;
 
 /// Its name in the log.
@@ -29,9 +30,20 @@ impl Worker {
     /// # Errors
     /// [`ProcessorError`]; what was made stays.
     pub async fn make_memories(&self, today: NaiveDate) -> Result<usize, ProcessorError> {
+        self.make_memories_while(today, Leave::of_server(self, None)).await
+    }
+
+    pub(crate) async fn make_memories_while(
+        &self,
+        today: NaiveDate,
+        leave: Leave<'_>,
+    ) -> Result<usize, ProcessorError> {
         let mut made = 0;
-        for user in self.queries.users(false).await? {
+        'people: for user in self.queries.users(false).await? {
             for offset in -DAYS_AROUND..=DAYS_AROUND {
+                if leave.is_over().await? {
+                    break 'people;
+                }
                 let Some(day) = today.checked_add_signed(TimeDelta::days(offset)) else { continue };
                 made += self.remember_day(UserId::new(user.user_id), day).await?;
             }
@@ -75,13 +87,24 @@ impl Worker {
     /// # Errors
     /// [`ProcessorError`]; what was let go stays so.
     pub async fn clean_memories(&self, now: DateTime<Utc>) -> Result<usize, ProcessorError> {
+        self.clean_memories_while(now, Leave::of_server(self, None)).await
+    }
+
+    pub(crate) async fn clean_memories_while(
+        &self,
+        now: DateTime<Utc>,
+        leave: Leave<'_>,
+    ) -> Result<usize, ProcessorError> {
         let before = now - TimeDelta::days(UNSAVED_DAYS);
-        let over = self.queries.memories_over(before, LOOK_MAX).await?;
-        let count = over.len();
-        for memory_id in over {
+        let mut count = 0;
+        for memory_id in self.queries.memories_over(before, LOOK_MAX).await? {
+            if leave.is_over().await? {
+                break;
+            }
             let ctx = self.context(NAME, self.commands.ids().v7(), None);
             let command = MemoryCommand::Delete { by: None };
             self.commands.memory(&ctx, MemoryId::new(memory_id), &command).await?;
+            count += 1;
         }
         Ok(count)
     }

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
-use calotype_domain::asset::{DerivedImage, ProcessorRef};
+use calotype_domain::asset::{DerivedImage, ProcessorRef, Stage};
 use calotype_domain::person::{PersonThumbnailFailed, PersonThumbnailRecorded};
 use calotype_domain::{FaceId, PersonId};
 use calotype_media::blob::BlobKey;
@@ -39,31 +39,24 @@ const TRIES_MAX: u32 = 5;
 /// Faces whose failed tries are remembered at once; then all are forgotten.
 const TRIES_REMEMBERED_MAX: usize = 10_000;
 
-/// What one look did.
-#[derive(Debug, Default)]
-pub struct Looked {
-    /// People whose picture was missing.
-    pub due: usize,
-    /// Keys of pictures that nobody needs any more.
-    replaced: Vec<BlobKey>,
-}
-
 impl Worker {
     /// Looks at each bell and every few seconds, until cancelled.
     pub async fn picture_people(self, cancel: CancellationToken) {
         while !cancel.is_cancelled() {
+            let Some(inside) = self.gate.enter_unless(&cancel).await else { return };
             let looked = tokio::select! {
                 () = cancel.cancelled() => return,
                 looked = self.picture_people_once() => looked,
             };
-            let looked = looked.unwrap_or_else(|error| {
+            drop(inside);
+            let due = looked.unwrap_or_else(|error| {
                 warn!(
                     error = &error as &dyn std::error::Error,
                     "cannot make pictures of people now"
                 );
-                Looked::default()
+                0
             });
-            if looked.due == 0 {
+            if due == 0 {
                 tokio::select! {
                     () = cancel.cancelled() => return,
                     () = self.people_bell.notified() => {}
@@ -71,64 +64,65 @@ impl Worker {
                 }
             }
             tokio::time::sleep(BEHIND).await;
-            for key in looked.replaced {
-                if let Err(error) = self.blobs.remove(&key).await {
-                    warn!(%error, "a former picture of a person is left over");
-                }
-            }
         }
     }
 
-    /// Makes the pictures that are missing now.
+    /// Makes the pictures that are missing now; says how many were. Former ones are removed by an errand.
     ///
     /// # Errors
     /// When the read model cannot be asked.
-    pub async fn picture_people_once(&self) -> Result<Looked, ProcessorError> {
-        let mut looked = Looked::default();
-        if self.is_paused().await? {
-            return Ok(looked);
+    pub async fn picture_people_once(&self) -> Result<usize, ProcessorError> {
+        if self.paused_stages().await?.contains(&Stage::Thumbnails) {
+            return Ok(0);
         }
-        for due in self.queries.people_due(LOOK_MAX).await? {
-            looked.due += 1;
+        let missing = self.queries.people_due(LOOK_MAX).await?;
+        for due in &missing {
+            if self.gate.is_closed() {
+                break;
+            }
             let person_id = PersonId::new(due.person_id);
-            match self.picture(&due).await {
-                Ok(replaced) => looked.replaced.extend(replaced),
-                Err(error) => {
-                    warn!(person.id = %person_id, error = &error as &dyn std::error::Error, "cannot make a picture of a person");
-                }
+            if let Err(error) = self.picture(due).await {
+                warn!(person.id = %person_id, error = &error as &dyn std::error::Error, "cannot make a picture of a person");
             }
         }
-        Ok(looked)
+        Ok(missing.len())
     }
 
-    /// Makes one picture; says the key of the one it replaces.
-    async fn picture(&self, due: &PersonDue) -> Result<Option<BlobKey>, ProcessorError> {
+    /// Makes one picture.
+    async fn picture(&self, due: &PersonDue) -> Result<(), ProcessorError> {
+        match self.cut_out(due).await {
+            Ok(picture) => self.store_picture(due, picture).await,
+            Err(error) if error.is_worth_retrying() && !self.is_last_try(due) => {
+                Err(ProcessorError::Decoder(error))
+            }
+            Err(error) => self.give_up(due, &error).await,
+        }
+    }
+
+    /// Puts a picture that is gone back under its key: the log speaks of it already.
+    pub(crate) async fn picture_again(
+        &self,
+        key: &BlobKey,
+        due: &PersonDue,
+    ) -> Result<(), ProcessorError> {
+        let picture = self.cut_out(due).await.map_err(ProcessorError::Decoder)?;
+        self.blobs.put_derived(key, Bytes::from(picture.bytes)).await?;
+        Ok(())
+    }
+
+    async fn cut_out(&self, due: &PersonDue) -> Result<Picture, DecodeError> {
         let source = BlobKey::parse(&due.preview_key)
             .ok()
             .and_then(|key| self.blobs.local_path(&key))
             .ok_or_else(|| DecodeError::Unavailable {
                 reason: "the blob store has no local path for the preview".into(),
-            });
+            })?;
         let (left, top, right, bottom) = (due.x1, due.y1, due.x2, due.y2);
         let wish = CropWish { left, top, right, bottom, side_px: SIDE_PX, quality: QUALITY };
-        let cut = match source {
-            Ok(source) => self.decoders.crop(source, wish).await,
-            Err(error) => Err(error),
-        };
-        match cut {
-            Ok(picture) => self.store_picture(due, picture).await,
-            Err(error) if error.is_worth_retrying() && !self.is_last_try(due) => {
-                Err(ProcessorError::Decoder(error))
-            }
-            Err(error) => self.give_up(due, &error).await.map(|()| None),
-        }
+        self.decoders.apart(due.owner_id).crop(source, wish).await
     }
 
-    async fn store_picture(
-        &self,
-        due: &PersonDue,
-        picture: Picture,
-    ) -> Result<Option<BlobKey>, ProcessorError> {
+    async fn store_picture(&self, due: &PersonDue, picture: Picture) -> Result<(), ProcessorError> {
         let key = BlobKey::person(due.owner_id, due.person_id, self.commands.ids().v4());
         let made = PersonThumbnailRecorded {
             processor: processor(),
@@ -148,9 +142,8 @@ impl Worker {
         if outcome.written().is_none() {
             // Somebody else was faster, or the person is gone.
             self.blobs.remove(&key).await?;
-            return Ok(None);
         }
-        Ok(due.thumbnail_key.as_deref().and_then(|key| BlobKey::parse(key).ok()))
+        Ok(())
     }
 
     async fn give_up(&self, due: &PersonDue, error: &DecodeError) -> Result<(), ProcessorError> {

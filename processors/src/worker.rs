@@ -10,13 +10,20 @@ use calotype_eventstore::EventStore;
 use calotype_media::blob::BlobStore;
 use calotype_media::decoder::DecoderPool;
 use calotype_media::gazetteer::Gazetteer;
+use calotype_media::transcode::Transcoder;
 use calotype_projections::Queries;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::embed::Embedding;
+use crate::encode::Encoding;
+use crate::gate::Gate;
 use crate::in_flight::InFlight;
+use crate::library::Scanning;
+use crate::moves::Moving;
 use crate::priority::Places;
+use calotype_commands::moves::FileHolds;
 
 /// What every processor holds. Cheap to clone.
 #[derive(Clone)]
@@ -31,22 +38,40 @@ pub struct Worker {
     pub blobs: BlobStore,
     /// The children that open foreign bytes.
     pub decoders: DecoderPool,
+    /// What makes copies of films.
+    pub transcoder: Transcoder,
+    /// What is being encoded.
+    pub encoding: Encoding,
+    /// What a model looks at.
+    pub embedding: Embedding,
+    /// What is being scanned.
+    pub scanning: Scanning,
     /// Names of places, where they are installed.
     pub gazetteer: Option<Arc<Gazetteer>>,
     /// Places at the decoder.
     pub places: Places,
     /// How much is being worked on.
     pub in_flight: InFlight,
-    /// For the table of parked work.
+    /// What moves originals.
+    pub moving: Moving,
+    /// Takes files in hand that are written to.
+    pub(crate) holds: FileHolds,
+    /// For the tables of work.
     pub pool: PgPool,
+    /// Where all work goes in and out.
+    pub gate: Gate,
     /// How often reconciling has tried in vain.
     pub(crate) tries: Tries,
+    /// How often writing a sidecar was tried in vain.
+    pub(crate) sidecar_tries: Tries,
     /// Rung when it may be time to look for missing pictures of people.
     pub(crate) people_bell: Arc<Notify>,
     /// How often a picture of a face was tried in vain.
     pub(crate) people_tries: Arc<Mutex<HashMap<Uuid, u32>>>,
     /// The most places at the decoder that this machine has use for.
     pub(crate) places_max: usize,
+    /// Held while one asset is compared with others.
+    pub(crate) comparing: Arc<tokio::sync::Mutex<()>>,
     /// Assets in hand in this process, so that two bells for one asset are one job at a time.
     in_hand: Arc<Mutex<HashSet<AssetId>>>,
 }
@@ -63,34 +88,56 @@ pub struct WorkerParts {
     pub blobs: BlobStore,
     /// The children that open foreign bytes.
     pub decoders: DecoderPool,
+    /// What makes copies of films.
+    pub transcoder: Transcoder,
+    /// What is being encoded.
+    pub encoding: Encoding,
+    /// What a model looks at.
+    pub embedding: Embedding,
+    /// What is being scanned.
+    pub scanning: Scanning,
     /// Names of places, where they are installed.
     pub gazetteer: Option<Arc<Gazetteer>>,
     /// How many assets are worked on at once.
     pub places: usize,
     /// How much is being worked on.
     pub in_flight: InFlight,
-    /// For the table of parked work.
+    /// What moves originals.
+    pub moving: Moving,
+    /// For the tables of work.
     pub pool: PgPool,
+    /// Where all work goes in and out.
+    pub gate: Gate,
 }
 
 impl Worker {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: WorkerParts) -> Self {
+        let holds = FileHolds::new(parts.queries.locks().clone());
         Self {
             commands: parts.commands,
             queries: parts.queries,
             store: parts.store,
             blobs: parts.blobs,
             decoders: parts.decoders,
+            transcoder: parts.transcoder,
+            encoding: parts.encoding,
+            embedding: parts.embedding,
+            scanning: parts.scanning,
             gazetteer: parts.gazetteer,
             places: Places::new(parts.places),
             places_max: parts.places.max(1),
             in_flight: parts.in_flight,
+            moving: parts.moving,
+            holds,
             pool: parts.pool,
+            gate: parts.gate,
             tries: Tries::default(),
+            sidecar_tries: Tries::default(),
             people_bell: Arc::default(),
             people_tries: Arc::default(),
+            comparing: Arc::default(),
             in_hand: Arc::new(Mutex::new(HashSet::new())),
         }
     }

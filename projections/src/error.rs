@@ -47,6 +47,12 @@ pub enum ProjectionError {
         /// Why.
         source: Box<Self>,
     },
+    /// An event that takes access away is not passed over.
+    #[error("{event_type} takes access away: without it, who lost access would have it again")]
+    TakesAway {
+        /// Which kind of event.
+        event_type: String,
+    },
     /// No projection has this name.
     #[error("there is no projection named {name}")]
     UnknownProjection {

@@ -5,6 +5,7 @@ use calotype_domain::catalogue::{self, AnyEvent};
 use calotype_domain::user::UserEvent;
 use calotype_eventstore::{GlobalPosition, Recorded};
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::ProjectionError;
@@ -33,13 +34,13 @@ impl Event {
     ///
     /// # Errors
     /// [`ProjectionError::Decode`].
-    pub fn decode(recorded: Recorded) -> Result<Self, ProjectionError> {
+    pub fn decode(recorded: &Recorded) -> Result<Self, ProjectionError> {
         let event_id = recorded.event_id;
         let what = catalogue::decode(
             recorded.stream_id.aggregate(),
             &recorded.event_type,
             recorded.version,
-            recorded.payload,
+            recorded.payload.as_str(),
         )
         .map_err(|source| ProjectionError::Decode { event_id, source })?;
         Ok(Self {
@@ -74,7 +75,7 @@ pub(crate) fn readable(
     for one in recorded {
         let position = one.position.unwrap_or(GlobalPosition::START);
         let stream_id = one.stream_id.as_str().to_owned();
-        match Event::decode(one) {
+        match Event::decode(&one) {
             Ok(event) => events.push(event),
             Err(ProjectionError::Decode { event_id, source })
                 if !matches!(source, DecodeError::FromTheFuture { .. }) =>
@@ -88,15 +89,48 @@ pub(crate) fn readable(
     Ok((events, unreadable))
 }
 
-/// An error with what led to it.
-pub(crate) fn because(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
+/// An error with what led to it, without the values of what could not be read: they may be somebody's secrets.
+#[must_use]
+pub fn because(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut told = in_words(error);
     let mut source = error.source();
     while let Some(error) = source {
-        told = format!("{told}: {error}");
+        told = format!("{told}: {}", in_words(error));
         source = error.source();
     }
     told
+}
+
+fn in_words(error: &(dyn std::error::Error + 'static)) -> String {
+    let told = error.to_string();
+    if error.is::<serde_json::Error>() { without_value(&told) } else { told }
+}
+
+/// Takes the value out of what serde says: `invalid type: string "abc", expected a boolean at line 1 column 5`.
+fn without_value(told: &str) -> String {
+    let about_a_value = ["invalid type: ", "invalid value: ", "unknown variant "];
+    let (Some(start), Some((found, expected))) = (
+        about_a_value.iter().find(|start| told.starts_with(**start)),
+        told.rsplit_once(", expected "),
+    ) else {
+        return told.to_owned();
+    };
+    let found = found.strip_prefix(start).unwrap_or_default();
+    let kind: String = found.chars().take_while(|c| c.is_ascii_lowercase() || *c == ' ').collect();
+    [start.trim_end(), kind.trim(), "expected", expected].join(" ").replace("  ", " ")
+}
+
+/// Deletes what belonged to the accounts that were removed for good in a batch; `delete` takes them as `$1::uuid[]`.
+pub(crate) async fn forget_users_in_tx(
+    tx: &mut PgConnection,
+    events: &[&Event],
+    delete: &'static str,
+) -> Result<(), ProjectionError> {
+    let gone = purged_users(events);
+    if !gone.is_empty() {
+        sqlx::query(delete).bind(&gone).execute(tx).await?;
+    }
+    Ok(())
 }
 
 /// The accounts that were removed for good in a batch.

@@ -77,6 +77,16 @@ pub(crate) async fn fold_in_tx<F: Fold>(
     Ok(changes)
 }
 
+/// Applies those events that concern the table of `F`, where a projection hears of others, too.
+pub(crate) async fn fold_own_in_tx<F: Fold>(
+    tx: &mut PgConnection,
+    events: &[&Event],
+    is_own: impl Fn(&Event) -> bool,
+) -> Result<Vec<Change<F::Row>>, ProjectionError> {
+    let own: Vec<&Event> = events.iter().copied().filter(|event| is_own(event)).collect();
+    fold_in_tx::<F>(tx, &own).await
+}
+
 async fn store_in_tx<F: Fold>(
     tx: &mut PgConnection,
     changes: &[Change<F::Row>],

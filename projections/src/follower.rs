@@ -13,8 +13,9 @@ use tracing::warn;
 
 use crate::error::ProjectionError;
 use crate::event::readable;
+use crate::listeners::{self, Applied};
 use crate::projection::{all, checkpoint_name};
-use crate::runner::{Applied, BATCH_EVENTS_MAX, Hook, LISTENERS_BEHIND_MAX, read};
+use crate::runner::{BATCH_EVENTS_MAX, Forget, Hook, read};
 
 /// How often the committed positions are looked at while something is expected.
 const POLL: Duration = Duration::from_millis(20);
@@ -30,6 +31,7 @@ pub struct Follower {
     position: watch::Sender<GlobalPosition>,
     applied: broadcast::Sender<Applied>,
     hooks: Vec<Hook>,
+    forgets: Vec<Forget>,
 }
 
 impl Follower {
@@ -44,14 +46,21 @@ impl Follower {
             names,
             at,
             position: watch::Sender::new(GlobalPosition::START),
-            applied: broadcast::Sender::new(LISTENERS_BEHIND_MAX),
+            applied: listeners::channel(),
             hooks: Vec::new(),
+            forgets: Vec::new(),
         }
     }
 
     /// Adds a function to call with each applied batch, before the new position is told.
     pub fn on_applied(&mut self, hook: Hook) {
         self.hooks.push(hook);
+    }
+
+    /// Adds a function to call where an event of a batch could not be read, before the new position is told:
+    /// what is kept of before may be what it changed.
+    pub fn on_unreadable(&mut self, forget: Forget) {
+        self.forgets.push(forget);
     }
 
     /// The position up to which every projection has applied the log.
@@ -91,11 +100,14 @@ impl Follower {
             let recorded =
                 recorded.into_iter().filter(|event| event.position <= Some(committed)).collect();
             // What cannot be read was parked where the projections run.
-            let (events, _) = readable(recorded)?;
+            let (events, unreadable) = readable(recorded)?;
             for hook in &self.hooks {
                 hook(&events);
             }
-            drop(self.applied.send(Applied { events: Arc::new(events) }));
+            if !unreadable.is_empty() {
+                self.forgets.iter().for_each(|forget| forget());
+            }
+            listeners::tell(&self.applied, events);
             self.at = self.at.max(last.min(committed));
         }
         self.position.send_replace(committed);

@@ -1,16 +1,18 @@
-//! The history of an asset, an album, a person or an account: its events, as they were recorded, with a
+//! The history of an asset, an album, a person, a shared link or an account: its events, as they were recorded, with a
 //! sentence for each.
 //!
 //! Read from the log itself, not from a table: the log is the truth.
 
 use calotype_domain::album::{AlbumEvent, AlbumOrder};
-use calotype_domain::asset::{AssetEvent, Stage};
+use calotype_domain::asset::{AssetEvent, DerivedFile, Stage};
 use calotype_domain::catalogue::{self, AnyEvent};
 use calotype_domain::person::PersonEvent;
+use calotype_domain::shared_link::{LinkTarget, SharedLinkEvent};
 use calotype_domain::user::UserEvent;
-use calotype_domain::{PersonId, UserId};
+use calotype_domain::{AssetId, PersonId, SharedLinkId, UserId};
 pub use calotype_eventstore::Recorded;
-use calotype_eventstore::{EventStore, Revision, StreamId};
+use calotype_eventstore::{EventStore, Payload, Revision, StreamId};
+use serde_json::Value;
 
 use crate::error::ProjectionError;
 
@@ -22,6 +24,8 @@ const PAGE_EVENTS: u32 = 1_000;
 pub struct Told {
     /// The event as it was recorded, personal values readable.
     pub recorded: Recorded,
+    /// Its payload, without what somebody logs in with.
+    pub data: Value,
     /// What happened, in plain words.
     pub sentence: String,
     /// Which program derived something, in which version, from bytes with which BLAKE3.
@@ -40,10 +44,46 @@ pub async fn of_person(
     person_id: PersonId,
 ) -> Result<Option<(UserId, Vec<Told>)>, ProjectionError> {
     let events = of_stream(store, &StreamId::new("person", person_id)).await?;
-    let owner_id = events.first().and_then(|created| {
-        created.recorded.payload.get("owner_id")?.as_str()?.parse::<UserId>().ok()
-    });
+    let owner_id = events
+        .first()
+        .and_then(|created| created.data.get("owner_id")?.as_str()?.parse::<UserId>().ok());
     Ok(owner_id.map(|owner_id| (owner_id, events)))
+}
+
+/// Who made a shared link, and every event of it in order, without the key that opens it; `None` when there is no
+/// event.
+///
+/// # Errors
+/// When the log cannot be read or an event not be decoded.
+pub async fn of_link(
+    store: &dyn EventStore,
+    link_id: SharedLinkId,
+) -> Result<Option<(UserId, Vec<Told>)>, ProjectionError> {
+    let mut events = of_stream(store, &StreamId::new("shared_link", link_id)).await?;
+    for told in &mut events {
+        if let Some(members) = told.data.as_object_mut() {
+            members.remove("key");
+        }
+        told.recorded.payload = Payload::from(&told.data);
+    }
+    let owner_id = events
+        .first()
+        .and_then(|created| created.data.get("owner_id")?.as_str()?.parse::<UserId>().ok());
+    Ok(owner_id.map(|owner_id| (owner_id, events)))
+}
+
+/// Whose an asset is or was, whatever became of it; `None` when there never was one.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn owner_of_asset(
+    store: &dyn EventStore,
+    asset_id: AssetId,
+) -> Result<Option<UserId>, ProjectionError> {
+    let stream_id = StreamId::new("asset", asset_id);
+    let first = store.read_stream(&stream_id, Revision::FIRST, 1).await?;
+    let payload = first.first().and_then(|uploaded| uploaded.payload.to_value().ok());
+    Ok(payload.and_then(|payload| payload.get("owner_id")?.as_str()?.parse().ok()))
 }
 
 /// Every event of a stream in order; empty when there is none.
@@ -64,15 +104,18 @@ pub async fn of_stream(
                 recorded.stream_id.aggregate(),
                 &recorded.event_type,
                 recorded.version,
-                recorded.payload.clone(),
+                recorded.payload.as_str(),
             )
             .map_err(|source| ProjectionError::Decode { event_id: recorded.event_id, source })?;
-            if let Some(payload) = recorded.payload.as_object_mut() {
-                payload.retain(|name, _| !SECRETS.contains(&name.as_str()));
+            let mut data = recorded.payload.to_value().unwrap_or_default();
+            if let Some(members) = data.as_object_mut() {
+                members.retain(|name, _| !SECRETS.contains(&name.as_str()));
             }
+            recorded.payload = Payload::from(&data);
             told.push(Told {
                 sentence: sentence(&what),
                 derived_from: derived_from(&what),
+                data,
                 recorded,
             });
         }
@@ -89,7 +132,11 @@ fn derived_from(what: &AnyEvent) -> Option<(String, u32, String)> {
     let (processor, input) = match what {
         AssetEvent::MetadataRecorded(facts) => (&facts.processor, &facts.input_blake3),
         AssetEvent::ThumbnailsRecorded(made) => (&made.processor, &made.input_blake3),
+        AssetEvent::EditedPicturesRecorded(made) => (&made.processor, &made.input_blake3),
+        AssetEvent::FullSizeRecorded(made) => (&made.processor, &made.input_blake3),
         AssetEvent::ProcessingFailed(failed) => (&failed.processor, &failed.input_blake3),
+        AssetEvent::VideoEncoded(made) => (&made.processor, &made.input_blake3),
+        AssetEvent::VideoEncodingSkipped(left) => (&left.processor, &left.input_blake3),
         _ => return None,
     };
     Some((processor.name.clone(), processor.version, input.clone()))
@@ -102,6 +149,7 @@ fn sentence(what: &AnyEvent) -> String {
         AnyEvent::Album(what) => of_album(what),
         AnyEvent::Person(what) => of_person_event(what),
         AnyEvent::User(what) => of_user(what).into(),
+        AnyEvent::SharedLink(what) => of_link_event(what),
         _ => "Something happened to another object".into(),
     }
 }
@@ -129,7 +177,46 @@ fn of_album(what: &AlbumEvent) -> String {
             format!("{} became {}", changed.user_id, changed.role.as_str())
         }
         AlbumEvent::UserRemoved(removed) => format!("{} left or was removed", removed.user_id),
+        AlbumEvent::CoverReset(_) => "Nobody's choice is on the cover any more".into(),
         AlbumEvent::Deleted(_) => "Album deleted".into(),
+        AlbumEvent::Restored(_) => "Deletion taken back".into(),
+        AlbumEvent::Purged(_) => "Deleted for good".into(),
+    }
+}
+
+fn of_link_event(what: &SharedLinkEvent) -> String {
+    match what {
+        SharedLinkEvent::Created(created) => match &created.target {
+            LinkTarget::Album(album_id) => format!("Link made to the album {album_id}"),
+            LinkTarget::Assets(shown) => format!("Link made to {}", assets(shown.len())),
+        },
+        SharedLinkEvent::SlugChanged(_) => "Its name in addresses changed".into(),
+        SharedLinkEvent::PasswordChanged(changed) => match changed.password_hash.known() {
+            Some(None) => "No password is asked for any more".into(),
+            Some(Some(_)) => "Another password is asked for".into(),
+            None => "Password changed".into(),
+        },
+        SharedLinkEvent::DescriptionChanged(_) => "Description changed".into(),
+        SharedLinkEvent::ExpiryChanged(changed) => match changed.expires_at {
+            Some(end) => format!("Ends on {}", end.format("%Y-%m-%d %H:%M UTC")),
+            None => "Does not end by itself any more".into(),
+        },
+        SharedLinkEvent::SwitchesChanged(changed) => {
+            let switches = changed.switches;
+            let may = |may: bool| if may { "on" } else { "off" };
+            format!(
+                "Uploads {}, downloads {}, metadata {}",
+                may(switches.allow_upload),
+                may(switches.allow_download),
+                may(switches.show_metadata)
+            )
+        }
+        SharedLinkEvent::AssetsAdded(added) => format!("{} added", assets(added.asset_ids.len())),
+        SharedLinkEvent::AssetsRemoved(removed) => {
+            format!("{} removed", assets(removed.asset_ids.len()))
+        }
+        SharedLinkEvent::Revoked(_) => "Link ended".into(),
+        SharedLinkEvent::Restored(_) => "End of the link taken back".into(),
     }
 }
 
@@ -157,6 +244,7 @@ fn of_user(what: &UserEvent) -> &'static str {
         UserEvent::PinSet(_) => "PIN set",
         UserEvent::PinRemoved(_) => "PIN removed, every session locked",
         UserEvent::PreferencesChanged(_) => "Preferences changed",
+        UserEvent::PreferencesReverted(_) => "Preferences changed back",
         UserEvent::ProfileImageChanged(_) => "Profile picture set",
         UserEvent::ProfileImageRemoved(_) => "Profile picture removed",
         UserEvent::Onboarded(_) => "First steps done",
@@ -182,8 +270,36 @@ fn of_asset(what: &AssetEvent) -> String {
             "Thumbnail and preview made, {} x {} pixels",
             made.preview.width, made.preview.height
         ),
+        AssetEvent::FullSizeRecorded(made) => match &made.image {
+            Some(image) => {
+                format!("Full-size picture made, {} x {} pixels", image.width, image.height)
+            }
+            None => "Full-size picture removed".into(),
+        },
+        AssetEvent::FileDeleted(deleted) => format!("{} deleted", file_words(deleted.file)),
+        AssetEvent::Edited(edited) => {
+            let words: Vec<&str> = edited.edits.iter().map(|edit| edit.does.word()).collect();
+            format!("Edited: {}", words.join(", "))
+        }
+        AssetEvent::EditsRemoved(_) => "Edits removed".into(),
+        AssetEvent::EditedPicturesRecorded(made) => format!(
+            "Edited pictures made, {} x {} pixels",
+            made.full_size.width, made.full_size.height
+        ),
         AssetEvent::ProcessingFailed(failed) => {
             format!("{} failed: {}", stage_words(failed.stage), failed.reason)
+        }
+        AssetEvent::VideoEncoded(made) => format!(
+            "Film encoded: {}, {} x {} pixels, {} bytes",
+            made.video_codec, made.width, made.height, made.size_bytes
+        ),
+        AssetEvent::VideoEncodingSkipped(_) => "Film plays as it is".into(),
+        AssetEvent::Embedded(found) => format!("Looked at by {}", found.model.name),
+        AssetEvent::ProcessingRequested(requested) if requested.stage == Stage::Video => {
+            "Encoding the film asked for".into()
+        }
+        AssetEvent::ProcessingRequested(requested) if requested.stage == Stage::Embedding => {
+            "Looking at what it shows asked for".into()
         }
         AssetEvent::ProcessingRequested(requested) => {
             format!("{} asked for again", stage_words(requested.stage))
@@ -220,7 +336,21 @@ fn of_asset(what: &AssetEvent) -> String {
         AssetEvent::DuplicatesDismissed(_) => "No longer held for a duplicate".into(),
         AssetEvent::KeyValueSet(_) => "A program's value was set".into(),
         AssetEvent::KeyValueRemoved(_) => "A program's value was removed".into(),
+        AssetEvent::OriginalMoved(_) => "Moved to where the storage template says".into(),
         AssetEvent::SidecarReplaced(_) => "Sidecar replaced".into(),
+        AssetEvent::SidecarWritten(_) => "Written beside the original".into(),
+        AssetEvent::SidecarRefused(_) => "Could not be written beside the original".into(),
+        AssetEvent::LivePartsFound(_) => "Found to be part of a live photo".into(),
+        AssetEvent::FilmLinked(_) => "Film linked".into(),
+        AssetEvent::FilmUnlinked(_) => "Film unlinked".into(),
+        AssetEvent::Imported(imported) => {
+            format!("Found in a library, {} bytes", imported.content.size_bytes)
+        }
+        AssetEvent::OriginalRestored(_) => "Its lost file was put back by an upload".into(),
+        AssetEvent::Relocated(_) => "Its file lies elsewhere in its library".into(),
+        AssetEvent::FileChanged(_) => "Its file was changed".into(),
+        AssetEvent::WentOffline(_) => "Its file is missing".into(),
+        AssetEvent::CameOnline(_) => "Its file is there again".into(),
         AssetEvent::Trashed(_) => "Moved to the trash".into(),
         AssetEvent::Restored(_) => "Restored from the trash".into(),
         AssetEvent::Purged(_) => "Deleted for good".into(),
@@ -249,6 +379,9 @@ fn of_person_event(what: &PersonEvent) -> String {
         PersonEvent::FeatureFaceChosen(chosen) => {
             format!("Feature photo chosen: {}", chosen.asset_id)
         }
+        PersonEvent::FeatureFaceReset(_) => "Feature photo is nobody's choice any more".into(),
+        PersonEvent::Parted(parted) => format!("Told apart from {} again", parted.absorbed_id),
+        PersonEvent::Restored(_) => "Told apart from others again".into(),
         PersonEvent::Merged(merged) => format!("Merged with {}", merged.absorbed_id),
         PersonEvent::MergedInto(merged) => format!("Became part of {}", merged.into_id),
         PersonEvent::Deleted(_) => "Deleted; their faces are nobody's".into(),
@@ -259,9 +392,22 @@ fn of_person_event(what: &PersonEvent) -> String {
     }
 }
 
+const fn file_words(file: DerivedFile) -> &'static str {
+    match file {
+        DerivedFile::Thumbnail => "Thumbnail",
+        DerivedFile::Preview => "Preview",
+        DerivedFile::FullSize => "Full-size picture",
+        DerivedFile::Sidecar => "Sidecar",
+        DerivedFile::EncodedVideo => "Encoded film",
+    }
+}
+
 const fn stage_words(stage: Stage) -> &'static str {
     match stage {
         Stage::Metadata => "Reading metadata",
         Stage::Thumbnails => "Making pictures",
+        Stage::Edits => "Making edited pictures",
+        Stage::Video => "Encoding the film",
+        Stage::Embedding => "Looking at what it shows",
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use calotype_domain::access::takes_away;
 use calotype_eventstore::{GlobalPosition, Revision, StreamId};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -15,6 +16,7 @@ use crate::error::ProjectionError;
 use crate::event::{Event, because};
 use crate::projection::checkpoint_name;
 use crate::query::Queries;
+use crate::sync::start_anew_in_tx;
 
 /// Parked rows listed at once.
 const LISTED_MAX: i64 = 1_000;
@@ -77,7 +79,8 @@ impl Queries {
         .await?)
     }
 
-    /// Applies what is parked of a stream, in order, until an event fails again.
+    /// Applies what is parked of a stream, in order, until an event fails again. Phones that may be past it
+    /// start anew.
     ///
     /// # Errors
     /// [`ProjectionError::UnknownProjection`], and what the database said; then all is as before.
@@ -112,11 +115,12 @@ impl Queries {
         .await?;
         let mut retried =
             Retried { name: name.to_owned(), applied: 0, left: count(parked.len()), reason: None };
+        let mut is_settled = false;
         for (event_id, position) in parked {
             // One that was skipped or erased meanwhile is not there.
             if let Some(recorded) = recorded.iter().find(|one| one.event_id == event_id) {
                 sqlx::query("savepoint one").execute(&mut *tx).await?;
-                let applied = match Event::decode(recorded.clone()) {
+                let applied = match Event::decode(recorded) {
                     Ok(mut event) => {
                         event.position = GlobalPosition::new(position);
                         projection.apply_in_tx(&mut tx, &[&event]).await
@@ -140,6 +144,10 @@ impl Queries {
             .execute(&mut *tx)
             .await?;
             retried.left -= 1;
+            is_settled = true;
+        }
+        if is_settled {
+            start_anew_in_tx(&mut tx, &[stream_id.to_owned()]).await?;
         }
         tx.commit().await?;
         Ok(retried)
@@ -148,27 +156,46 @@ impl Queries {
     /// Gives up the first parked event of a stream: no reader sees it from now on. Then tries the rest.
     ///
     /// # Errors
-    /// See [`Queries::retry_parked`].
+    /// [`ProjectionError::TakesAway`] for an event without which somebody would have access again, and see
+    /// [`Queries::retry_parked`].
     pub async fn discard_parked(
         &self,
         name: &str,
         stream_id: &str,
         by: &str,
     ) -> Result<Retried, ProjectionError> {
-        let first: Option<(Uuid, String)> = sqlx::query_as(
-            "select event_id, reason from work.parked
-              where kind = 'projection' and name = $1 and stream_id = $2
-              order by position
+        let first: Option<(Uuid, String, String)> = sqlx::query_as(
+            "select parked.event_id, parked.reason, coalesce(events.type, parked.type)
+               from work.parked as parked
+               left join log.events as events using (event_id)
+              where parked.kind = 'projection' and parked.name = $1 and parked.stream_id = $2
+              order by parked.position
               limit 1",
         )
         .bind(name)
         .bind(stream_id)
         .fetch_optional(&self.pool)
         .await?;
-        if let Some((event_id, reason)) = first {
+        if let Some((event_id, reason, event_type)) = first {
+            if takes_away(&event_type) {
+                return Err(ProjectionError::TakesAway { event_type });
+            }
             self.store().skip(event_id, &reason, by).await?;
         }
         self.retry_parked(name, stream_id).await
+    }
+
+    /// Whether a read model waits before an event of a stream: it may show what was taken away.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn is_held_up(&self, stream_id: &str) -> Result<bool, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select exists (select from work.parked where kind = 'projection' and stream_id = $1)",
+        )
+        .bind(stream_id)
+        .fetch_one(&self.pool)
+        .await?)
     }
 
     /// Forgets what a processor parked of a stream.
@@ -258,7 +285,8 @@ pub(crate) async fn park_in_tx(
     sqlx::query(
         "insert into work.parked
                 (kind, name, stream_id, event_id, position, type, reason, code, attempts, parked_at)
-         values ('projection', $1, $2, $3, $4, '', $5, $6, 1, now())
+         values ('projection', $1, $2, $3, $4,
+                 coalesce((select type from log.events where event_id = $3), ''), $5, $6, 1, now())
          on conflict do nothing",
     )
     .bind(projection)
@@ -272,14 +300,18 @@ pub(crate) async fn park_in_tx(
     Ok(())
 }
 
-/// Forgets what was parked for a projection, because it starts from zero.
+/// Forgets what was parked for a projection, because it starts from zero. Phones that may be past it start anew.
 pub(crate) async fn clear_in_tx(
     tx: &mut PgConnection,
     projection: &str,
 ) -> Result<(), ProjectionError> {
-    sqlx::query("delete from work.parked where kind = 'projection' and name = $1")
-        .bind(projection)
-        .execute(tx)
-        .await?;
-    Ok(())
+    let settled: Vec<String> = sqlx::query_scalar(
+        "with settled as (delete from work.parked where kind = 'projection' and name = $1
+                          returning stream_id)
+         select distinct stream_id from settled",
+    )
+    .bind(projection)
+    .fetch_all(&mut *tx)
+    .await?;
+    start_anew_in_tx(tx, &settled).await
 }

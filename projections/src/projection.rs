@@ -47,7 +47,9 @@ pub fn all() -> Vec<Box<dyn Projection>> {
     vec![
         Box::new(crate::users::UsersProjection),
         Box::new(crate::sessions::SessionsProjection),
+        Box::new(crate::live_photos::LivePhotosProjection),
         Box::new(crate::pins::PinsProjection),
+        Box::new(crate::sidecars::SidecarsProjection),
         Box::new(crate::api_keys::ApiKeysProjection),
         Box::new(crate::assets::AssetsProjection),
         Box::new(crate::shared_links::SharedLinksProjection),
@@ -56,7 +58,9 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::people::PeopleProjection),
         Box::new(crate::statistics::StatisticsProjection),
         Box::new(crate::jobs::JobsProjection),
+        Box::new(crate::queue_requests::QueueRequestsProjection),
         Box::new(crate::albums::AlbumsProjection),
+        Box::new(crate::albums::DeletedAlbumsProjection),
         Box::new(crate::partners::PartnersProjection),
         Box::new(crate::activities::ActivitiesProjection),
         Box::new(crate::search::SearchProjection),
@@ -70,5 +74,9 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::asset_extras::AssetExtrasProjection),
         Box::new(crate::asset_extras::FoldersProjection),
         Box::new(crate::memories::MemoriesProjection),
+        Box::new(crate::films::FilmsProjection),
+        Box::new(crate::embeddings::EmbeddingsProjection),
+        Box::new(crate::libraries::LibrariesProjection),
+        Box::new(crate::integrity::IntegrityProjection),
     ]
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use calotype_domain::{PersonId, UserId};
+use calotype_domain::{AssetId, PersonId, SharedLinkId, UserId};
 use calotype_eventstore::{EventStore, StreamId};
 use sqlx::PgPool;
 
 use crate::alone::Doors;
 use crate::config::LiveSettings;
+use crate::embeddings::Vectors;
 use crate::error::ProjectionError;
 use crate::history::{self, Told};
 
@@ -15,16 +16,38 @@ use crate::history::{self, Told};
 #[derive(Clone)]
 pub struct Queries {
     pub(crate) pool: PgPool,
+    locks: PgPool,
     store: Arc<dyn EventStore>,
     pub(crate) live_settings: LiveSettings,
     pub(crate) doors: Doors,
+    pub(crate) vectors: Vectors,
 }
 
 impl Queries {
     /// Over a pool whose role may read the `read` and `work` schemas, and the log for histories.
     #[must_use]
     pub fn new(pool: PgPool, store: Arc<dyn EventStore>) -> Self {
-        Self { pool, store, live_settings: LiveSettings::default(), doors: Doors::default() }
+        Self {
+            locks: pool.clone(),
+            pool,
+            store,
+            live_settings: LiveSettings::default(),
+            doors: Doors::default(),
+            vectors: Vectors::default(),
+        }
+    }
+
+    /// The same with a pool of its own for what [`Queries::locks`] says.
+    #[must_use]
+    pub fn with_locks(self, locks: PgPool) -> Self {
+        Self { locks, ..self }
+    }
+
+    /// Connections for transactions that are held while other work is done, such as the lock of whoever scans a
+    /// library: they do not take from those that answer, and whoever holds one may wait for one of those.
+    #[must_use]
+    pub fn locks(&self) -> &PgPool {
+        &self.locks
     }
 
     pub(crate) fn store(&self) -> &dyn EventStore {
@@ -52,6 +75,28 @@ impl Queries {
         person_id: PersonId,
     ) -> Result<Option<(UserId, Vec<Told>)>, ProjectionError> {
         history::of_person(&*self.store, person_id).await
+    }
+
+    /// Who made a shared link, and every event of it in order with a sentence for each.
+    ///
+    /// # Errors
+    /// See [`history::of_link`].
+    pub async fn history_of_link(
+        &self,
+        link_id: SharedLinkId,
+    ) -> Result<Option<(UserId, Vec<Told>)>, ProjectionError> {
+        history::of_link(&*self.store, link_id).await
+    }
+
+    /// Whose an asset is or was, also of one that was deleted for good.
+    ///
+    /// # Errors
+    /// See [`history::owner_of_asset`].
+    pub async fn owner_of_asset(
+        &self,
+        asset_id: AssetId,
+    ) -> Result<Option<UserId>, ProjectionError> {
+        history::owner_of_asset(&*self.store, asset_id).await
     }
 
     /// How every projection stands.

@@ -91,7 +91,7 @@ pub async fn rebuild(
     while !next.0.is_empty() {
         let (recorded, last) = next;
         // While one batch is applied, the one after it is read.
-        let applying = catch_up(&mut db, &*projection, recorded);
+        let applying = catch_up(&mut db, &*projection, &recorded);
         let (count, following) =
             tokio::try_join!(applying, read(&**store, last, REBUILD_EVENTS_MAX))?;
         events += count;
@@ -174,7 +174,7 @@ async fn indexes(
 async fn catch_up(
     db: &mut PgConnection,
     projection: &dyn Projection,
-    recorded: Vec<Recorded>,
+    recorded: &[Recorded],
 ) -> Result<u64, ProjectionError> {
     let mut tx = sqlx::Connection::begin(db).await?;
     let count = apply_batch_in_tx(&mut tx, projection, recorded).await?;
@@ -193,17 +193,17 @@ async fn apply_in_tx(
     if recorded.is_empty() {
         return Ok((past_the_skipped_in_tx(tx, last).await?, 0));
     }
-    Ok((last, apply_batch_in_tx(tx, projection, recorded).await?))
+    Ok((last, apply_batch_in_tx(tx, projection, &recorded).await?))
 }
 
 async fn apply_batch_in_tx(
     tx: &mut PgConnection,
     projection: &dyn Projection,
-    recorded: Vec<Recorded>,
+    recorded: &[Recorded],
 ) -> Result<u64, ProjectionError> {
     sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
     sqlx::query("set local search_path = read_next").execute(&mut *tx).await?;
-    let events = recorded.into_iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
+    let events = recorded.iter().map(Event::decode).collect::<Result<Vec<Event>, _>>()?;
     let mine: Vec<&Event> = relevant(projection, &events).collect();
     if let Err(source) = projection.apply_in_tx(tx, &mine).await {
         // Without an event to name, what the database said is still told.

@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 use crate::careful::Careful;
 use crate::error::ProjectionError;
 use crate::event::{Event, Unreadable, readable};
+use crate::listeners::{self, Applied};
 use crate::parked;
 use crate::projection::{Projection, checkpoint_name};
 
@@ -25,18 +26,11 @@ pub const BATCH_EVENTS_MAX: u32 = 2_000;
 const IDLE: Duration = Duration::from_secs(1);
 /// How long it waits after an error.
 const AFTER_ERROR: Duration = Duration::from_millis(500);
-/// Applied batches that a slow listener may fall behind.
-pub(crate) const LISTENERS_BEHIND_MAX: usize = 256;
-
-/// A batch that every live projection has applied.
-#[derive(Clone, Debug)]
-pub struct Applied {
-    /// Its events, in order.
-    pub events: Arc<Vec<Event>>,
-}
 
 /// Called with each applied batch before anybody is told of the new position.
 pub type Hook = Box<dyn Fn(&[Event]) + Send + Sync>;
+/// Called where an event could not be read, so that nobody knows what it changed.
+pub type Forget = Box<dyn Fn() + Send + Sync>;
 
 /// Locks the checkpoints and makes the transaction's settings on the way: one round trip instead of three.
 /// Nothing waits for these commits: rows and checkpoints can be made again, and they commit together.
@@ -72,6 +66,7 @@ pub struct Runner {
     position: watch::Sender<GlobalPosition>,
     applied: broadcast::Sender<Applied>,
     hooks: Vec<Hook>,
+    forgets: Vec<Forget>,
     reload: Arc<Notify>,
 }
 
@@ -102,8 +97,9 @@ impl Runner {
             store,
             live,
             position: watch::Sender::new(GlobalPosition::START),
-            applied: broadcast::Sender::new(LISTENERS_BEHIND_MAX),
+            applied: listeners::channel(),
             hooks: Vec::new(),
+            forgets: Vec::new(),
             reload: Arc::default(),
         }
     }
@@ -117,6 +113,12 @@ impl Runner {
     /// Adds a function to call with each applied batch, before the new position is told.
     pub fn on_applied(&mut self, hook: Hook) {
         self.hooks.push(hook);
+    }
+
+    /// Adds a function to call where an event of a batch could not be read or applied, before the new position
+    /// is told: what is kept of before may be what it changed.
+    pub fn on_unreadable(&mut self, forget: Forget) {
+        self.forgets.push(forget);
     }
 
     /// The position up to which every live projection has applied the log.
@@ -181,6 +183,7 @@ impl Runner {
             return Ok(1);
         };
         let read = events.len() + unreadable.len();
+        let is_behind = !unreadable.is_empty() || !parked_now.is_empty();
         let full = read >= usize::try_from(BATCH_EVENTS_MAX).unwrap_or(usize::MAX);
         if !full && last < head {
             last = past_the_skipped_in_tx(&mut tx, last).await?;
@@ -200,18 +203,16 @@ impl Runner {
                 live.parked.extend(streams);
             }
         }
-        metrics::gauge!("calotype_parked_streams").set(f64::from(
-            u32::try_from(self.live.iter().map(|live| live.parked.len()).sum::<usize>())
-                .unwrap_or(u32::MAX),
-        ));
         // A batch of events that are all skipped or erased still moved the checkpoint.
         let count = read.max(1);
         for hook in &self.hooks {
             hook(&events);
         }
+        if is_behind {
+            self.forgets.iter().for_each(|forget| forget());
+        }
         self.tell();
-        // Nobody listening is fine.
-        drop(self.applied.send(Applied { events: Arc::new(events) }));
+        listeners::tell(&self.applied, events);
         Ok(count)
     }
 

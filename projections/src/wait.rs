@@ -25,6 +25,12 @@ impl Progress {
         Self { store, applied }
     }
 
+    /// The position as it rises.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<GlobalPosition> {
+        self.applied.clone()
+    }
+
     /// The position applied by now.
     #[must_use]
     pub fn applied(&self) -> GlobalPosition {
@@ -33,15 +39,39 @@ impl Progress {
 
     /// Waits until every live projection has passed the event. `false` when the time was not enough.
     pub async fn seen(&self, event_id: Uuid, timeout: Duration) -> bool {
+        self.seen_at(event_id, timeout).await.is_some()
+    }
+
+    /// Waits until every live projection has passed the event, and says where it stands. `None` when the time
+    /// was not enough.
+    pub async fn seen_at(&self, event_id: Uuid, timeout: Duration) -> Option<GlobalPosition> {
         let deadline = Instant::now() + timeout;
         let position = match self.store.wait_sequenced(event_id, timeout).await {
             Ok(Some(position)) => position,
-            Ok(None) => return false,
+            Ok(None) => return None,
             Err(error) => {
                 tracing::warn!(%error, "failed to ask where an event stands");
-                return false;
+                return None;
             }
         };
+        self.passed(position, deadline).await.then_some(position)
+    }
+
+    /// Waits until every live projection has passed what the log holds by now, and says up to where that is.
+    /// `None` when the time was not enough.
+    pub async fn caught_up(&self, timeout: Duration) -> Option<GlobalPosition> {
+        let deadline = Instant::now() + timeout;
+        let head = match self.store.head().await {
+            Ok(head) => head,
+            Err(error) => {
+                tracing::warn!(%error, "failed to read the log's head");
+                return None;
+            }
+        };
+        self.passed(head, deadline).await.then_some(head)
+    }
+
+    async fn passed(&self, position: GlobalPosition, deadline: Instant) -> bool {
         let mut applied = self.applied.clone();
         tokio::time::timeout_at(deadline, applied.wait_for(|applied| *applied >= position))
             .await

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use clap::builder::FalseyValueParser;
+use ipnet::IpNet;
 use serde::Deserialize;
 
+use crate::size::Size;
 use crate::telemetry::LogFormat;
 
 /// The port Immich's clients expect.
@@ -24,7 +27,7 @@ pub enum Role {
     Projections,
     /// Works through new uploads and re-runs.
     Processors,
-    /// Runs models. Nothing to do yet.
+    /// Runs models. Alone, it answers Immich's machine-learning protocol to other machines.
     Ml,
 }
 
@@ -44,6 +47,10 @@ pub struct ServeArgs {
     /// The port to listen on.
     #[arg(long, env = "CALOTYPE_PORT")]
     pub port: Option<u16>,
+    /// A port of its own for `/health`, `/ready` and `/metrics`, open from the beginning of the start on; needed
+    /// where a process does not answer requests (`--roles`), or where only the machines that watch may see these.
+    #[arg(long, env = "CALOTYPE_WATCH_PORT", value_name = "PORT")]
+    pub watch_port: Option<u16>,
     /// Which parts to run, separated by commas.
     #[arg(long, env = "CALOTYPE_ROLES", value_enum, value_delimiter = ',')]
     pub roles: Option<Vec<Role>>,
@@ -56,11 +63,24 @@ pub struct ServeArgs {
     /// Serve this folder's single-page client instead of the built-in page.
     #[arg(long, env = "CALOTYPE_WEB", value_name = "DIR")]
     pub web: Option<PathBuf>,
-    /// Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, beside this machine.
+    /// Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, beside this machine: addresses and
+    /// networks, such as 10.0.0.2,172.16.0.0/12. Immich's `IMMICH_TRUSTED_PROXIES` is read too.
     #[arg(long, env = "CALOTYPE_TRUSTED_PROXIES", value_delimiter = ',')]
-    pub trusted_proxies: Option<Vec<IpAddr>>,
+    pub trusted_proxies: Option<Vec<String>>,
+    /// Whether the first account may still be made; `false` closes the door of a server that nobody set up.
+    /// Immich's `IMMICH_ALLOW_SETUP` is read too.
+    #[arg(long, env = "CALOTYPE_ALLOW_SETUP", value_name = "BOOL", action = clap::ArgAction::Set)]
+    pub allow_setup: Option<bool>,
+    /// A JSON or YAML file with settings that administrators would set else; they cannot be changed then. Immich's
+    /// `IMMICH_CONFIG_FILE` is this.
+    #[arg(long, env = "IMMICH_CONFIG_FILE", value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Space on the disk that uploads leave free, for instance `5G`. Default: 256 MiB, or a twentieth of a
+    /// smaller disk.
+    #[arg(long, env = "CALOTYPE_MIN_FREE", value_name = "SIZE")]
+    pub min_free: Option<Size>,
     /// Add the routes that black-box test suites need. Only in a folder first opened this way.
-    #[arg(long, env = "CALOTYPE_TESTING")]
+    #[arg(long, env = "CALOTYPE_TESTING", value_parser = FalseyValueParser::new())]
     pub testing: bool,
     /// What to log, for instance `info` or `warn,calotype_api=debug`.
     #[arg(long, env = "CALOTYPE_LOG", value_name = "FILTER")]
@@ -79,11 +99,15 @@ pub struct ServeArgs {
 struct FileConfig {
     host: Option<IpAddr>,
     port: Option<u16>,
+    watch_port: Option<u16>,
     roles: Option<Vec<Role>>,
     database_url: Option<String>,
     nats_url: Option<String>,
     web: Option<PathBuf>,
-    trusted_proxies: Option<Vec<IpAddr>>,
+    trusted_proxies: Option<Vec<String>>,
+    allow_setup: Option<bool>,
+    settings: Option<PathBuf>,
+    min_free: Option<Size>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -97,6 +121,8 @@ pub struct Config {
     pub host: IpAddr,
     /// The port to listen on.
     pub port: u16,
+    /// A port for the machines that watch.
+    pub watch_port: Option<u16>,
     /// Which parts to run.
     pub roles: Vec<Role>,
     /// A PostgreSQL to use instead of an own one.
@@ -105,8 +131,14 @@ pub struct Config {
     pub nats_url: Option<String>,
     /// A folder with a single-page client.
     pub web: Option<PathBuf>,
-    /// Proxies that are believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Networks of proxies that are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether the first account may still be made.
+    pub allow_setup: bool,
+    /// A file with settings that administrators would set else.
+    pub settings: Option<PathBuf>,
+    /// Space that uploads leave free, where somebody said how much.
+    pub min_free: Option<Size>,
     /// Whether black-box suites may reset everything.
     pub testing: bool,
     /// What to log.
@@ -126,11 +158,28 @@ impl Config {
         Ok(Self {
             host: args.host.or(file.host).unwrap_or(IpAddr::from([127, 0, 0, 1])),
             port: args.port.or(file.port).unwrap_or(PORT),
+            watch_port: args.watch_port.or(file.watch_port),
             roles: args.roles.or(file.roles).unwrap_or_else(|| ALL_ROLES.to_vec()),
-            database_url: args.database_url.or(file.database_url),
-            nats_url: args.nats_url.or(file.nats_url),
+            database_url: args.database_url.or_else(|| named("DATABASE_URL")).or(file.database_url),
+            nats_url: args.nats_url.or_else(|| named("NATS_URL")).or(file.nats_url),
             web: args.web.or(file.web),
-            trusted_proxies: args.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
+            trusted_proxies: match args.trusted_proxies.filter(|words| !are_blank(words)) {
+                Some(words) => networks(&words).context("CALOTYPE_TRUSTED_PROXIES is not right")?,
+                None => match immich_trusts() {
+                    Some(words) => {
+                        networks(&words).context("IMMICH_TRUSTED_PROXIES is not right")?
+                    }
+                    None => networks(&file.trusted_proxies.unwrap_or_default())
+                        .context("trusted_proxies in the configuration is not right")?,
+                },
+            },
+            allow_setup: args
+                .allow_setup
+                .or(immich_allows_setup()?)
+                .or(file.allow_setup)
+                .unwrap_or(true),
+            settings: args.settings.or_else(immich_settings).or(file.settings),
+            min_free: args.min_free.or(file.min_free),
             testing: args.testing,
             log: args.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
@@ -138,11 +187,71 @@ impl Config {
         })
     }
 
+    /// Whether other processes may divide the work with this one: nothing that it needs is its own.
+    #[must_use]
+    pub fn is_divided(&self) -> bool {
+        let needs_nats = self.has(Role::Relay) || self.has(Role::Processors);
+        let has_all = self.database_url.is_some() && (self.nats_url.is_some() || !needs_nats);
+        has_all && !self.testing
+    }
+
+    /// Whether it only runs models for others: it needs no database and no NATS server then.
+    #[must_use]
+    pub fn is_only_ml(&self) -> bool {
+        self.roles == [Role::Ml]
+    }
+
     /// Whether this process plays a role.
     #[must_use]
     pub fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
+}
+
+/// A variable that is known by a short name, by the name that goes with its key in the file.
+fn named(short: &str) -> Option<String> {
+    std::env::var(format!("CALOTYPE_{short}")).ok().filter(|value| !value.is_empty())
+}
+
+/// An address, or a network as address and length: `10.0.0.2`, `172.16.0.0/12`, `fd00::/8`.
+fn network(text: &str) -> anyhow::Result<IpNet> {
+    let text = text.trim();
+    let network = match text.parse::<IpAddr>() {
+        Ok(address) => IpNet::from(address.to_canonical()),
+        Err(_) => text
+            .parse::<IpNet>()
+            .with_context(|| format!("{text:?} is neither an address nor a network"))?,
+    };
+    Ok(network.trunc())
+}
+
+fn networks(words: &[String]) -> anyhow::Result<Vec<IpNet>> {
+    words.iter().map(|word| network(word)).collect()
+}
+
+/// Whether nothing is said: a variable that is set and empty is one that is not set.
+fn are_blank(words: &[String]) -> bool {
+    words.iter().all(|word| word.trim().is_empty())
+}
+
+/// Proxies that Immich's own variable names.
+fn immich_trusts() -> Option<Vec<String>> {
+    let text =
+        std::env::var("IMMICH_TRUSTED_PROXIES").ok().filter(|text| !text.trim().is_empty())?;
+    Some(text.split(',').map(str::to_owned).collect())
+}
+
+/// The file of settings, also for commands that have no flag for it.
+fn immich_settings() -> Option<PathBuf> {
+    std::env::var_os("IMMICH_CONFIG_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// What Immich's own variable says of the first account, for those who bring their environment along.
+fn immich_allows_setup() -> anyhow::Result<Option<bool>> {
+    std::env::var("IMMICH_ALLOW_SETUP")
+        .ok()
+        .map(|text| text.parse().context("IMMICH_ALLOW_SETUP is neither true nor false"))
+        .transpose()
 }
 
 /// `calotype-data` in the current folder.
@@ -176,6 +285,71 @@ mod tests {
     fn unknown_key_is_refused() {
         let error = toml::from_str::<FileConfig>("prot = 1").unwrap_err();
         assert!(error.to_string().contains("prot"), "{error}");
+    }
+
+    #[test]
+    fn work_is_divided_only_where_nothing_is_a_process_s_own() {
+        let config = |database: bool, nats: bool, roles: &[Role]| {
+            let folder = tempfile::tempdir().unwrap();
+            Config::load(ServeArgs {
+                data: Some(folder.path().to_owned()),
+                database_url: database.then(|| "postgres://there".to_owned()),
+                nats_url: nats.then(|| "nats://there".to_owned()),
+                roles: Some(roles.to_vec()),
+                ..ServeArgs::default()
+            })
+            .unwrap()
+        };
+        assert!(config(true, true, &ALL_ROLES).is_divided());
+        assert!(config(true, false, &[Role::Api, Role::Projections]).is_divided());
+        assert!(!config(true, false, &[Role::Api, Role::Relay]).is_divided());
+        assert!(!config(false, true, &[Role::Api]).is_divided());
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks() {
+        for (text, read) in [
+            ("10.0.0.2", Some("10.0.0.2/32")),
+            (" 172.18.0.1/12", Some("172.16.0.0/12")),
+            ("::1", Some("::1/128")),
+            ("::ffff:10.0.0.2", Some("10.0.0.2/32")),
+            ("fd12::1/8", Some("fd00::/8")),
+            ("10.0.0.0/33", None),
+            ("proxy.example.com", None),
+            ("", None),
+        ] {
+            let network = network(text).ok().map(|network| network.to_string());
+            assert_eq!(network.as_deref(), read, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn empty_variable_of_proxies_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |words: &str| {
+            let words = words.split(',').map(str::to_owned).collect();
+            let data = Some(folder.path().to_owned());
+            let args = ServeArgs { data, trusted_proxies: Some(words), ..ServeArgs::default() };
+            Config::load(args).map(|config| config.trusted_proxies.len())
+        };
+        for (words, count) in [("", 0), (" , ", 0), ("10.0.0.2", 1), ("10.0.0.2, fd00::/8", 2)] {
+            assert_eq!(load(words).unwrap(), count, "{words:?}");
+        }
+        assert!(format!("{:#}", load("nobody").unwrap_err()).contains("nobody"));
+    }
+
+    #[test]
+    fn proxies_in_the_file_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |text: &str| {
+            std::fs::write(folder.path().join("calotype.toml"), text).unwrap();
+            let data = Some(folder.path().to_owned());
+            Config::load(ServeArgs { data, ..ServeArgs::default() })
+        };
+        let config = load("trusted_proxies = [\"10.0.0.2\", \"fd00::/8\"]").unwrap();
+        assert_eq!(config.trusted_proxies.len(), 2);
+        let error = load("trusted_proxies = [\"nobody\"]").unwrap_err();
+        assert!(format!("{error:#}").contains("nobody"), "{error:#}");
     }
 
     #[test]

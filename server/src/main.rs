@@ -1,14 +1,17 @@
 //! `calotype`: a photo and video server that never forgets.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use calotype_server::config::{Config, ServeArgs};
+use calotype_server::config::{self, Config, ServeArgs};
+use calotype_server::models::{self, Models};
 use calotype_server::operator::{self, Admin, History, Projections, Target};
 use calotype_server::parked::{self, Parked};
 use calotype_server::places::{self, Places};
 use calotype_server::{doctor, serve};
-use clap::{Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// Decoding events and rows makes many small values: glibc's allocator took a seventh of a replay.
 #[global_allocator]
@@ -67,6 +70,14 @@ enum Command {
         #[command(subcommand)]
         command: Places,
     },
+    /// Look after the models that see what is in pictures.
+    Models {
+        /// The folder everything is kept in.
+        #[arg(long, env = "CALOTYPE_DATA", value_name = "DIR", global = true)]
+        data: Option<PathBuf>,
+        #[command(subcommand)]
+        command: Models,
+    },
     /// Say in plain words what is wrong with the installation.
     Doctor(Box<ServeArgs>),
     /// Print the OpenAPI document.
@@ -85,7 +96,8 @@ fn main() -> ExitCode {
     if words.next().is_some_and(|word| word == "decoder") {
         return calotype_media::decoder::decoder_main(words);
     }
-    let cli = Cli::parse();
+    let matches = without_empty_variables(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
@@ -93,6 +105,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A variable that is set and empty is one that is not set: compose files and units write them so.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| match arg.get_env().and_then(std::env::var_os) {
+            Some(value) if value.is_empty() => arg.env(Resettable::Reset),
+            _ => arg,
+        })
+        .mut_subcommands(without_empty_variables)
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -118,6 +140,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Admin { target, command } => Box::pin(operator::admin(&target, command)).await?,
         Command::Places { command } => places::places(&command)?,
+        Command::Models { data, command } => {
+            let data = data.unwrap_or_else(config::default_data);
+            let all_good = models::models(&data, command).await?;
+            return Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         Command::Doctor(args) => {
             let healthy = doctor::doctor(&Config::load(*args)?).await;
             return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });

@@ -39,7 +39,7 @@ pub enum Parked {
 /// # Errors
 /// When the server or folder cannot be reached, or nothing of the stream is parked.
 pub async fn parked(target: &Target, command: Parked) -> anyhow::Result<()> {
-    match &target.server {
+    match target.server() {
         Some(server) => ask(&Remote::new(server, target)?, command).await,
         None => {
             let local = Local::open(target).await?;

@@ -4,19 +4,23 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use async_trait::async_trait;
 use calotype_api::caller::Callers;
 use calotype_api::state::ResetError;
 use calotype_api::{Caches, Reset};
 use calotype_eventstore::EventStore as _;
+use calotype_processors::Gate;
 use calotype_projections::{Progress, projection};
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::sync::Notify;
 
 use crate::embedded::DataFolder;
 use crate::wiring::Core;
 
+/// How long work in hand may take to end.
+const WORK_ENDS_MAX: Duration = Duration::from_secs(30);
 /// How long the read side may take to stand at the head again.
 const SETTLE_MAX: Duration = Duration::from_secs(10);
 /// How often that is looked at.
@@ -33,13 +37,37 @@ const AGGREGATES: [(&str, &[&str]); 15] = [
     ("stack", &["stack"]),
     ("activity", &["activity"]),
     ("person", &["person", "faces"]),
-    ("library", &[]),
+    ("library", &["library"]),
     ("shared_link", &["shared_link", "link_view"]),
     ("memory", &["memory"]),
     ("partner", &["partner"]),
     ("notification", &["notification"]),
     ("config", &["config", "queue"]),
 ];
+
+/// Makes sure that somebody else's database may be emptied: it is new, and is marked now, or was marked then.
+///
+/// # Errors
+/// It holds a log that was not begun with `--testing`, or what the database said.
+pub async fn check_database(owner_url: &str) -> anyhow::Result<()> {
+    let mut owner =
+        PgConnection::connect(owner_url).await.context("failed to reach the database")?;
+    sqlx::query(
+        "insert into work.testing select where (select position from log.head) = 0
+            and not exists (select from work.testing)",
+    )
+    .execute(&mut owner)
+    .await?;
+    let is_marked: bool = sqlx::query_scalar("select exists (select from work.testing)")
+        .fetch_one(&mut owner)
+        .await?;
+    owner.close().await.ok();
+    anyhow::ensure!(
+        is_marked,
+        "this database was not begun with --testing, so it cannot be opened with it"
+    );
+    Ok(())
+}
 
 /// Empties the server.
 pub struct TestingReset {
@@ -51,6 +79,8 @@ pub struct TestingReset {
     pub folder: Arc<DataFolder>,
     /// The queue.
     pub jetstream: Option<async_nats::jetstream::Context>,
+    /// Where the work of this process's processors goes in and out.
+    pub gate: Gate,
     /// How far the read side is.
     pub progress: Progress,
     /// Makes the projections look at their checkpoints anew.
@@ -68,6 +98,8 @@ impl Reset for TestingReset {
             None => None,
             Some(names) => Some(aggregates(names)?),
         };
+        // What is worked on now would write into the new world.
+        let closed = self.gate.close(WORK_ENDS_MAX).await?;
         let pool = PgPoolOptions::new().max_connections(1).connect(&self.owner_url).await?;
         let mut tx = pool.begin().await?;
         forget_in_tx(&mut tx, aggregates.as_deref()).await?;
@@ -86,12 +118,14 @@ impl Reset for TestingReset {
             stream.purge().await?;
         }
         self.core.store.drop_caches();
+        drop(closed);
         self.reload.notify_one();
         let settled = self.settle().await;
         // Last, because requests that came meanwhile may have remembered what was half replayed.
         self.callers.forget_all();
         self.caches.forget_all();
         self.core.queries.live_settings().forget();
+        self.core.queries.vectors().forget();
         settled
     }
 }
@@ -142,6 +176,8 @@ async fn forget_in_tx(
     tx: &mut PgConnection,
     aggregates: Option<&[String]>,
 ) -> Result<(), ResetError> {
+    // Processors of another process may hold rows and wait for the log.
+    sqlx::query("set local lock_timeout = '10s'").execute(&mut *tx).await?;
     sqlx::query("lock table log.events, log.outbox, log.positions in access exclusive mode")
         .execute(&mut *tx)
         .await?;
@@ -185,10 +221,16 @@ async fn forget_in_tx(
         "delete from log.subject_keys where subject in (select stream_id from gone)",
         "delete from log.events where event_id in (select event_id from gone)",
         "delete from work.parked",
+        "delete from work.errands",
+        "delete from work.reruns",
+        "delete from work.original_wishes",
+        "delete from work.original_places where 'asset-' || asset_id in (select stream_id from gone)",
         "delete from work.idempotency",
         "delete from work.sync_acks",
         "delete from work.session_uses",
         "delete from work.notification_reads",
+        "delete from work.integrity_findings",
+        "delete from work.integrity_progress",
         "update work.checkpoints set position = 0 where name <> 'relay'",
     ] {
         sqlx::query(statement).execute(&mut *tx).await?;

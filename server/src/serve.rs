@@ -1,40 +1,46 @@
 //! `calotype serve`: starts everything in order, says where it is, and stops it in order.
 
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use axum::Router;
 use calotype_api::caller::Callers;
-use calotype_api::{Api, ApiConfig, Caches, Parts, Reset, Uploads};
+use calotype_api::{Api, ApiConfig, Caches, MetricsText, Parts, Reset, Uploads};
+use calotype_commands::integrity::Findings;
 use calotype_commands::{NotificationMarks, SessionUses, SyncAcks};
 use calotype_eventstore::{EventStore, Relay, RelayOptions, Sequencer};
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
-use calotype_processors::InFlight;
-use calotype_processors::consumer::{PEOPLE, RERUNS, Source, UPLOADS};
-use calotype_projections::runner::Hook;
-use calotype_projections::{Applied, Follower, Progress, Runner};
+use calotype_processors::consumer::{
+    BESIDE, EMBEDDINGS, FILMS, LIBRARIES, PEOPLE, RERUNS, Source, UPLOADS,
+};
+use calotype_processors::embed::{Embedder, Embedding};
+use calotype_projections::runner::{Forget, Hook};
+use calotype_projections::{Applied, Follower, Node, Progress, Runner};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::Value;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
+use crate::catch_up::catch_up;
 use crate::config::{Config, Role};
 use crate::embedded::{DataFolder, Embedded};
-use crate::reset::TestingReset;
-use crate::wiring::{self, Core, Places};
-use crate::{lifecycle, log_level, telemetry};
+use crate::listener::Doors;
+use crate::ready::{Watch, Watched, Watching};
+use crate::reset::{self, TestingReset};
+use crate::wiring::{self, Core, Hands, Places};
+use crate::{gauges, lifecycle, listener, log_level, ml_role, settings_file, telemetry};
 
+/// Connections at once to the port for the machines that watch.
+const WATCHERS_MAX: usize = 32;
 /// How long tasks may take to finish after a stop was asked for.
 const STOP_WAIT: Duration = Duration::from_secs(20);
-/// How long answering waits at the start for the read side to apply what the log already held.
-const CATCH_UP_WAIT: Duration = Duration::from_secs(600);
-/// How often that is looked at.
-const CATCH_UP_POLL: Duration = Duration::from_millis(5);
-/// How often gauges are brought up to date.
-const GAUGES_EVERY: Duration = Duration::from_secs(10);
 
 /// Runs the server until it is asked to stop.
 ///
@@ -47,9 +53,17 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
     lifecycle::on_signals(soft.clone(), hard.clone()).context("failed to listen for signals")?;
 
+    if config.is_only_ml() {
+        return Box::pin(ml_role::serve(&config, started, &soft)).await;
+    }
+    let settings = config.settings.as_deref().map(settings_file::read).transpose()?;
     std::fs::create_dir_all(&config.data)
         .with_context(|| format!("failed to make the data folder {}", config.data.display()))?;
-    let folder = Arc::new(DataFolder::open_exclusive(&config.data)?);
+    let folder = Arc::new(if config.is_divided() {
+        DataFolder::open_shared(&config.data)?
+    } else {
+        DataFolder::open_exclusive(&config.data)?
+    });
     check_testing(&folder, config.testing)?;
     info!(data = %folder.root().display(), "starting");
     let wants_nats = config.has(Role::Relay) || config.has(Role::Processors);
@@ -63,7 +77,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     info!("own servers answer after {} ms", started.elapsed().as_millis());
 
     let stopped = tokio::select! {
-        stopped = run(&config, &folder, &places, (log, metrics), started, soft.clone()) => stopped,
+        stopped = run(&config, &folder, &places, settings, (log, metrics), started, soft.clone()) => {
+            stopped
+        }
         reason = embedded.given_up() => Err(anyhow::Error::new(reason)),
         () = hard.cancelled() => Ok(()),
     };
@@ -82,25 +98,40 @@ async fn run(
     config: &Config,
     folder: &Arc<DataFolder>,
     places: &Places,
-    (log, metrics): (telemetry::LogFilter, metrics_exporter_prometheus::PrometheusHandle),
+    settings: Option<BTreeMap<String, Value>>,
+    (log, metrics): (telemetry::LogFilter, PrometheusHandle),
     started: Instant,
     soft: CancellationToken,
 ) -> anyhow::Result<()> {
-    Box::pin(wiring::migrate(&places.owner_url)).await?;
-    let core = wiring::core(folder, places).await?;
-    let blobs = wiring::blobs(folder).await?;
-    let gazetteer = wiring::gazetteer(folder);
-    let in_flight = InFlight::default();
     let tasks = TaskTracker::new();
     // Readers outlive writers: what was committed last still shows, and its events are still ordered.
     let late = CancellationToken::new();
-
+    let watching = Watching::default();
+    let recorder = metrics.clone();
+    let metrics: MetricsText = Arc::new(move || metrics.render());
+    watch(config, &watching, &metrics, &tasks, &late).await?;
+    Box::pin(wiring::migrate(&places.owner_url)).await?;
+    if config.testing && config.database_url.is_some() {
+        reset::check_database(&places.owner_url).await?;
+    }
+    let core = wiring::core(folder, places).await?;
+    if let Some(settings) = settings {
+        info!("the settings are those of a file and cannot be changed");
+        core.queries.live_settings().fix(settings);
+    }
+    let blobs = wiring::blobs(folder, config.is_divided()).await?;
+    let gazetteer = wiring::gazetteer(folder);
+    let seeing = Arc::new(wiring::seeing(folder)?);
+    let embedding = Embedding::of(Arc::clone(&seeing) as Arc<dyn Embedder>);
+    let hands = Hands { embedding, ..Hands::default() };
     let (callers, uploads) = (Callers::default(), Uploads::default());
     let caches = Caches::default();
     let hooks: Vec<Hook> = {
         let (callers, caches) = (callers.clone(), caches.clone());
         let settings = core.queries.live_settings().clone();
+        let vectors = core.queries.vectors().clone();
         vec![
+            Box::new(move |events| vectors.on_applied(events)),
             Box::new(move |events| callers.on_applied(events)),
             Box::new(move |events| caches.on_applied(events)),
             Box::new(move |events| settings.on_applied(events)),
@@ -108,61 +139,112 @@ async fn run(
     };
     let (sequencer, until) = (Sequencer::new(core.store.clone()), late.clone());
     tasks.spawn(async move { sequencer.run(until).await });
-    let ReadSide { progress, applied, reload } = read_side(config, &core, hooks, &tasks, &late);
+    let forget: Forget = {
+        let (callers, caches) = (callers.clone(), caches.clone());
+        let vectors = core.queries.vectors().clone();
+        Box::new(move || {
+            vectors.forget();
+            callers.forget_all();
+            caches.forget_all();
+        })
+    };
+    let ReadSide { progress, applied, reload } =
+        read_side(config, &core, (hooks, forget), &tasks, &late);
     let following = log_level::follow(log, core.queries.clone(), applied.subscribe(), late.clone());
     tasks.spawn(following);
     if config.has(Role::Api) || config.has(Role::Processors) {
-        catch_up(&core, &progress, &soft).await?;
+        catch_up(&core.pool, &core.store, &progress, &soft).await?;
     }
-    let jetstream =
-        start_workers(config, &core, places, &blobs, &gazetteer, &in_flight, &tasks, &soft, &late)
-            .await?;
+    let jetstream = start_workers(
+        config, &core, places, &blobs, &gazetteer, &hands, &progress, &tasks, &soft, &late,
+    )
+    .await?;
 
-    tasks.spawn(gauges(core.clone(), late.clone()));
+    tasks.spawn(gauges::keep(core.clone(), progress.clone(), recorder, late.clone()));
+    if config.has(Role::Api) || config.has(Role::Processors) {
+        tasks.spawn(crate::confinement::warn_if_open());
+    }
+    let ready = Arc::new(AtomicBool::new(false));
+    let node = if config.has(Role::Api) {
+        take_lease(config, &core, &progress, &tasks, &late).await?
+    } else {
+        None
+    };
+    watching.begin(Watch::new(Watched {
+        is_listening: Arc::clone(&ready),
+        lease: node.clone(),
+        pool: core.pool.clone(),
+        progress: progress.clone(),
+        nats: jetstream.as_ref().map(async_nats::jetstream::Context::client),
+        data: folder.root().to_owned(),
+        min_free_bytes: config.min_free.map(|size| size.bytes),
+    }));
     if config.has(Role::Api) {
-        let ready = Arc::new(AtomicBool::new(false));
-        let is_ready = Arc::clone(&ready);
         let reset = config.testing.then(|| {
             Arc::new(TestingReset {
                 owner_url: places.owner_url.clone(),
                 core: core.clone(),
                 folder: Arc::clone(folder),
                 jetstream,
+                gate: hands.gate.clone(),
                 progress: progress.clone(),
                 reload,
                 callers: callers.clone(),
                 caches: caches.clone(),
             }) as Arc<dyn Reset>
         });
+        tasks.spawn(core.queries.clone().follow_vectors(late.clone()));
+        let streams = wiring::streams(folder)?;
+        let (kept, until) = (streams.clone(), soft.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = kept.keep() => {}
+                () = until.cancelled() => kept.end_all().await,
+            }
+        });
         let api = Api::new(Parts {
+            decoders: wiring::decoders()?,
+            streams,
             commands: core.commands.clone(),
             queries: core.queries.clone(),
             sync_acks: SyncAcks::new(core.pool.clone()),
             session_uses: SessionUses::new(core.pool.clone()),
             notification_marks: NotificationMarks::new(core.pool.clone()),
+            findings: Findings::new(core.pool.clone()),
             progress,
             blobs,
             gazetteer,
+            embedder: Some(seeing),
             callers,
             caches,
             uploads: uploads.clone(),
+            node,
             applied,
             config: ApiConfig {
                 testing: config.testing,
                 web: config.web.clone(),
                 trusted_proxies: config.trusted_proxies.clone(),
-                external_url: None,
+                allow_setup: config.allow_setup,
+                min_free_bytes: config.min_free.map(|size| size.bytes),
             },
             in_flight: calotype_api::InFlight {
-                metadata: in_flight.gauge(),
-                thumbnails: in_flight.gauge(),
+                metadata: hands.in_flight.gauge(),
+                thumbnails: hands.in_flight.gauge(),
+                edits: hands.in_flight.gauge(),
+                moves: hands.moving.in_flight.gauge(),
+                video: hands.encoding.in_flight.gauge(),
+                embedding: hands.embedding.in_flight.gauge(),
+                film_progress: Arc::clone(&hands.encoding.progress),
+                scans: hands.scanning.in_flight.gauge(),
+                checks: hands.scanning.checking.gauge(),
             },
-            ready: Arc::new(move || is_ready.load(Ordering::Relaxed)),
-            metrics: Arc::new(move || metrics.render()),
+            ready: watching.readiness(),
+            metrics,
             reset,
         });
         listen(config, api, &ready, started, &tasks, soft.clone()).await?;
     } else {
+        ready.store(true, Ordering::Relaxed);
         info!(roles = ?config.roles, "ready in {} ms", started.elapsed().as_millis());
         soft.cancelled().await;
     }
@@ -171,36 +253,57 @@ async fn run(
     uploads.finished().await;
     tasks.close();
     finish(&tasks, late).await;
-    core.store.close().await;
-    core.pool.close().await;
+    core.close().await;
     Ok(())
 }
 
-/// Waits until the read side knows what the log knew when the last server ended, or an operator's command:
-/// a password that was changed meanwhile must not open anything, and work that a crash left is found at once.
-async fn catch_up(
+/// Opens the port for the machines that watch, where there is to be one.
+async fn watch(
+    config: &Config,
+    watching: &Watching,
+    metrics: &MetricsText,
+    tasks: &TaskTracker,
+    late: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(port) = config.watch_port else { return Ok(()) };
+    let (listener, address) = bind(config.host, port).await?;
+    let router: Router = calotype_api::watched(watching.readiness(), Arc::clone(metrics));
+    let doors = Doors::new(WATCHERS_MAX, config.trusted_proxies.clone());
+    info!("watched at http://{address}");
+    tasks.spawn(listener::serve(
+        listener,
+        router,
+        doors,
+        listener::Patience::default(),
+        late.clone(),
+    ));
+    Ok(())
+}
+
+async fn bind(host: IpAddr, port: u16) -> anyhow::Result<(tokio::net::TcpListener, SocketAddr)> {
+    let address = SocketAddr::new(host, port);
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .with_context(|| format!("failed to listen on {address}; is another server there?"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// The lease to answer, where other processes may do so too.
+async fn take_lease(
+    config: &Config,
     core: &Core,
     progress: &Progress,
-    soft: &CancellationToken,
-) -> anyhow::Result<()> {
-    let deadline = Instant::now() + CATCH_UP_WAIT;
-    while !soft.is_cancelled() {
-        let waiting: bool = sqlx::query_scalar("select exists (select from log.outbox)")
-            .fetch_one(&core.pool)
-            .await
-            .context("failed to look for events without a position")?;
-        let head = core.store.head().await.context("failed to read the log's head")?;
-        if !waiting && progress.applied() >= head {
-            return Ok(());
-        }
-        anyhow::ensure!(
-            Instant::now() < deadline,
-            "the read side did not apply the log within {} s; see `calotype projections list`",
-            CATCH_UP_WAIT.as_secs()
-        );
-        tokio::time::sleep(CATCH_UP_POLL).await;
+    tasks: &TaskTracker,
+    late: &CancellationToken,
+) -> anyhow::Result<Option<Node>> {
+    if !config.is_divided() {
+        return Ok(None);
     }
-    Ok(())
+    let node = Node::new(core.pool.clone(), core.commands.ids().v4(), progress.watch());
+    node.renew().await.context("failed to take the lease to answer")?;
+    tasks.spawn(node.clone().run(late.clone()));
+    Ok(Some(node))
 }
 
 /// Lets workers finish, then stops the read side.
@@ -225,7 +328,7 @@ struct ReadSide {
 fn read_side(
     config: &Config,
     core: &Core,
-    hooks: Vec<Hook>,
+    (hooks, forget): (Vec<Hook>, Forget),
     tasks: &TaskTracker,
     late: &CancellationToken,
 ) -> ReadSide {
@@ -235,6 +338,7 @@ fn read_side(
         for hook in hooks {
             runner.on_applied(hook);
         }
+        runner.on_unreadable(forget);
         let told = (runner.position(), runner.applied(), runner.reload());
         tasks.spawn(runner.run(late.clone()));
         told
@@ -243,6 +347,7 @@ fn read_side(
         for hook in hooks {
             follower.on_applied(hook);
         }
+        follower.on_unreadable(forget);
         let told = (follower.position(), follower.applied(), Arc::default());
         tasks.spawn(follower.run(late.clone()));
         told
@@ -258,7 +363,8 @@ async fn start_workers(
     places: &Places,
     blobs: &BlobStore,
     gazetteer: &Option<Arc<Gazetteer>>,
-    in_flight: &InFlight,
+    hands: &Hands,
+    progress: &Progress,
     tasks: &TaskTracker,
     soft: &CancellationToken,
     late: &CancellationToken,
@@ -279,8 +385,8 @@ async fn start_workers(
         tasks.spawn(async move { relay.run(late).await });
     }
     if config.has(Role::Processors) {
-        let worker = wiring::worker(core, blobs.clone(), gazetteer.clone(), in_flight.clone())?;
-        for subscription in [UPLOADS, RERUNS, PEOPLE] {
+        let worker = wiring::worker(core, blobs.clone(), gazetteer.clone(), hands.clone())?;
+        for subscription in [UPLOADS, RERUNS, PEOPLE, BESIDE, FILMS, EMBEDDINGS, LIBRARIES] {
             tasks.spawn(worker.clone().consume(
                 jetstream.clone(),
                 source.clone(),
@@ -288,7 +394,15 @@ async fn start_workers(
                 soft.clone(),
             ));
         }
+        tasks.spawn(worker.clone().do_requests(progress.watch(), soft.clone()));
+        tasks.spawn(worker.clone().run_errands(progress.watch(), soft.clone()));
         tasks.spawn(worker.clone().picture_people(soft.clone()));
+        tasks.spawn(worker.clone().encode_films(soft.clone()));
+        tasks.spawn(worker.clone().embed_assets(soft.clone()));
+        tasks.spawn(worker.clone().keep_libraries(soft.clone()));
+        tasks.spawn(worker.clone().watch_libraries(soft.clone()));
+        tasks.spawn(worker.clone().check_files(soft.clone()));
+        tasks.spawn(worker.clone().move_originals(soft.clone()));
         tasks.spawn(worker.clone().reconcile(soft.clone()));
         tasks.spawn(worker.keep_house(soft.clone()));
     }
@@ -303,11 +417,7 @@ async fn listen(
     tasks: &TaskTracker,
     soft: CancellationToken,
 ) -> anyhow::Result<()> {
-    let address = SocketAddr::new(config.host, config.port);
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .with_context(|| format!("failed to listen on {address}; is another server there?"))?;
-    let address = listener.local_addr()?;
+    let (listener, address) = bind(config.host, config.port).await?;
     let is_set_up = api.queries.has_admin().await?;
     let realtime = calotype_api::realtime::attach(&api, tasks, soft.clone());
     let router = calotype_api::router(api).layer(realtime);
@@ -316,47 +426,18 @@ async fn listen(
     if !is_set_up {
         info!("next: open http://{address} and make the first account");
     }
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let doors = Doors::of_machine(config.trusted_proxies.clone());
     let serving =
-        axum::serve(listener, service).with_graceful_shutdown(soft.clone().cancelled_owned());
+        listener::serve(listener, router, doors, listener::Patience::default(), soft.clone());
     let bounded = async {
         soft.cancelled().await;
         tokio::time::sleep(STOP_WAIT).await;
     };
     tokio::select! {
-        served = serving => served.context("the listener failed")?,
+        () = serving => {}
         () = bounded => warn!("some requests did not finish in time"),
     }
     Ok(())
-}
-
-/// Keeps the gauges of lag and parked work up to date for `/metrics`.
-async fn gauges(core: Core, cancel: CancellationToken) {
-    while !cancel.is_cancelled() {
-        match core.queries.projections().await {
-            Ok(statuses) => {
-                for status in statuses {
-                    metrics::gauge!("calotype_projection_lag_events", "projection" => status.name)
-                        .set(f64::from(i32::try_from(status.lag_events).unwrap_or(i32::MAX)));
-                }
-            }
-            Err(error) => {
-                error!(error = &error as &dyn std::error::Error, "cannot measure the lag");
-            }
-        }
-        if let Ok(counts) = core.queries.queue_counts().await {
-            for (stage, counts) in counts {
-                for (state, count) in [("waiting", counts.waiting), ("failed", counts.failed)] {
-                    metrics::gauge!("calotype_queue_assets", "stage" => stage.clone(), "state" => state)
-                        .set(f64::from(i32::try_from(count).unwrap_or(i32::MAX)));
-                }
-            }
-        }
-        tokio::select! {
-            () = cancel.cancelled() => {}
-            () = tokio::time::sleep(GAUGES_EVERY) => {}
-        }
-    }
 }
 
 /// A folder with people's photos in it can never be reset: only one that was made for testing can.

@@ -1,6 +1,6 @@
 //! Puts the rooms together over a database, a NATS server and a data folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,19 +12,33 @@ use calotype_eventstore::{EventStore, Keyring, PostgresOptions, PostgresStore};
 use calotype_media::blob::BlobStore;
 use calotype_media::decoder::{DecoderPool, PoolConfig};
 use calotype_media::gazetteer::Gazetteer;
+use calotype_media::hls::Sessions;
+use calotype_media::transcode::Transcoder;
+use calotype_ml::{Ml, MlConfig};
+use calotype_processors::embed::Embedding;
+use calotype_processors::encode::Encoding;
+use calotype_processors::library::Scanning;
+use calotype_processors::moves::Moving;
 use calotype_processors::worker::WorkerParts;
-use calotype_processors::{InFlight, Worker};
+use calotype_processors::{Gate, InFlight, Worker};
 use calotype_projections::Queries;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tracing::{info, warn};
 
 use crate::clock::{RandomIds, SystemClock};
-use crate::embedded::{DataFolder, Embedded, Needs, find_places};
+use crate::embedded::{DataFolder, Embedded, Needs, find_places, model_folders, onnxruntime_files};
 use crate::external;
+use crate::seeing::Seeing;
 
 /// Connections to the database, beside those that the log opens for itself.
 const CONNECTIONS_MAX: u32 = 16;
+/// Connections for locks that are held while other work is done: one each for requests of queues, errands, the
+/// scan of a library and the check of files, as many as people may be alone with their accounts at once, as
+/// many as turns are taken in all processes at once, three for originals that are moved and two for files in hand.
+const LOCKS_MAX: u32 = 17;
+/// How long such a connection stays that nobody uses.
+const LOCKS_IDLE: Duration = Duration::from_secs(60);
 /// How long a task waits for a free connection.
 const CONNECTION_WAIT: Duration = Duration::from_secs(10);
 /// Statements that one connection remembers.
@@ -98,6 +112,8 @@ pub async fn migrate(owner_url: &str) -> anyhow::Result<()> {
 pub struct Core {
     /// For read models and tables of processors.
     pub pool: PgPool,
+    /// For locks that are held while other work is done.
+    locks: PgPool,
     /// The log.
     pub store: PostgresStore,
     /// The write side.
@@ -122,9 +138,20 @@ pub async fn core(folder: &DataFolder, places: &Places) -> anyhow::Result<Core> 
         .max_connections(CONNECTIONS_MAX)
         .acquire_timeout(CONNECTION_WAIT)
         .test_before_acquire(false)
-        .connect_with(options)
+        .connect_with(options.clone())
         .await
         .context("failed to reach the database")?;
+    let master = folder.keys().join("master.key");
+    anyhow::ensure!(
+        master.exists() || !PostgresStore::has_sealed(&pool).await?,
+        "the log is sealed, and {} is missing: put it back from its backup",
+        master.display()
+    );
+    let locks = PgPoolOptions::new()
+        .max_connections(LOCKS_MAX)
+        .acquire_timeout(CONNECTION_WAIT)
+        .idle_timeout(LOCKS_IDLE)
+        .connect_lazy_with(options.application_name("calotype locks"));
     let keyring = || Keyring::open(folder.keys()).context("failed to open the keys");
     let store = PostgresStore::connect(pool.clone(), keyring()?, PostgresOptions::default())
         .await
@@ -132,17 +159,32 @@ pub async fn core(folder: &DataFolder, places: &Places) -> anyhow::Result<Core> 
     let shared: Arc<dyn EventStore> = Arc::new(store.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let commands =
-        Commands::new(Arc::clone(&shared), Arc::new(keyring()?), Arc::new(RandomIds), clock);
-    let queries = Queries::new(pool.clone(), shared);
-    Ok(Core { pool, store, commands, queries })
+        Commands::new(Arc::clone(&shared), Arc::new(keyring()?), Arc::new(RandomIds), clock)
+            .among_processes(locks.clone());
+    let queries = Queries::new(pool.clone(), shared).with_locks(locks.clone());
+    Ok(Core { pool, locks, store, commands, queries })
+}
+
+impl Core {
+    /// Ends all connections to the database.
+    pub async fn close(&self) {
+        self.store.close().await;
+        self.locks.close().await;
+        self.pool.close().await;
+    }
 }
 
 /// Opens the folder of originals and derived files.
 ///
 /// # Errors
 /// When the folder cannot be made or read.
-pub async fn blobs(folder: &DataFolder) -> anyhow::Result<BlobStore> {
-    BlobStore::open(folder.root()).await.context("failed to open the folder of originals")
+pub async fn blobs(folder: &DataFolder, is_divided: bool) -> anyhow::Result<BlobStore> {
+    let opened = if is_divided {
+        BlobStore::open_shared(folder.root()).await
+    } else {
+        BlobStore::open(folder.root()).await
+    };
+    opened.context("failed to open the folder of originals")
 }
 
 /// Opens the names of places; none when they are not installed or cannot be read.
@@ -164,6 +206,23 @@ pub fn gazetteer(folder: &DataFolder) -> Option<Arc<Gazetteer>> {
     }
 }
 
+/// Models: the data folder's and those installed beside the program. Nothing is loaded yet.
+#[must_use]
+pub fn ml_config(data: &Path) -> MlConfig {
+    MlConfig::new(model_folders(data), onnxruntime_files(data))
+}
+
+/// The models of this machine, for whoever asks what pictures show.
+///
+/// # Errors
+/// When an address of a service cannot be used.
+pub fn seeing(folder: &DataFolder) -> anyhow::Result<Seeing> {
+    let config = ml_config(folder.root());
+    let has_runtime = config.runtime.iter().any(|file| file.is_file());
+    let ml = Ml::new(config).context("failed to set up the models")?;
+    Ok(Seeing::new(ml, has_runtime))
+}
+
 /// Connects to NATS; the connection makes itself anew when it is lost.
 ///
 /// # Errors
@@ -176,9 +235,55 @@ pub async fn jetstream(places: &Places) -> anyhow::Result<jetstream::Context> {
     if let Some(token) = &places.nats_token {
         options = options.token(token.clone());
     }
-    let client =
-        options.connect(&places.nats_url).await.context("failed to set up the NATS client")?;
+    let client = crate::nats::connect(&places.nats_url, options)
+        .await
+        .context("failed to set up the NATS client")?;
     Ok(jetstream::new(client))
+}
+
+/// How decoders are started: as children of this program.
+///
+/// # Errors
+/// When this program cannot find itself.
+pub(crate) fn decoder_config() -> anyhow::Result<PoolConfig> {
+    let program: PathBuf =
+        std::env::current_exe().context("failed to find this program to start decoders with")?;
+    Ok(PoolConfig::new(program, ["decoder".into()]))
+}
+
+/// Decoders of those who answer, apart from those of processors: nobody waits behind an import.
+///
+/// # Errors
+/// When this program cannot find itself.
+pub(crate) fn decoders() -> anyhow::Result<DecoderPool> {
+    decoder_config().map(DecoderPool::new)
+}
+
+/// Streams of films; those of an earlier run are removed.
+///
+/// # Errors
+/// When this program cannot find itself to start encoders.
+pub fn streams(folder: &DataFolder) -> anyhow::Result<Sessions> {
+    let transcoder = Transcoder::new(decoder_config()?);
+    Ok(Sessions::new(transcoder, folder.root().join("tmp").join("streams")))
+}
+
+/// What the processors have in hand, which those who answer tell, and the gate that all of it passes. Clones share
+/// it.
+#[derive(Clone, Default)]
+pub struct Hands {
+    /// Uploads that are developed.
+    pub in_flight: InFlight,
+    /// Films that are encoded.
+    pub encoding: Encoding,
+    /// What a model looks at.
+    pub embedding: Embedding,
+    /// Libraries that are scanned, and stored files that are checked.
+    pub scanning: Scanning,
+    /// Originals that are moved.
+    pub moving: Moving,
+    /// Closed while the server is reset.
+    pub gate: Gate,
 }
 
 /// The processors over the core.
@@ -189,21 +294,26 @@ pub fn worker(
     core: &Core,
     blobs: BlobStore,
     gazetteer: Option<Arc<Gazetteer>>,
-    in_flight: InFlight,
+    hands: Hands,
 ) -> anyhow::Result<Worker> {
-    let program: PathBuf =
-        std::env::current_exe().context("failed to find this program to start decoders with")?;
-    let config = PoolConfig::new(program, ["decoder".into()]);
+    let Hands { in_flight, encoding, embedding, scanning, moving, gate } = hands;
+    let config = decoder_config()?;
     let places = config.children_max;
     Ok(Worker::new(WorkerParts {
         commands: core.commands.clone(),
         queries: core.queries.clone(),
         store: Arc::new(core.store.clone()),
         blobs,
+        transcoder: Transcoder::new(config.clone()),
+        encoding,
+        embedding,
+        scanning,
+        moving,
         decoders: DecoderPool::new(config),
         gazetteer,
         places,
         in_flight,
         pool: core.pool.clone(),
+        gate,
     }))
 }

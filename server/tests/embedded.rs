@@ -198,7 +198,7 @@ async fn another_major_version_is_refused_with_the_way_out() {
     let refused = Embedded::start(&data, POSTGRES).await.err().unwrap();
 
     assert!(matches!(refused, EmbeddedError::OtherMajor { found: 9, .. }));
-    assert!(refused.to_string().contains("calotype restore"));
+    assert!(refused.to_string().contains("pg_dump"));
 }
 
 #[tokio::test]

@@ -12,18 +12,23 @@ use tokio::process::Command;
 /// How long a command may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 /// What the server would otherwise take from the developer's environment.
-const FOREIGN: [&str; 12] = [
+const FOREIGN: [&str; 17] = [
     "CALOTYPE_API_KEY",
     "CALOTYPE_CONFIG",
     "CALOTYPE_DATA",
+    "CALOTYPE_DATABASE_URL",
     "CALOTYPE_HOST",
     "CALOTYPE_LOG",
     "CALOTYPE_LOG_FORMAT",
+    "CALOTYPE_NATS_URL",
     "CALOTYPE_PORT",
     "CALOTYPE_ROLES",
     "CALOTYPE_SERVER",
     "CALOTYPE_TESTING",
+    "CALOTYPE_WATCH_PORT",
     "DATABASE_URL",
+    "IMMICH_CONFIG_FILE",
+    "IMMICH_TRUSTED_PROXIES",
     "NATS_URL",
 ];
 
@@ -106,11 +111,8 @@ pub async fn run<S: AsRef<OsStr>>(arguments: &[S], input: &str) -> anyhow::Resul
 /// `--data` and a folder, to put behind the words of an operator's command.
 #[must_use]
 pub fn with_data<'a>(words: &'a [&'a str], data: &'a Path) -> Vec<&'a OsStr> {
-    // The target's options belong to the first word's command.
-    let mut all: Vec<&OsStr> = words.iter().take(1).map(OsStr::new).collect();
-    all.push(OsStr::new("--data"));
-    all.push(data.as_os_str());
-    all.extend(words.iter().skip(1).map(OsStr::new));
+    let mut all: Vec<&OsStr> = words.iter().map(OsStr::new).collect();
+    all.extend([OsStr::new("--data"), data.as_os_str()]);
     all
 }
 

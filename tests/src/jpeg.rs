@@ -1,4 +1,4 @@
-//! As many different JPEG files as a story needs, made of a real one.
+//! As many different JPEG files as a story needs, made of a real one; and the size of one that was made.
 
 /// Marker of a comment segment.
 const COMMENT: [u8; 2] = [0xff, 0xfe];
@@ -15,6 +15,21 @@ pub fn with_comment(picture: &[u8], comment: &str) -> Vec<u8> {
     };
     let comment = &comment.as_bytes()[..usize::from(length) - 2];
     [START.as_slice(), &COMMENT, &length.to_be_bytes(), comment, rest].concat()
+}
+
+/// Width and height of a JPEG; `None` when it is none.
+#[must_use]
+pub fn size(bytes: &[u8]) -> Option<(u16, u16)> {
+    let mut at = 2;
+    loop {
+        let marker = *bytes.get(at + 1)?;
+        let length = usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]));
+        if matches!(marker, 0xc0..=0xc2) {
+            let side = |at: usize| Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+            return Some((side(at + 7)?, side(at + 5)?));
+        }
+        at += 2 + length;
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ pub struct Wrong {
     pub value: Value,
 }
 
-/// A schema with its reference followed; of several parts all members.
+/// A schema with its reference followed; with all members of its parts, and those of the first of several
+/// that it may be.
 #[must_use]
 pub fn resolved(document: &Value, schema: &Value) -> Map<String, Value> {
     let mut found = Map::new();
@@ -38,12 +39,11 @@ pub fn resolved(document: &Value, schema: &Value) -> Map<String, Value> {
         add(&document["components"]["schemas"][name]);
         return found;
     }
-    for parts in ["allOf", "oneOf", "anyOf"] {
-        for part in schema[parts].as_array().into_iter().flatten() {
-            if part["type"] != "null" {
-                add(part);
-            }
-        }
+    schema["allOf"].as_array().into_iter().flatten().for_each(&mut add);
+    for parts in ["oneOf", "anyOf"] {
+        // A word that says which of them it is has the first one's value, too.
+        let mut parts = schema[parts].as_array().into_iter().flatten();
+        parts.find(|part| part["type"] != "null").into_iter().for_each(&mut add);
     }
     if let Some(members) = schema.as_object() {
         let own = members.iter().filter(|(name, _)| !name.ends_with("Of"));

@@ -21,6 +21,9 @@ const STOP_LIMIT: Duration = Duration::from_secs(40);
 /// What is told of a log when a story failed, in lines.
 const LOG_LINES_TOLD: usize = 80;
 
+/// Where nothing is.
+const NOWHERE: &str = "/nonexistent";
+
 /// How to start a server.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -30,11 +33,13 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// What it logs.
     pub log: String,
+    /// Whether it has models. Few stories are about what they see, and each server would load its own.
+    pub models: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { testing: true, arguments: Vec::new(), log: "info".to_owned() }
+        Self { testing: true, arguments: Vec::new(), log: "info".to_owned(), models: false }
     }
 }
 
@@ -54,6 +59,7 @@ pub enum Victim {
 pub struct TestServer {
     options: Options,
     folder: TempDir,
+    data: PathBuf,
     port: u16,
     child: Option<Child>,
 }
@@ -81,6 +87,18 @@ impl TestServer {
     /// # Errors
     /// It does not come up; the message has the end of its log.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
+        Self::start_in(options, None).await
+    }
+
+    /// Starts another process in the same data folder, on a port of its own.
+    ///
+    /// # Errors
+    /// As [`TestServer::start`].
+    pub async fn beside(&self, options: Options) -> anyhow::Result<Self> {
+        Self::start_in(options, Some(self.data())).await
+    }
+
+    async fn start_in(options: Options, data: Option<PathBuf>) -> anyhow::Result<Self> {
         use std::os::unix::fs::PermissionsExt as _;
         // Started by root, the servers run as another user, who must pass through.
         let passable = std::fs::Permissions::from_mode(0o711);
@@ -89,7 +107,8 @@ impl TestServer {
             .permissions(passable)
             .tempdir()
             .context("failed to make a folder for the server")?;
-        let mut server = Self { options, folder, port: 0, child: None };
+        let data = data.unwrap_or_else(|| folder.path().join("data"));
+        let mut server = Self { options, folder, data, port: 0, child: None };
         server.go_on().await?;
         Ok(server)
     }
@@ -107,6 +126,9 @@ impl TestServer {
         command.arg(self.data()).args(["--port", &self.port.to_string()]);
         if self.options.testing {
             command.arg("--testing");
+        }
+        if !self.options.models {
+            command.env("CALOTYPE_ONNXRUNTIME", NOWHERE);
         }
         let child = command
             .args(&self.options.arguments)
@@ -138,10 +160,15 @@ impl TestServer {
         }
     }
 
+    /// Gives it models, or takes them away, for when it goes on.
+    pub fn give_models(&mut self, models: bool) {
+        self.options.models = models;
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.data.clone()
     }
 
     /// A folder for the story's own files.
@@ -154,6 +181,16 @@ impl TestServer {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Where the machines that watch ask, with `--watch-port`.
+    ///
+    /// # Errors
+    /// Its log does not say.
+    pub fn watched_url(&self) -> anyhow::Result<String> {
+        let log = self.log();
+        let (_, rest) = log.rsplit_once("watched at ").context("nobody may watch it")?;
+        Ok(rest.lines().next().unwrap_or_default().trim().to_owned())
     }
 
     /// A client without credentials.
@@ -176,6 +213,30 @@ impl TestServer {
             Victim::Nats => self.pid_of("nats")?,
         };
         Pid::from_raw(number).context("a process id of zero")
+    }
+
+    /// The children that open foreign files, at work or idle.
+    ///
+    /// # Errors
+    /// The server does not run, or the system does not tell of its processes.
+    pub fn decoders(&self) -> anyhow::Result<Vec<Pid>> {
+        let parent = self.pid(Victim::Server)?.as_raw_nonzero().to_string();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").context("there is no /proc")? {
+            let path = entry?.path();
+            let number = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+            let Some(pid) = number.and_then(Pid::from_raw) else { continue };
+            // Those that end meanwhile have no files any more.
+            let read = |name: &str| std::fs::read_to_string(path.join(name)).unwrap_or_default();
+            let status = read("stat");
+            // After the name, which is in brackets: the state, and the parent.
+            let after_name = status.rsplit_once(')').map_or("", |(_, rest)| rest);
+            let is_child = after_name.split_whitespace().nth(1) == Some(&parent);
+            if is_child && read("cmdline").split('\0').nth(1) == Some("decoder") {
+                found.push(pid);
+            }
+        }
+        Ok(found)
     }
 
     /// Kills a part without warning. A dead server is to be started again with [`TestServer::go_on`].
@@ -250,7 +311,9 @@ impl TestServer {
         eprintln!("--- end of the server's log\n{}\n---", end.join("\n"));
     }
 
-    fn log_path(&self) -> PathBuf {
+    /// What the server logs.
+    #[must_use]
+    pub fn log_path(&self) -> PathBuf {
         self.folder.path().join("server.log")
     }
 
@@ -262,7 +325,7 @@ impl TestServer {
         Ok(first.parse()?)
     }
 
-    /// The port that a start since `told_before` bytes of log is ready on.
+    /// The port that a start since `told_before` bytes of log is ready on; 0 where it answers nobody.
     fn ready_port(&self, told_before: u64) -> anyhow::Result<Option<u16>> {
         let log = std::fs::read(self.log_path())?;
         let new = log.get(usize::try_from(told_before)?..).unwrap_or_default();
@@ -270,9 +333,9 @@ impl TestServer {
         // Whole lines only: the last one may still be written.
         let whole = new.rsplit_once('\n').map_or("", |(whole, _)| whole);
         let ready = whole.lines().rfind(|line| line.contains("ready in"));
-        let port = ready.and_then(|line| line.rsplit_once("http://127.0.0.1:"));
-        port.map(|(_, port)| port.trim().parse().context("no port in the line that says ready"))
-            .transpose()
+        let Some(ready) = ready else { return Ok(None) };
+        let Some((_, port)) = ready.rsplit_once("http://127.0.0.1:") else { return Ok(Some(0)) };
+        port.trim().parse().map(Some).context("no port in the line that says ready")
     }
 }
 

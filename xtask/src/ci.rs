@@ -1,6 +1,7 @@
 //! Every check that needs no server, cheapest first.
 //! It goes on after a failure: one run shows all there is to mend.
-//! Clippy, docs, deny and the tests are called by `./dev test` itself.
+//! Tests are called by `./dev test` beside this; clippy, which compiles everything once more, deny and the docs by
+//! `./dev check`.
 
 use crate::finding::Finding;
 use crate::generated::Mode;

@@ -86,15 +86,15 @@ pub(super) async fn create_activity(
     {
         return Err(Problem::bad_request("Asset not found in album"));
     }
-    let user_id = caller.user_id();
+    let (user_id, context) = (caller.user_id(), caller.keyed_context("createActivity")?);
     let (status, activity_id) = if let Some(comment) = comment {
         let commented = ActivityCommented { target, user_id, comment: comment.into() };
-        let (activity_id, outcome) = api.commands.comment(&caller.context(), commented).await?;
+        let (activity_id, outcome) = api.commands.comment(&context, commented).await?;
         api.made(&outcome).await?;
         (StatusCode::CREATED, activity_id)
     } else {
         let liked = ActivityLiked { target, user_id };
-        match api.commands.like(&caller.context(), liked).await? {
+        match api.commands.like(&context, liked).await? {
             Liked::Created(activity_id, outcome) => {
                 api.made(&outcome).await?;
                 (StatusCode::CREATED, activity_id)

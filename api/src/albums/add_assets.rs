@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::locked::leave_if_locked;
 use crate::access::{allowed_albums, allowed_assets, require_album};
 use crate::bulk::{BulkIdErrorReason, BulkIdResponseDto};
 use crate::caller::Caller;
@@ -67,9 +68,11 @@ pub(crate) async fn add_assets_to_album(
         .commands
         .add_to_albums(&caller.context(), Some(caller.user_id()), &[AlbumId::new(id)], &wanted)
         .await?;
-    api.seen(&outcome).await;
+    api.surely_seen_of(&outcome, wanted.len()).await?;
+    let locked = leave_if_locked(&api, &caller.context(), &[AlbumId::new(id)], &wanted).await?;
     let mut inside: HashSet<AssetId> =
         changed.into_iter().flat_map(|changed| changed.inside_before).collect();
+    inside.retain(|asset_id| !locked.contains(asset_id));
     // What is there already is a duplicate, also for those who might not have put it there.
     let others: Vec<Uuid> = asset_ids
         .iter()
@@ -82,7 +85,8 @@ pub(crate) async fn add_assets_to_album(
     }
     let mut answer = Vec::with_capacity(asset_ids.len());
     for asset_id in asset_ids {
-        let error = match (inside.contains(&asset_id), allowed.contains(&asset_id)) {
+        let is_allowed = allowed.contains(&asset_id) && !locked.contains(&asset_id);
+        let error = match (inside.contains(&asset_id), is_allowed) {
             (true, _) => Some(BulkIdErrorReason::Duplicate),
             (false, false) => Some(BulkIdErrorReason::NoPermission),
             (false, true) => None,
@@ -130,15 +134,31 @@ pub(crate) async fn add_assets_to_albums(
         .commands
         .add_to_albums(&caller.context(), Some(caller.user_id()), &albums, &wanted)
         .await?;
-    api.seen(&outcome).await;
-    let distinct: HashSet<AssetId> = wanted.into_iter().collect();
-    let is_new = changed
-        .iter()
-        .any(|changed| changed.inside_before.iter().collect::<HashSet<_>>().len() < distinct.len());
-    if !is_new {
-        return failed("duplicate");
+    api.surely_seen_of(&outcome, wanted.len()).await?;
+    let locked = leave_if_locked(&api, &caller.context(), &albums, &wanted).await?;
+    let inside_before: Vec<Vec<AssetId>> =
+        changed.into_iter().map(|changed| changed.inside_before).collect();
+    match refusal(&wanted, &locked, &inside_before) {
+        Some(error) => failed(error),
+        None => Ok(Json(AlbumsAddAssetsResponseDto { success: true, error: None })),
     }
-    Ok(Json(AlbumsAddAssetsResponseDto { success: true, error: None }))
+}
+
+/// Why nothing was put in, where nothing was: `locked` has left the albums again, and `inside_before` was in each
+/// of the albums.
+fn refusal(
+    wanted: &[AssetId],
+    locked: &HashSet<AssetId>,
+    inside_before: &[Vec<AssetId>],
+) -> Option<&'static str> {
+    let stay: HashSet<&AssetId> = wanted.iter().filter(|id| !locked.contains(id)).collect();
+    if stay.is_empty() {
+        return Some("no_permission");
+    }
+    let is_new = inside_before
+        .iter()
+        .any(|inside| inside.iter().filter(|id| stay.contains(id)).collect::<HashSet<_>>() != stay);
+    (!is_new).then_some("duplicate")
 }
 
 /// Those of some assets that the caller may put into an album.
@@ -150,4 +170,22 @@ async fn shareable(
     let asset_ids: Vec<Uuid> = asset_ids.iter().map(|asset_id| asset_id.uuid()).collect();
     let allowed = allowed_assets(api, caller, Permission::AssetShare, &asset_ids).await?;
     Ok(allowed.into_iter().map(|asset| AssetId::new(asset.asset_id)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_locked_meanwhile_was_not_put_in() {
+        let [one, two] = [1, 2].map(|number| AssetId::new(Uuid::from_u128(number)));
+        let none = HashSet::new();
+        assert_eq!(refusal(&[one, one], &none, &[vec![]]), None);
+        assert_eq!(refusal(&[one], &none, &[vec![one], vec![]]), None);
+        assert_eq!(refusal(&[one, one], &none, &[vec![one, one]]), Some("duplicate"));
+        let locked = HashSet::from([one]);
+        assert_eq!(refusal(&[one], &locked, &[vec![]]), Some("no_permission"));
+        assert_eq!(refusal(&[one, two], &locked, &[vec![]]), None);
+        assert_eq!(refusal(&[one, two], &locked, &[vec![two]]), Some("duplicate"));
+    }
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
+use calotype_commands::albums::Invitation;
 use calotype_domain::access::AlbumRole;
 use calotype_domain::album::{AlbumCreated, AlbumOrder, AlbumText, NewAlbum};
 use calotype_domain::permission::Permission;
@@ -12,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::dto::{AlbumResponseDto, ROLES, require_people, text_or_null};
-use super::invitations;
+use super::locked::leave_if_locked;
 use crate::access::allowed_assets;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -74,9 +75,6 @@ pub(crate) async fn create_album(
     let dto = CreateAlbumDto::parse(&body)?;
     let user_ids: Vec<Uuid> = dto.album_users.iter().map(|(user_id, _)| user_id.uuid()).collect();
     require_people(&api, &user_ids).await?;
-    if user_ids.contains(&caller.user_id().uuid()) {
-        return Err(Problem::bad_request("Cannot share album with owner"));
-    }
     let mut asset_ids = dto.asset_ids;
     if !asset_ids.is_empty() {
         let allowed = allowed_assets(&api, &caller, Permission::AssetShare, &asset_ids).await?;
@@ -91,12 +89,14 @@ pub(crate) async fn create_album(
             order: preferred_order(&caller),
         },
         users: dto.album_users,
-        asset_ids: asset_ids.into_iter().map(AssetId::new).collect(),
+        asset_ids: asset_ids.iter().copied().map(AssetId::new).collect(),
     };
-    let invited: Vec<UserId> = new.users.iter().map(|(user_id, _)| *user_id).collect();
-    let (album_id, outcome) = api.commands.create_album(&caller.context(), new).await?;
+    let invitation = Invitation { by: &caller.user().name, album: &name };
+    let context = caller.keyed_context("createAlbum")?;
+    let (album_id, outcome) = api.commands.create_album(&context, new, Some(&invitation)).await?;
     api.made(&outcome).await?;
-    invitations::tell(&api, &caller, album_id.uuid(), &name, invited).await;
+    let asset_ids: Vec<AssetId> = asset_ids.into_iter().map(AssetId::new).collect();
+    leave_if_locked(&api, &context, &[album_id], &asset_ids).await?;
     let answer = AlbumResponseDto::changed(&api, &caller, album_id.uuid()).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }

@@ -26,8 +26,10 @@ pub(crate) async fn delete_album(
     let id = path_uuid("id", &id)?;
     require_album(&api, &caller, Permission::AlbumDelete, id).await?;
     links::revoke_of_album(&api, &caller, id).await?;
+    let inside = api.queries.album(id).await?.map_or(0, |album| album.asset_count);
+    let inside = usize::try_from(inside).unwrap_or_default();
     let by = Some(caller.user_id());
     let outcome = api.commands.delete_album(&caller.context(), by, AlbumId::new(id)).await?;
-    api.surely_seen(&outcome).await?;
+    api.surely_seen_of(&outcome, inside).await?;
     Ok(StatusCode::NO_CONTENT)
 }

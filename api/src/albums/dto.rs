@@ -1,9 +1,9 @@
 //! An album as Immich's REST API shows it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use calotype_projections::albums::AlbumView;
-use calotype_projections::users::UserRow;
 use chrono::NaiveDateTime;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,7 +51,8 @@ pub(crate) struct AlbumResponseDto {
 /// Somebody's part in an album.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AlbumUserResponseDto {
-    user: UserResponseDto,
+    #[schema(value_type = UserResponseDto)]
+    user: Arc<UserResponseDto>,
     role: String,
 }
 
@@ -76,21 +77,22 @@ impl AlbumResponseDto {
     fn new(
         album: AlbumView,
         viewer_id: Uuid,
-        people: &HashMap<Uuid, UserRow>,
+        people: &HashMap<Uuid, Arc<UserResponseDto>>,
         spelling: Spelling,
         has_shared_link: bool,
     ) -> Self {
-        let mut members: Vec<(String, &UserRow)> = album
+        let mut members: Vec<(String, &Arc<UserResponseDto>)> = album
             .members(viewer_id)
             .into_iter()
             .filter_map(|member| Some((member.role, people.get(&member.user_id)?)))
             .collect();
-        let fixed = members.iter().take(2).filter(|(_, user)| {
-            Some(user.user_id) == album.owner_id() || user.user_id == viewer_id
-        });
+        let fixed = members
+            .iter()
+            .take(2)
+            .filter(|(_, user)| Some(user.id()) == album.owner_id() || user.id() == viewer_id);
         let fixed = fixed.count();
         if let Some(others) = members.get_mut(fixed..) {
-            others.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
+            others.sort_by(|(_, one), (_, other)| one.name().cmp(other.name()));
         }
         let shared = has_shared_link || members.len() > 1;
         let spell = |instant: NaiveDateTime| match spelling {
@@ -109,10 +111,7 @@ impl AlbumResponseDto {
             id: album.album_id,
             album_users: members
                 .into_iter()
-                .map(|(role, user)| AlbumUserResponseDto {
-                    user: UserResponseDto::nested(user.clone()),
-                    role,
-                })
+                .map(|(role, user)| AlbumUserResponseDto { user: Arc::clone(user), role })
                 .collect(),
             shared,
             has_shared_link,
@@ -143,20 +142,19 @@ impl AlbumResponseDto {
             albums.iter().flat_map(|album| album.member_ids.iter().copied()).collect();
         user_ids.sort_unstable();
         user_ids.dedup();
-        let mut people: HashMap<Uuid, UserRow> = api
-            .queries
-            .accounts(&user_ids)
-            .await?
-            .into_iter()
-            .map(|row| (row.user_id, row))
-            .collect();
+        let mut people = api.queries.accounts(&user_ids).await?;
         let album_ids: Vec<Uuid> = albums.iter().map(|album| album.album_id).collect();
-        let linked = api.queries.albums_with_links(&album_ids).await?;
+        let linked: HashSet<Uuid> =
+            api.queries.albums_with_links(&album_ids).await?.into_iter().collect();
         if caller.link().is_some() {
             // Visitors see who shares, not how to write to them, and not with whom else.
-            people.retain(|user_id, _| *user_id == caller.user_id().uuid());
-            people.values_mut().for_each(|user| user.email.clear());
+            people.retain(|user| user.user_id == caller.user_id().uuid());
+            people.iter_mut().for_each(|user| user.email.clear());
         }
+        let people: HashMap<Uuid, Arc<UserResponseDto>> = people
+            .into_iter()
+            .map(|row| (row.user_id, Arc::new(UserResponseDto::nested(row))))
+            .collect();
         let viewer_id = caller.user_id().uuid();
         Ok(albums
             .into_iter()
@@ -210,8 +208,9 @@ impl AlbumResponseDto {
         let album = api.queries.album(id).await?.ok_or_else(not_found)?;
         let page = Self::list(api, caller, vec![album], Spelling::Days).await?.pop();
         let mut page = page.ok_or_else(not_found)?;
-        // A link shares an album, but nobody contributes by it under a name.
-        if page.album_users.len() > 1 {
+        // Visitors of a link are not told with whom else the album is shared.
+        let is_told = page.album_users.len() > 1 || caller.link().is_none();
+        if page.shared && is_told {
             let contributors = api.queries.album_contributors(id).await?;
             page.contributor_counts = Some(
                 contributors
@@ -249,7 +248,7 @@ pub(super) async fn require_people(api: &Api, user_ids: &[Uuid]) -> Result<(), P
     wanted.sort_unstable();
     wanted.dedup();
     if api.queries.accounts(&wanted).await?.len() < wanted.len() {
-        return Err(Problem::bad_request("User not found"));
+        return Err(Problem::bad_request("Invalid user"));
     }
     Ok(())
 }

@@ -59,6 +59,6 @@ pub(crate) async fn get_album_map_markers(
     if !caller.shows_metadata() {
         return Ok(Json(Vec::new()));
     }
-    let markers = api.queries.album_markers(id).await?;
+    let markers = api.queries.album_markers(id, caller.as_owner()).await?;
     Ok(Json(markers.into_iter().map(AlbumMapMarkerDto::from).collect()))
 }

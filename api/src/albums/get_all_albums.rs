@@ -2,11 +2,15 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use calotype_domain::permission::Permission;
 use calotype_projections::albums::AlbumFilter;
 
 use super::dto::{AlbumResponseDto, Spelling};
+use super::lists::Key;
 use crate::caller::Caller;
+use crate::finished::answer;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::Fields;
@@ -25,7 +29,8 @@ pub(crate) async fn get_all_albums(
     State(api): State<Api>,
     caller: Caller,
     RawQuery(query): RawQuery,
-) -> Result<Json<Vec<AlbumResponseDto>>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     caller.require(Permission::AlbumRead)?;
     let mut fields = Fields::query(query.as_deref());
     let mut filter = AlbumFilter {
@@ -40,6 +45,23 @@ pub(crate) async fn get_all_albums(
         // By asset, nothing else counts.
         filter = AlbumFilter { asset_id: filter.asset_id, ..AlbumFilter::default() };
     }
-    let albums = api.queries.albums_of(caller.user_id().uuid(), &filter).await?;
-    Ok(Json(AlbumResponseDto::list(&api, &caller, albums, Spelling::Days).await?))
+    let viewer_id = caller.user_id().uuid();
+    let AlbumFilter { is_owned, is_shared, .. } = filter;
+    let list = async || {
+        let albums = api.queries.albums_of(viewer_id, &filter).await?;
+        AlbumResponseDto::list(&api, &caller, albums, Spelling::Days).await
+    };
+    if filter != (AlbumFilter { is_owned, is_shared, ..AlbumFilter::default() }) {
+        return Ok(Json(list().await?).into_response());
+    }
+    let make = async {
+        let albums = list().await?;
+        tokio::task::spawn_blocking(move || serde_json::to_vec(&albums))
+            .await
+            .map_err(|error| Problem::internal(&error))?
+            .map_err(|error| Problem::internal(&error))
+    };
+    let key = Key { viewer_id, is_owned, is_shared };
+    let finished = api.caches.album_lists.answer(&api, key, make).await?;
+    answer(&finished, &headers).await
 }

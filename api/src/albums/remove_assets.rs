@@ -52,7 +52,7 @@ pub(crate) async fn remove_asset_from_album(
         .commands
         .remove_from_albums(&caller.context(), Some(caller.user_id()), &[AlbumId::new(id)], &wanted)
         .await?;
-    api.surely_seen(&outcome).await?;
+    api.surely_seen_of(&outcome, wanted.len()).await?;
     let mut inside: HashSet<AssetId> =
         changed.into_iter().flat_map(|changed| changed.inside_before).collect();
     let refused: Vec<Uuid> = asset_ids

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use calotype_commands::albums::Invitation;
 use calotype_domain::access::AlbumRole;
 use calotype_domain::permission::Permission;
 use calotype_domain::{AlbumId, UserId};
@@ -11,7 +12,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::dto::{AlbumResponseDto, ROLES, require_people};
-use super::invitations;
 use crate::access::require_album;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -71,16 +71,14 @@ pub(crate) async fn add_users_to_album(
     require_album(&api, &caller, Permission::AlbumShare, id).await?;
     let user_ids: Vec<Uuid> = users.iter().map(|(user_id, _)| user_id.uuid()).collect();
     require_people(&api, &user_ids).await?;
-    let invited: Vec<UserId> = users.iter().map(|(user_id, _)| *user_id).collect();
+    let name = api.queries.album(id).await?.map(|album| album.name).unwrap_or_default();
+    let invitation = Invitation { by: &caller.user().name, album: &name };
+    let (context, by) = (caller.context(), caller.user_id());
     let outcome = api
         .commands
-        .add_album_users(&caller.context(), caller.user_id(), AlbumId::new(id), users)
+        .add_album_users(&context, by, AlbumId::new(id), users, Some(&invitation))
         .await?;
     api.seen(&outcome).await;
-    if outcome.written().is_some() {
-        let name = api.queries.album(id).await?.map(|album| album.name).unwrap_or_default();
-        invitations::tell(&api, &caller, id, &name, invited).await;
-    }
     Ok(Json(AlbumResponseDto::changed(&api, &caller, id).await?))
 }
 

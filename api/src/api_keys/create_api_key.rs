@@ -44,8 +44,8 @@ impl ApiKeyCreateDto {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ApiKeyCreateResponseDto {
-    secret: String,
-    api_key: ApiKeyResponseDto,
+    pub(super) secret: String,
+    pub(super) api_key: ApiKeyResponseDto,
 }
 
 /// Makes a key that may do no more than who makes it.

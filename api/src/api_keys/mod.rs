@@ -4,6 +4,7 @@ mod create_api_key;
 mod delete_api_key;
 mod dto;
 mod get_api_key;
+mod rotate_api_key;
 mod update_api_key;
 
 use axum::routing::patch;
@@ -21,5 +22,6 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
             update_api_key::update_api_key,
             delete_api_key::delete_api_key
         ))
+        .routes(routes!(rotate_api_key::rotate_api_key))
         .route("/api-keys/{id}", patch(update_api_key::update_api_key))
 }

@@ -1,16 +1,17 @@
 //! What serving a file needs to know of its asset: looked up once, dropped when the asset changes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::permission::Permission;
 use calotype_projections::Event;
-use calotype_projections::assets::AssetRow;
+use calotype_projections::assets::{AssetRow, EditedPictures};
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use uuid::Uuid;
 
+use super::shards::Shards;
 use crate::access::{AssetFacts, require_facts};
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -20,8 +21,6 @@ use crate::state::Api;
 const ASSETS_CACHED_MAX: u64 = 50_000;
 /// A remembered asset is looked up anew after this, so that a missed change cannot last.
 const ASSET_CACHED_FOR: Duration = Duration::from_secs(60);
-/// Assets are spread over this many counters of changes.
-const SHARDS: usize = 64;
 
 /// The part of an asset that serving its files needs.
 #[derive(Clone, Debug)]
@@ -33,14 +32,26 @@ pub(crate) struct AssetFiles {
     pub(crate) modified: DateTime<Utc>,
     pub(crate) thumbnail_key: Option<String>,
     pub(crate) preview_key: Option<String>,
+    /// The picture at full size, of a file that browsers do not show.
+    pub(crate) full_size_key: Option<String>,
+    /// The pictures of the edited photo.
+    pub(crate) edited: Option<EditedPictures>,
+    /// The copy of a film that every player shows.
+    pub(crate) encoded_key: Option<String>,
+}
+
+impl AssetFiles {
+    /// Whose files they are.
+    pub(crate) const fn owner_id(&self) -> Uuid {
+        self.facts.owner_id
+    }
 }
 
 /// Remembers assets by id.
 #[derive(Clone)]
 pub(crate) struct AssetCache {
     known: Cache<Uuid, Arc<AssetFiles>>,
-    /// How often assets of a shard changed. What was read before a change is not remembered after it.
-    changes: Arc<[Mutex<u64>; SHARDS]>,
+    changes: Shards,
 }
 
 impl Default for AssetCache {
@@ -50,7 +61,7 @@ impl Default for AssetCache {
                 .max_capacity(ASSETS_CACHED_MAX)
                 .time_to_live(ASSET_CACHED_FOR)
                 .build(),
-            changes: Arc::new(std::array::from_fn(|_| Mutex::new(0))),
+            changes: Shards::default(),
         }
     }
 }
@@ -60,7 +71,7 @@ impl AssetCache {
     pub(crate) fn on_applied(&self, events: &[Event]) {
         for event in events {
             if matches!(event.what, AnyEvent::Asset(_)) {
-                self.with_changes(event.key, |changes| {
+                self.changes.with(event.key, |changes| {
                     *changes += 1;
                     self.known.invalidate(&event.key);
                 });
@@ -70,16 +81,8 @@ impl AssetCache {
 
     /// Forgets all assets.
     pub(crate) fn forget_all(&self) {
-        for counter in self.changes.iter() {
-            *counter.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        }
+        self.changes.count_all();
         self.known.invalidate_all();
-    }
-
-    fn with_changes<T>(&self, asset_id: Uuid, work: impl FnOnce(&mut u64) -> T) -> Option<T> {
-        let shard = usize::from(asset_id.as_bytes()[15]) % SHARDS;
-        let counter = self.changes.get(shard)?;
-        Some(work(&mut counter.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -103,10 +106,11 @@ async fn files(api: &Api, asset_id: Uuid) -> Result<Option<Arc<AssetFiles>>, Pro
     if let Some(files) = cache.known.get(&asset_id) {
         return Ok(Some(files));
     }
-    let before = cache.with_changes(asset_id, |changes| *changes);
+    let before = cache.changes.with(asset_id, |changes| *changes);
     let Some(row) = api.queries.asset(asset_id).await? else { return Ok(None) };
-    let files = Arc::new(of_row(row)?);
-    cache.with_changes(asset_id, |changes| {
+    let encoded_key = if row.is_video { api.queries.encoded_film(asset_id).await? } else { None };
+    let files = Arc::new(of_row(row, encoded_key)?);
+    cache.changes.with(asset_id, |changes| {
         if before == Some(*changes) {
             cache.known.insert(asset_id, Arc::clone(&files));
         }
@@ -114,7 +118,7 @@ async fn files(api: &Api, asset_id: Uuid) -> Result<Option<Arc<AssetFiles>>, Pro
     Ok(Some(files))
 }
 
-fn of_row(row: AssetRow) -> Result<AssetFiles, Problem> {
+fn of_row(row: AssetRow, encoded_key: Option<String>) -> Result<AssetFiles, Problem> {
     Ok(AssetFiles {
         facts: AssetFacts::of(&row)?,
         is_video: row.is_video,
@@ -123,5 +127,8 @@ fn of_row(row: AssetRow) -> Result<AssetFiles, Problem> {
         modified: row.file_modified_at,
         thumbnail_key: row.thumbnail_key,
         preview_key: row.preview_key,
+        full_size_key: row.full_size_key,
+        edited: row.edited.and_then(|edited| edited.0.pictures),
+        encoded_key,
     })
 }

@@ -7,6 +7,7 @@ use calotype_projections::assets::AssetRow;
 use uuid::Uuid;
 
 use super::films;
+use crate::albums::locked::leave_all_if_locked;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -24,18 +25,30 @@ pub(super) async fn change(
     let place = changes.first().and_then(|(_, details)| details.visibility);
     api.caches.owners.learn(assets);
     films::follow(api, caller, assets, place).await?;
-    let inside = if place == Some(Visibility::Locked) {
-        let asset_ids: Vec<Uuid> = assets.iter().map(|asset| asset.asset_id).collect();
-        albums_holding(api, &asset_ids).await?
-    } else {
-        Vec::new()
+    let leaves = |asset: &&AssetRow| match place {
+        None => false,
+        Some(Visibility::Locked) => true,
+        // What was put into an album while it was locked, where nobody could look again.
+        Some(_) => asset.visibility == Visibility::Locked.as_str(),
+    };
+    let leaving: Vec<Uuid> = assets.iter().filter(leaves).map(|asset| asset.asset_id).collect();
+    let inside = match leaving.as_slice() {
+        [] => Vec::new(),
+        leaving => albums_holding(api, leaving).await?,
     };
     let (context, by) = (caller.context(), caller.user_id());
     let outcome = api.commands.change_each_asset(&context, by, changes, &inside).await?;
-    if place.is_some() {
-        return api.surely_seen(&outcome).await;
+    if place.is_none() {
+        api.seen(&outcome).await;
+        return Ok(());
     }
-    api.seen(&outcome).await;
+    api.surely_seen_of(&outcome, changes.len()).await?;
+    if place == Some(Visibility::Locked) {
+        // Albums that they were put into after it was looked which ones they are in. What is put in from now on
+        // is taken out by whoever puts it in, because the lock shows.
+        let asset_ids: Vec<AssetId> = changes.iter().map(|(asset_id, _)| *asset_id).collect();
+        leave_all_if_locked(api, &context, &asset_ids).await?;
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use calotype_domain::AssetId;
 use calotype_domain::permission::Permission;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -76,11 +77,21 @@ pub(crate) async fn check_bulk_upload(
         .into_iter()
         .map(|(sha1, asset_id, is_trashed)| (sha1, (asset_id, is_trashed)))
         .collect();
+    let known: Vec<Uuid> = found.values().map(|(asset_id, _)| *asset_id).collect();
+    // A client may delete its copy on this word, so it is the log's.
+    let asset_ids: Vec<AssetId> = known.iter().copied().map(AssetId::new).collect();
+    let kept = api.commands.kept_of(&asset_ids).await?;
+    let lost = api.findings.of_assets(&known).await.map_err(|error| Problem::internal(&error))?;
+    // What a check found lost or damaged is wanted once more.
+    let is_whole = |asset_id: &Uuid| {
+        kept.contains(&AssetId::new(*asset_id)) && lost.iter().all(|(lost, _)| lost != asset_id)
+    };
     let results = items
         .into_iter()
         .zip(digests)
         .map(|((id, _), sha1)| {
             let known = sha1.and_then(|sha1| found.get(&sha1));
+            let known = known.filter(|(asset_id, _)| is_whole(asset_id));
             AssetBulkUploadCheckResult {
                 id,
                 action: if known.is_some() { "reject" } else { "accept" },

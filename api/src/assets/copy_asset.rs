@@ -15,7 +15,9 @@ use uuid::Uuid;
 
 use super::dto::hex;
 use crate::access::{allowed_albums, allowed_assets, require_assets};
+use crate::albums::locked::leave_if_locked;
 use crate::caller::Caller;
+use crate::links::unshow_if_locked;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::Fields;
@@ -92,7 +94,16 @@ pub(crate) async fn copy_asset(
     let copied = Copied { favorite, stack, album_ids, link_ids };
     let (context, by) = (caller.context(), caller.user_id());
     let outcome = api.commands.copy_asset(&context, by, (source, target), &copied).await?;
-    api.seen(&outcome).await;
+    let Copied { album_ids, link_ids, .. } = copied;
+    if album_ids.is_empty() && link_ids.is_empty() {
+        api.seen(&outcome).await;
+    } else {
+        api.surely_seen_of(&outcome, album_ids.len() + link_ids.len()).await?;
+        leave_if_locked(&api, &context, &album_ids, &[target]).await?;
+        for link_id in link_ids {
+            unshow_if_locked(&api, &context, by, link_id, &[target]).await?;
+        }
+    }
     if wish.sidecar {
         copy_sidecar(&api, &caller, from, target).await?;
     }

@@ -1,9 +1,9 @@
 //! What a person says about when something was taken, as instant, wall clock and zone.
 
-use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use crate::validate::YEARS;
+use crate::validate::{Said, YEARS};
 
 /// Instant, the photographer's wall clock then, and the zone.
 pub(super) type Taken = (DateTime<Utc>, NaiveDateTime, Option<String>);
@@ -54,6 +54,40 @@ impl Zone {
             Self::Fixed(offset) => instant.with_timezone(offset).naive_local(),
         }
     }
+
+    /// The instant at which a clock there shows this: the earlier of two where clocks are put back, and an
+    /// hour on where they are put forward past it.
+    fn instant(&self, wall_clock: NaiveDateTime) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Named(zone) => earliest(zone, wall_clock),
+            Self::Fixed(offset) => earliest(offset, wall_clock),
+        }
+    }
+}
+
+fn earliest<Z: TimeZone>(zone: &Z, wall_clock: NaiveDateTime) -> Option<DateTime<Utc>> {
+    let after = wall_clock.checked_add_signed(TimeDelta::hours(1))?;
+    let found = zone.from_local_datetime(&wall_clock).earliest();
+    Some(found.or_else(|| zone.from_local_datetime(&after).earliest())?.to_utc())
+}
+
+/// What a person said. A time without an offset is that of the clock in `zone`, and on UTC's where nobody
+/// knows a zone; `None` when that is no date any more.
+pub(super) fn said(date: Said, zone: Option<&str>) -> Option<Taken> {
+    let wall_clock = match date {
+        Said::Instant(date) => return Some(stated(date)),
+        Said::WallClock(wall_clock) => wall_clock,
+    };
+    match zone.and_then(Zone::parse) {
+        Some(zone) => on_clock_of(wall_clock, &zone),
+        None => Some((wall_clock.and_utc(), wall_clock, None)),
+    }
+}
+
+/// What the clock of a zone showed.
+pub(super) fn on_clock_of(wall_clock: NaiveDateTime, zone: &Zone) -> Option<Taken> {
+    let instant = zone.instant(wall_clock).filter(|instant| YEARS.contains(&instant.year()))?;
+    Some((instant, zone.wall_clock(instant), Some(zone.word())))
 }
 
 /// What a date with an offset says.
@@ -103,6 +137,30 @@ mod tests {
         assert_eq!(taken_at.to_rfc3339(), "2023-11-20T01:11:00+00:00");
         assert_eq!(local.to_string(), "2023-11-19 18:11:00");
         assert_eq!(zone.as_deref(), Some("UTC-7"));
+    }
+
+    #[test]
+    fn time_without_an_offset_is_that_of_the_clock_that_is_known() {
+        let wall_clock: NaiveDateTime = "2024-07-01T12:00:00".parse().unwrap();
+        let of = |zone| said(Said::WallClock(wall_clock), zone).unwrap();
+        for (zone, instant, word) in [
+            (Some("Europe/Berlin"), "2024-07-01T10:00:00+00:00", Some("Europe/Berlin")),
+            (Some("UTC-7"), "2024-07-01T19:00:00+00:00", Some("UTC-7")),
+            (Some("no zone"), "2024-07-01T12:00:00+00:00", None),
+            (None, "2024-07-01T12:00:00+00:00", None),
+        ] {
+            let (taken_at, local, found) = of(zone);
+            assert_eq!(taken_at.to_rfc3339(), instant, "{zone:?}");
+            assert_eq!((local, found.as_deref()), (wall_clock, word), "{zone:?}");
+        }
+    }
+
+    #[test]
+    fn hour_that_clocks_leave_out_is_the_next_one() {
+        let left_out: NaiveDateTime = "2024-03-31T02:30:00".parse().unwrap();
+        let (instant, local, _) = said(Said::WallClock(left_out), Some("Europe/Berlin")).unwrap();
+        assert_eq!(instant.to_rfc3339(), "2024-03-31T01:30:00+00:00");
+        assert_eq!(local.to_string(), "2024-03-31 03:30:00");
     }
 
     #[test]

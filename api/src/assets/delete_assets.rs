@@ -3,11 +3,13 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use calotype_commands::Outcome;
+use calotype_commands::assets::Doomed;
+use calotype_commands::{CommandError, Outcome};
+use calotype_domain::asset::{AssetError, Purging, TEMPLATED_ROOT};
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, UserId};
-use calotype_media::blob::BlobKey;
-use calotype_projections::assets::AssetRow;
+use calotype_media::blob::{BlobKey, is_external};
+use calotype_projections::assets::{AssetRow, Together};
 use futures::{StreamExt as _, TryStreamExt as _};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -47,47 +49,43 @@ pub(crate) async fn delete_assets(
     let assets = require_assets(&api, &caller, Permission::AssetDelete, &asset_ids).await?;
     api.caches.owners.learn(&assets);
     if force || !api.queries.settings().await?.is_on("trash.enabled") {
-        purge(&api, &caller, assets).await?;
+        let by = caller.user_id();
+        purge(&api, &caller, assets, Purging::Wished { by }).await?;
     } else {
         let outcome =
             api.commands.trash_assets(&caller.context(), caller.user_id(), &asset_ids).await?;
         // Whoever saw them in an album or as a partner sees them no more.
-        api.surely_seen(&outcome).await?;
+        api.surely_seen_of(&outcome, asset_ids.len()).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Deletes the caller's assets for good with the films that belong to them, and waits until that shows.
-/// Each is deleted by itself: when one fails, those before it are gone.
+/// Each is deleted by itself, a live photo with its film: when one fails, those before it are gone. Where `why`
+/// is the trash, what was taken out of it meanwhile stays.
 ///
 /// # Errors
 /// The first that could not be deleted.
 pub(crate) async fn purge(
     api: &Api,
     caller: &Caller,
-    mut assets: Vec<AssetRow>,
+    assets: Vec<AssetRow>,
+    why: Purging,
 ) -> Result<(), Problem> {
-    let films: Vec<Uuid> = assets
-        .iter()
-        .filter_map(|asset| asset.live_photo_video_id)
-        .filter(|film| assets.iter().all(|asset| asset.asset_id != *film))
-        .collect();
-    let owner_id = caller.user_id().uuid();
-    // A film stays while another still has it.
-    let stills: Vec<Uuid> = assets.iter().map(|asset| asset.asset_id).collect();
-    let films = api.queries.films_of_only(&films, &stills).await?;
-    let films = api.queries.assets(&films).await?;
-    assets.extend(films.into_iter().filter(|film| film.owner_id == owner_id));
-    api.caches.owners.learn(&assets);
+    let parts = api.queries.with_films(assets).await?;
+    for part in &parts {
+        api.caches.owners.learn(&part.stills);
+        api.caches.owners.learn(part.film.as_slice());
+    }
     let (uploads, api, caller) = (api.uploads.clone(), api.clone(), caller.clone());
     uploads
         .to_the_end(async move {
-            let outcomes: Vec<Outcome> = futures::stream::iter(assets)
-                .map(|asset| purge_one(&api, &caller, asset))
+            let outcomes: Vec<Option<Outcome>> = futures::stream::iter(parts)
+                .map(|part| purge_part(&api, &caller, part, why))
                 .buffer_unordered(PURGES_AT_ONCE_MAX)
                 .try_collect()
                 .await?;
-            for outcome in &outcomes {
+            for outcome in outcomes.iter().flatten() {
                 api.surely_seen(outcome).await?;
             }
             Ok(())
@@ -95,21 +93,44 @@ pub(crate) async fn purge(
         .await?
 }
 
-async fn purge_one(api: &Api, caller: &Caller, asset: AssetRow) -> Result<Outcome, Problem> {
-    let context = caller.next_context(api);
-    let outcome = api
-        .commands
-        .purge_asset(
-            &context,
-            Some(caller.user_id()),
-            UserId::new(asset.owner_id),
-            AssetId::new(asset.asset_id),
-            &asset.sha1,
-        )
-        .await?;
-    let keys = [asset.sidecar_key, asset.thumbnail_key, asset.preview_key];
-    for key in std::iter::once(asset.original_key).chain(keys.into_iter().flatten()) {
-        // What cannot be removed now is removed by the processor that hears of the deletion.
+/// None where something was taken out of the trash meanwhile: then nothing of it goes.
+async fn purge_part(
+    api: &Api,
+    caller: &Caller,
+    part: Together,
+    why: Purging,
+) -> Result<Option<Outcome>, Problem> {
+    let stills = part.stills.iter().map(|still| (still, why));
+    let film = part.film.iter().map(|film| (film, Purging::WithStills));
+    let doomed: Vec<Doomed<'_>> = stills
+        .chain(film)
+        .map(|(asset, why)| Doomed {
+            why,
+            owner_id: UserId::new(asset.owner_id),
+            asset_id: AssetId::new(asset.asset_id),
+            sha1: &asset.sha1,
+        })
+        .collect();
+    let outcome = match api.commands.purge_assets(&caller.next_context(api), &doomed).await {
+        Ok(outcome) => outcome,
+        Err(CommandError::Refused(AssetError::NotTrashed)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    for asset in part.stills.into_iter().chain(part.film) {
+        remove_files(api, asset).await;
+    }
+    Ok(Some(outcome))
+}
+
+/// What cannot be removed now is removed by the processor that hears of the deletion.
+async fn remove_files(api: &Api, asset: AssetRow) {
+    let edited = asset.edited.and_then(|edited| edited.0.pictures);
+    let edited = edited.map(|it| [it.thumbnail_key, it.preview_key, it.full_size_key]);
+    let keys = [asset.sidecar_key, asset.thumbnail_key, asset.preview_key, asset.full_size_key]
+        .into_iter();
+    let keys = keys.chain(edited.into_iter().flatten().map(Some));
+    let keys = std::iter::once(asset.original_key).chain(keys.flatten());
+    for key in keys.filter(|key| is_never_anothers(key)) {
         let removed = match BlobKey::parse(&key) {
             Ok(key) => api.blobs.remove(&key).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
@@ -118,5 +139,25 @@ async fn purge_one(api: &Api, caller: &Caller, asset: AssetRow) -> Result<Outcom
             tracing::warn!(asset.id = %asset.asset_id, error, "a file is left over");
         }
     }
-    Ok(outcome)
+}
+
+/// Whether a key that was read before the deletion is this asset's for ever, because it is made of its ids. What
+/// a storage template named may be another asset's by now: the processor removes it, with its row in hand. The
+/// file of a library is not ours to remove.
+fn is_never_anothers(key: &str) -> bool {
+    !key.starts_with(TEMPLATED_ROOT) && !is_external(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_others_may_have_by_now_are_left_to_the_processor() {
+        assert!(is_never_anothers("upload/u/aa/bb/a.jpg"));
+        assert!(is_never_anothers("u/aa/bb/a-thumbnail.webp"));
+        assert!(!is_never_anothers("library/anna/2024/Meer.jpg"));
+        assert!(!is_never_anothers("library/anna/2024/Meer.jpg.xmp"));
+        assert!(!is_never_anothers("/photos/2024/Meer.jpg"));
+    }
 }

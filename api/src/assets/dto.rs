@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use calotype_media::blob::is_external;
 use calotype_media::kind::by_name;
 use calotype_projections::asset_extras::AssetExtras;
 use calotype_projections::assets::AssetRow;
@@ -135,7 +136,7 @@ impl AssetResponseDto {
             tags: Some(tags),
             stack: Some(stack),
             duplicate_id: extras.duplicate_id,
-            ..Self::plain(row)
+            ..Self::plain(row).with_people(extras.people.0)
         }
     }
 
@@ -167,7 +168,8 @@ impl AssetResponseDto {
 
     /// As visitors of a shared link see it: not whose it is, and not whether its owner likes it.
     pub(crate) fn to_visitors(row: AssetRow) -> Self {
-        Self { is_favorite: false, tags: Some(Vec::new()), stack: Some(None), ..Self::plain(row) }
+        let row = row.as_seen_by_others();
+        Self { tags: Some(Vec::new()), stack: Some(None), ..Self::plain(row) }
     }
 
     /// As part of a stack, a memory or a group of duplicates: dates in the database's spelling.
@@ -196,11 +198,11 @@ impl AssetResponseDto {
             created_at: dates::iso(row.created_at),
             owner_id: row.owner_id,
             owner: None,
-            library_id: None,
+            library_id: row.library_id,
             kind: type_word(row.is_video),
-            original_path: format!("/data/{}", row.original_key),
+            original_path: shown_path(&row),
             original_mime_type: mime(&row.file_name),
-            thumbhash: row.thumbhash.clone(),
+            thumbhash: row.shown_thumbhash(),
             file_created_at: dates::iso(row.taken_at),
             file_modified_at: dates::iso(row.file_modified_at),
             local_date_time: dates::iso_local(row.local_date_time),
@@ -215,13 +217,13 @@ impl AssetResponseDto {
             people: Vec::new(),
             checksum: checksum(&row.sha1),
             stack: None,
-            is_offline: false,
+            is_offline: row.is_offline,
             has_metadata: true,
             duplicate_id: None,
             resized: true,
             width,
             height,
-            is_edited: false,
+            is_edited: !row.edits().is_empty(),
             original_file_name: row.file_name.clone(),
             exif_info: Some(ExifResponseDto::of(row)),
         }
@@ -301,8 +303,20 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Width and height as shown: after the pictures were made from them, before that from what the file says.
+/// Where the original lies, as clients are shown it: a file of a library where it is, others under one root.
+pub(crate) fn shown_path(row: &AssetRow) -> String {
+    if is_external(&row.original_key) {
+        row.original_key.clone()
+    } else {
+        format!("/data/{}", row.original_key)
+    }
+}
+
+/// Width and height as shown: of the edited photo; else after the pictures were made from them, before that from what the file says.
 pub(crate) fn shown_size(row: &AssetRow) -> (Option<i32>, Option<i32>) {
+    if let Some(edited) = row.edited_pictures() {
+        return (Some(edited.width), Some(edited.height));
+    }
     if row.display_width.is_some() {
         return (row.display_width, row.display_height);
     }
@@ -316,6 +330,7 @@ pub(crate) fn shown_size(row: &AssetRow) -> (Option<i32>, Option<i32>) {
 pub(crate) fn number<S: Serializer>(value: &Option<f64>, out: S) -> Result<S::Ok, S::Error> {
     match value {
         None => out.serialize_none(),
+        Some(value) if value.fract() != 0.0 => out.serialize_f64(*value),
         Some(value) => match value.to_string().parse::<i64>() {
             Ok(whole) => out.serialize_i64(whole),
             Err(_) => out.serialize_f64(*value),
@@ -378,6 +393,20 @@ pub(crate) mod tests {
             deleted_at: None,
             delete_forced: false,
         }
+    }
+
+    #[test]
+    fn words_of_a_storage_template_are_shown_to_the_owner_alone() {
+        let key = "library/anna/Hochzeit/Meer.jpg";
+        let templated = || AssetRow { original_key: key.into(), ..row() };
+        let path = |shown: AssetResponseDto| shown.original_path;
+        let own = AssetResponseDto::found(templated(), row().owner_id, true);
+        assert_eq!(path(own), format!("/data/{key}"));
+        let wanted = format!("/data/upload/{}.jpg", row().asset_id);
+        assert_eq!(path(AssetResponseDto::found(templated(), Uuid::nil(), true)), wanted);
+        assert_eq!(path(AssetResponseDto::to_visitors(templated())), wanted);
+        let plain = AssetResponseDto::to_visitors(row());
+        assert_eq!(path(plain), format!("/data/{}", row().original_key));
     }
 
     #[test]

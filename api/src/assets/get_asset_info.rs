@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use calotype_domain::permission::Permission;
-use calotype_projections::asset_extras::AssetExtras;
+use calotype_projections::asset_extras::{AssetExtras, AssetPage};
 use calotype_projections::assets::AssetRow;
 use calotype_projections::people::PersonRow;
 
@@ -31,9 +31,11 @@ pub(crate) async fn get_asset_info(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     caller.require_shared(Permission::AssetRead)?;
-    let asset = api.queries.asset(path_uuid("id", &id)?).await?;
-    require_asset(&api, &caller, Permission::AssetRead, asset.as_ref()).await?;
-    let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetRead))?;
+    let page = api.queries.asset_page(path_uuid("id", &id)?).await?;
+    let asset = page.as_ref().map(|page| &page.asset);
+    require_asset(&api, &caller, Permission::AssetRead, asset).await?;
+    let AssetPage { asset, extras } =
+        page.ok_or_else(|| Problem::no_access(Permission::AssetRead))?;
     if caller.link().is_some() {
         if caller.shows_metadata() {
             return Ok(Json(AssetResponseDto::to_visitors(asset)).into_response());
@@ -41,9 +43,7 @@ pub(crate) async fn get_asset_info(
         return Ok(Json(BareAssetDto::of(&asset)).into_response());
     }
     if asset.owner_id == caller.user().user_id {
-        let extras = api.queries.asset_extras(asset.asset_id).await?;
-        let people = people_on(&api, &caller, &asset).await?;
-        let whole = AssetResponseDto::whole(asset, caller.user(), extras).with_people(people);
+        let whole = AssetResponseDto::whole(asset, caller.user(), extras);
         return Ok(Json(whole).into_response());
     }
     let owner = api.queries.user(asset.owner_id).await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::dto::{ExifResponseDto, checksum, mime, shown_size, type_word};
+use super::dto::{ExifResponseDto, checksum, mime, shown_path, shown_size, type_word};
 use crate::dates;
 
 /// How much of an asset is shown.
@@ -66,7 +66,7 @@ impl BareAssetDto {
             id: row.asset_id,
             kind: type_word(row.is_video),
             original_mime_type: mime(&row.file_name),
-            thumbhash: row.thumbhash.clone(),
+            thumbhash: row.shown_thumbhash(),
             local_date_time: dates::iso_local(row.local_date_time),
             duration: row.duration_ms,
             live_photo_video_id: row.live_photo_video_id,
@@ -116,17 +116,18 @@ pub(crate) struct OpenAssetDto {
 
 impl OpenAssetDto {
     fn of(row: AssetRow, with_exif: bool) -> Self {
+        let row = row.as_seen_by_others();
         let (width, height) = shown_size(&row);
         Self {
             id: row.asset_id,
             created_at: dates::postgres(row.created_at),
             owner_id: row.owner_id,
-            library_id: None,
+            library_id: row.library_id,
             kind: type_word(row.is_video),
-            original_path: format!("/data/{}", row.original_key),
+            original_path: shown_path(&row),
             original_file_name: row.file_name.clone(),
             original_mime_type: mime(&row.file_name),
-            thumbhash: row.thumbhash.clone(),
+            thumbhash: row.shown_thumbhash(),
             file_created_at: dates::postgres(row.taken_at),
             file_modified_at: dates::postgres(row.file_modified_at),
             local_date_time: dates::postgres(row.local_date_time.and_utc()),
@@ -140,13 +141,13 @@ impl OpenAssetDto {
             live_photo_video_id: row.live_photo_video_id,
             people: Vec::new(),
             checksum: checksum(&row.sha1),
-            is_offline: false,
+            is_offline: row.is_offline,
             has_metadata: true,
             duplicate_id: None,
             resized: true,
             width,
             height,
-            is_edited: false,
+            is_edited: !row.edits().is_empty(),
             exif_info: with_exif.then(|| ExifResponseDto::of(row)),
         }
     }

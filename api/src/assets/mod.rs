@@ -1,5 +1,6 @@
 //! Assets: uploading, reading, changing, deleting, and their files.
 
+pub(crate) mod again;
 pub(crate) mod cache;
 pub(crate) mod change;
 mod check_bulk_upload;
@@ -8,6 +9,7 @@ mod date_change;
 pub(crate) mod delete_assets;
 mod download_asset;
 pub(crate) mod dto;
+pub(crate) mod edits;
 mod films;
 mod get_asset_info;
 mod get_asset_statistics;
@@ -15,11 +17,16 @@ pub(crate) mod linked;
 mod metadata;
 mod names;
 pub(crate) mod owners;
+mod pace;
+pub(crate) mod pieces;
 pub(crate) mod place;
 mod play_asset_video;
 mod receive;
+pub(crate) mod reserve;
 mod routes;
 mod run_asset_jobs;
+mod shards;
+mod stream;
 pub(crate) mod sums;
 mod update_asset;
 mod update_assets;
@@ -28,6 +35,14 @@ pub(crate) mod uploads;
 mod view_asset;
 mod words;
 
+pub(crate) use download_asset::edited_name;
+pub(crate) use dto::hex;
 pub(crate) use routes::routes;
 pub(crate) use view_asset::written_as;
 pub(crate) use words::{VISIBILITIES, visibility};
+
+/// Reads a zone, for [`crate::fuzz`].
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn read_zone(text: &str) {
+    std::hint::black_box(date_change::Zone::parse(text).is_some());
+}

@@ -1,16 +1,16 @@
 //! Reading an upload's form: files go to the blob store as they come, fields are gathered. Nothing is visible yet.
 
 use std::io;
-use std::time::Duration;
 
 use axum::extract::Multipart;
-use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::multipart::Field;
 use axum::http::{StatusCode, header};
 use calotype_media::blob::{BlobError, StagedBlob};
 use calotype_media::kind::Family;
 use serde_json::{Map, Value};
 
 use super::names;
+use super::pace::Pace;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -22,9 +22,6 @@ const SIDECAR_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const FIELD_BYTES_MAX: usize = 1024 * 1024;
 /// The most parts in a form.
 const PARTS_MAX: usize = 100;
-/// How long a client may send nothing.
-const IDLE_MAX: Duration = Duration::from_secs(60);
-
 /// What an upload's form held.
 #[derive(Default)]
 pub(super) struct Received {
@@ -41,7 +38,7 @@ pub(super) struct Received {
 /// Reads the whole form. `room_bytes` is what the quota leaves for the file.
 ///
 /// # Errors
-/// 400 for what the form should not hold, 408 for a client that fell silent, 413 for too much,
+/// 400 for what the form should not hold, 408 for a client that fell silent or drips, 413 for too much,
 /// 507 when the disk is full. Then nothing is kept.
 pub(super) async fn receive(
     api: &Api,
@@ -50,7 +47,8 @@ pub(super) async fn receive(
 ) -> Result<Received, Problem> {
     let mut received = Received::default();
     let mut count = 0;
-    while let Some(part) = patiently(parts.next_field()).await? {
+    let mut pace = Pace::default();
+    while let Some(part) = pace.part(parts).await? {
         count += 1;
         if count > PARTS_MAX {
             return Err(Problem::bad_request("Too many parts"));
@@ -72,7 +70,7 @@ pub(super) async fn receive(
                     Some(Family::Image | Family::Video) => {}
                     Some(Family::Sidecar) | None => return Err(unsupported(&deciding)),
                 }
-                let original = store(api, part, UPLOAD_BYTES_MAX, room_bytes).await?;
+                let original = store(api, part, &mut pace, UPLOAD_BYTES_MAX, room_bytes).await?;
                 received.original = Some(original);
             }
             ("sidecarData", Some(file_name)) => {
@@ -83,17 +81,17 @@ pub(super) async fn receive(
                 if names::file_type(&file_name).map(|it| it.family) != Some(Family::Sidecar) {
                     return Err(unsupported(&file_name));
                 }
-                let sidecar = store(api, part, SIDECAR_BYTES_MAX, None).await?;
+                let sidecar = store(api, part, &mut pace, SIDECAR_BYTES_MAX, None).await?;
                 // Some clients send the part although there is nothing in it.
                 received.sidecar = Some(sidecar).filter(|sidecar| sidecar.size_bytes > 0);
             }
             // Another file is read past.
             (_, Some(_)) => {
                 let mut part = part;
-                while patiently(part.chunk()).await?.is_some() {}
+                while pace.chunk(&mut part).await?.is_some() {}
             }
             (_, None) => {
-                let value = text(part).await?;
+                let value = text(part, &mut pace).await?;
                 received.fields.insert(name, Value::String(value));
             }
         }
@@ -109,12 +107,13 @@ fn unsupported(file_name: &str) -> Problem {
 async fn store(
     api: &Api,
     mut part: Field<'_>,
+    pace: &mut Pace,
     bytes_max: u64,
     room_bytes: Option<u64>,
 ) -> Result<StagedBlob, Problem> {
     let mut writer = api.blobs.begin().await.map_err(|error| storage(&error))?;
     let mut size_bytes: u64 = 0;
-    while let Some(chunk) = patiently(part.chunk()).await? {
+    while let Some(chunk) = pace.chunk(&mut part).await? {
         size_bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
         if size_bytes > bytes_max {
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "File too large"));
@@ -127,25 +126,15 @@ async fn store(
     writer.finish().await.map_err(|error| storage(&error))
 }
 
-async fn text(mut part: Field<'_>) -> Result<String, Problem> {
+async fn text(mut part: Field<'_>, pace: &mut Pace) -> Result<String, Problem> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = patiently(part.chunk()).await? {
+    while let Some(chunk) = pace.chunk(&mut part).await? {
         if bytes.len() + chunk.len() > FIELD_BYTES_MAX {
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Field value too long"));
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-async fn patiently<T>(
-    reading: impl Future<Output = Result<T, MultipartError>>,
-) -> Result<T, Problem> {
-    match tokio::time::timeout(IDLE_MAX, reading).await {
-        Ok(Ok(read)) => Ok(read),
-        Ok(Err(error)) => Err(Problem::new(error.status(), error.body_text())),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "The upload stalled")),
-    }
 }
 
 /// What a client hears when the disk refuses.

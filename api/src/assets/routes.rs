@@ -5,9 +5,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    check_bulk_upload, copy_asset, delete_assets, download_asset, get_asset_info,
-    get_asset_statistics, metadata, play_asset_video, run_asset_jobs, update_asset, update_assets,
-    upload_asset, view_asset,
+    check_bulk_upload, copy_asset, delete_assets, download_asset, edits, get_asset_info,
+    get_asset_statistics, metadata, play_asset_video, run_asset_jobs, stream, update_asset,
+    update_assets, upload_asset, view_asset,
 };
 use crate::state::Api;
 
@@ -37,7 +37,16 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(get_asset_info::get_asset_info))
         .routes(routes!(update_asset::update_asset))
         .route("/assets/{id}", patch(update_asset::update_asset))
+        .routes(routes!(
+            edits::get_asset_edits::get_asset_edits,
+            edits::edit_asset::edit_asset,
+            edits::remove_asset_edits::remove_asset_edits
+        ))
         .routes(routes!(download_asset::download_asset))
         .routes(routes!(view_asset::view_asset))
         .routes(routes!(play_asset_video::play_asset_video))
+        .routes(routes!(stream::get_main_playlist))
+        .routes(routes!(stream::end_session))
+        .routes(routes!(stream::get_media_playlist))
+        .routes(routes!(stream::get_segment))
 }

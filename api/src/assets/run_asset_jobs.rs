@@ -50,6 +50,7 @@ pub(crate) async fn run_asset_jobs(
     let stage = match name.as_deref() {
         Some("refresh-metadata") => Stage::Metadata,
         Some("regenerate-thumbnail") => Stage::Thumbnails,
+        Some("transcode-video") => Stage::Video,
         // There is no step yet that would do it, so nothing of it is left to do.
         _ => return Ok(StatusCode::NO_CONTENT),
     };

@@ -6,15 +6,14 @@ use axum::extract::{Path, State};
 use calotype_domain::AssetId;
 use calotype_domain::asset::{Details, Position};
 use calotype_domain::permission::Permission;
-use calotype_projections::assets::AssetRow;
-use chrono::{DateTime, FixedOffset};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::change::change;
-use super::date_change::stated;
+use super::date_change::said;
 use super::dto::AssetResponseDto;
+use super::films;
 use super::get_asset_info::people_on;
 use super::place::name_place;
 use super::{VISIBILITIES, visibility};
@@ -22,7 +21,7 @@ use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::validate::{Fields, path_uuid};
+use crate::validate::{Fields, Said, path_uuid};
 
 /// What a person may change about an asset.
 #[derive(ToSchema)]
@@ -58,11 +57,14 @@ pub(crate) async fn update_asset(
     let unlinks = fields.is_null("livePhotoVideoId");
     let links = if unlinks { None } else { fields.uuid("livePhotoVideoId") };
     fields.finish()?;
-    details.date = date.map(stated);
     let asset = api.queries.asset(id).await?;
     require_asset(&api, &caller, Permission::AssetUpdate, asset.as_ref()).await?;
     let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetUpdate))?;
-    refuse_film(&asset, unlinks, links)?;
+    details.date = match date {
+        Some(date) => Some(said(date, asset.time_zone.as_deref()).ok_or_else(out_of_range)?),
+        None => None,
+    };
+    let asset = films::link(&api, &caller, asset, unlinks, links).await?;
     name_place(&api, &mut details).await?;
     let changes = [(AssetId::new(id), details)];
     change(&api, &caller, std::slice::from_ref(&asset), &changes).await?;
@@ -72,14 +74,17 @@ pub(crate) async fn update_asset(
     Ok(Json(AssetResponseDto::plain(asset).with_people(people)))
 }
 
+/// A date that the database cannot spell.
+pub(super) fn out_of_range() -> Problem {
+    Problem::bad_request("Date out of range")
+}
+
 /// The fields that one and many changes share, with the date as it was stated.
 ///
 /// # Errors
 /// 500 when a word that passed validation is not known.
-pub(super) fn details(
-    fields: &mut Fields,
-) -> Result<(Details, Option<DateTime<FixedOffset>>), Problem> {
-    let date = fields.datetime("dateTimeOriginal");
+pub(super) fn details(fields: &mut Fields) -> Result<(Details, Option<Said>), Problem> {
+    let date = fields.said_datetime("dateTimeOriginal");
     let description = fields.string("description");
     let favorite = fields.boolean("isFavorite");
     let latitude = fields.number("latitude", -90.0, 90.0);
@@ -113,18 +118,6 @@ pub(super) fn details(
         place: None,
     };
     Ok((details, date))
-}
-
-fn refuse_film(asset: &AssetRow, unlinks: bool, links: Option<Uuid>) -> Result<(), Problem> {
-    let wish = match (unlinks, links) {
-        (false, None) => return Ok(()),
-        (true, _) => None,
-        (false, Some(film)) => Some(film),
-    };
-    if wish == asset.live_photo_video_id {
-        return Ok(());
-    }
-    Err(Problem::bad_request("This server cannot link or unlink live photos yet"))
 }
 
 #[cfg(test)]

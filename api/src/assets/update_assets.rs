@@ -7,20 +7,20 @@ use calotype_domain::asset::Details;
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, DuplicateId};
 use calotype_projections::assets::AssetRow;
-use chrono::{DateTime, FixedOffset};
+use chrono::NaiveDateTime;
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::change::change;
-use super::date_change::{Taken, Zone, in_zone, shifted, stated};
+use super::date_change::{Taken, Zone, in_zone, on_clock_of, said, shifted, stated};
 use super::place::name_place;
-use super::update_asset::details;
+use super::update_asset::{details, out_of_range};
 use crate::access::require_assets;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::validate::Fields;
+use crate::validate::{Fields, Said};
 
 /// The largest whole number that JavaScript is sure of.
 const SAFE_INTEGER_MAX: i64 = 9_007_199_254_740_991;
@@ -47,6 +47,8 @@ pub(crate) struct AssetBulkUpdateDto {
 enum Dates {
     /// All the same, or none changes.
     Alike(Option<Taken>),
+    /// All the same on the wall, on a clock that was named or on each asset's own.
+    WallClock(NaiveDateTime, Option<Zone>),
     /// Each its own: so many minutes later, then on another clock.
     Each { minutes: i64, zone: Option<Zone> },
 }
@@ -99,7 +101,7 @@ async fn regroup(
     Ok(())
 }
 
-fn dates(fields: &mut Fields, date: Option<DateTime<FixedOffset>>) -> Dates {
+fn dates(fields: &mut Fields, date: Option<Said>) -> Dates {
     let minutes = fields.integer("dateTimeRelative", -SAFE_INTEGER_MAX, SAFE_INTEGER_MAX);
     let zone = fields.string("timeZone").and_then(|text| {
         let zone = Zone::parse(&text);
@@ -111,8 +113,11 @@ fn dates(fields: &mut Fields, date: Option<DateTime<FixedOffset>>) -> Dates {
         zone
     });
     match (date, minutes, zone) {
-        (Some(date), _, Some(zone)) => Dates::Alike(Some(in_zone(date.to_utc(), &zone))),
-        (Some(date), _, None) => Dates::Alike(Some(stated(date))),
+        (Some(Said::WallClock(date)), _, zone) => Dates::WallClock(date, zone),
+        (Some(Said::Instant(date)), _, Some(zone)) => {
+            Dates::Alike(Some(in_zone(date.to_utc(), &zone)))
+        }
+        (Some(Said::Instant(date)), _, None) => Dates::Alike(Some(stated(date))),
         (None, None, None) => Dates::Alike(None),
         (None, minutes, zone) => Dates::Each { minutes: minutes.unwrap_or_default(), zone },
     }
@@ -126,6 +131,10 @@ fn changes(
 ) -> Result<Vec<(AssetId, Details)>, Problem> {
     let taken = |asset: &AssetRow| match dates {
         Dates::Alike(taken) => Some(taken.clone()),
+        Dates::WallClock(date, Some(zone)) => on_clock_of(*date, zone).map(Some),
+        Dates::WallClock(date, None) => {
+            said(Said::WallClock(*date), asset.time_zone.as_deref()).map(Some)
+        }
         Dates::Each { minutes, zone } => {
             let zone_there = asset.time_zone.clone();
             let taken = shifted(asset.taken_at, asset.local_date_time, zone_there, *minutes)?;
@@ -138,7 +147,7 @@ fn changes(
     assets
         .iter()
         .map(|asset| {
-            let date = taken(asset).ok_or_else(|| Problem::bad_request("Date out of range"))?;
+            let date = taken(asset).ok_or_else(out_of_range)?;
             Ok((AssetId::new(asset.asset_id), Details { date, ..details.clone() }))
         })
         .collect()

@@ -24,9 +24,11 @@ use uuid::Uuid;
 
 use super::dto::{hex, sha1_of_checksum};
 use super::receive::{self, Received};
+use super::reserve::reserve_bytes;
 use super::{VISIBILITIES, metadata, names, visibility};
 use crate::access::require_asset;
 use crate::caller::Caller;
+use crate::integrity::heal;
 use crate::links;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -34,10 +36,6 @@ use crate::validate::{Fields, wrong_type};
 
 /// What of a body is boundaries and fields, when its length is held against a quota.
 const FORM_BYTES_MAX: u64 = 64 * 1024;
-/// Space that uploads leave free, unless the disk is small.
-const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
-/// The part of a small disk that uploads leave free: one in this many.
-const FREE_SHARE: u64 = 20;
 /// The largest whole number that JavaScript is sure of.
 const SAFE_INTEGER_MAX: i64 = 9_007_199_254_740_991;
 
@@ -186,13 +184,15 @@ async fn before_reading(
     if caller.link().is_none()
         && let Some(sha1) = text("x-immich-checksum").and_then(sha1_of_checksum)
         && let Some(asset_id) = owned(api, caller.user_id(), sha1).await?
+        && !heal::is_wanted(api, asset_id).await?
     {
         return Ok(Before::Known(Answer::Duplicate(asset_id)));
     }
     let length_bytes: u64 =
         text("content-length").and_then(|text| text.parse().ok()).unwrap_or_default();
     let space = api.blobs.space().await.map_err(|error| Problem::internal(&error))?;
-    let reserve_bytes = FREE_BYTES_MIN.min(space.total_bytes / FREE_SHARE);
+    let wanted = api.config.min_free_bytes;
+    let reserve_bytes = wanted.unwrap_or_else(|| reserve_bytes(space.total_bytes));
     if space.available_bytes < reserve_bytes.saturating_add(length_bytes) {
         return Err(receive::no_space());
     }
@@ -207,9 +207,16 @@ async fn before_reading(
     Ok(Before::Read { room_bytes: Some(room_bytes) })
 }
 
+/// The owner's asset of these bytes. The read models may not have heard yet that it was deleted for good, and
+/// then the bytes would be lost with it: the log has the last word.
 async fn owned(api: &Api, owner_id: UserId, sha1: String) -> Result<Option<Uuid>, Problem> {
     let found = api.queries.assets_by_sha1(owner_id.uuid(), &[sha1]).await?;
-    Ok(found.first().map(|(_, asset_id, _)| *asset_id))
+    let asset_ids: Vec<AssetId> = found.iter().map(|(_, id, _)| AssetId::new(*id)).collect();
+    if asset_ids.is_empty() {
+        return Ok(None);
+    }
+    let kept = api.commands.kept_of(&asset_ids).await?;
+    Ok(asset_ids.into_iter().find(|asset_id| kept.contains(asset_id)).map(AssetId::uuid))
 }
 
 fn quota_exceeded() -> Problem {
@@ -288,6 +295,7 @@ impl Wish {
     ) -> Result<Answer, Problem> {
         let sha1 = hex(&self.original.sha1);
         if let Some(asset_id) = owned(api, owner_id, sha1).await? {
+            heal::heal(api, context, owner_id, asset_id, self.original).await?;
             return Ok(Answer::Duplicate(asset_id));
         }
         // Uploads of one account that end at the same instant are counted one after the other.
@@ -406,7 +414,11 @@ fn key_values(fields: &mut Fields) -> Vec<KeyValue> {
     entries
 }
 
-async fn check_film(api: &Api, caller: &Caller, film: Uuid) -> Result<(), Problem> {
+/// Whether a film may belong to a still of the caller's.
+///
+/// # Errors
+/// 400 for what is no film of theirs.
+pub(super) async fn check_film(api: &Api, caller: &Caller, film: Uuid) -> Result<(), Problem> {
     let film = api
         .queries
         .asset(film)

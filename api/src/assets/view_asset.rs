@@ -3,10 +3,12 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use calotype_domain::asset::Stage;
 use calotype_domain::permission::Permission;
+use calotype_media::kind::is_web_safe_name;
 
+use super::again::make_again;
 use super::cache::{AssetFiles, allowed_files};
-use super::dto::mime;
 use crate::caller::Caller;
 use crate::files::{Served, serve};
 use crate::problem::Problem;
@@ -15,9 +17,6 @@ use crate::validate::{Fields, path_uuid};
 
 /// Immich's words for sizes, in the order of its schema.
 const SIZES: &[&str] = &["original", "fullsize", "preview", "thumbnail"];
-/// Types of originals that every browser shows.
-const WEB_SAFE: &[&str] =
-    &["image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp"];
 
 /// A picture of an asset.
 #[utoipa::path(
@@ -39,27 +38,50 @@ pub(crate) async fn view_asset(
     caller.require_shared(Permission::AssetView)?;
     let id = path_uuid("id", &id)?;
     let mut fields = Fields::query(query.as_deref());
-    fields.boolean("edited");
+    let edited = fields.boolean("edited").unwrap_or_default();
     let size = fields.option("size", SIZES);
     fields.finish()?;
     let files = allowed_files(&api, &caller, Permission::AssetView, id).await?;
+    // Visitors see a photo as its owner shows it.
+    let edited = files.edited.as_ref().filter(|_| edited || caller.link().is_some());
     let (key, which) = match size.as_deref() {
         Some("original") => return elsewhere("original", query.as_deref(), None),
         Some("fullsize") if is_web_safe(&files) => {
             return elsewhere("original", query.as_deref(), None);
         }
-        Some("fullsize") => return elsewhere("thumbnail", query.as_deref(), Some("preview")),
-        Some("preview") => (&files.preview_key, "preview"),
-        _ => (&files.thumbnail_key, "thumbnail"),
+        Some("fullsize") => {
+            match edited.map(|made| &made.full_size_key).or(files.full_size_key.as_ref()) {
+                Some(key) => (Some(key), "fullsize"),
+                None => return elsewhere("thumbnail", query.as_deref(), Some("preview")),
+            }
+        }
+        Some("preview") => {
+            (edited.map(|made| &made.preview_key).or(files.preview_key.as_ref()), "preview")
+        }
+        _ => (edited.map(|made| &made.thumbnail_key).or(files.thumbnail_key.as_ref()), "thumbnail"),
     };
     let not_there = || Problem::not_found("Asset media not found");
-    let key = key.as_deref().ok_or_else(not_there)?;
+    let key = key.ok_or_else(not_there)?;
     let (ending, mime) = written_as(key);
     let stem = files.file_name.rsplit_once('.').map_or(files.file_name.as_str(), |(stem, _)| stem);
     let file_name = if caller.shows_metadata() { stem.to_owned() } else { id.to_string() };
     let file_name = format!("{file_name}_{which}.{ending}");
-    let served = Served { key, mime, file_name: &file_name, modified: None, is_bare: false };
-    serve(&api.blobs, served, &headers).await?.ok_or_else(not_there)
+    let served = Served { key, mime, file_name: &file_name, modified: None, bare: None };
+    if let Some(response) = serve(&api.blobs, served, &headers).await? {
+        return Ok(response);
+    }
+    make_again(&api, id, stage_of(key, &files), &files.original_key).await;
+    Err(not_there())
+}
+
+/// The step that makes a picture.
+pub(super) fn stage_of(key: &str, files: &AssetFiles) -> Stage {
+    let is_edited = files.edited.as_ref().is_some_and(|made| {
+        [&made.thumbnail_key, &made.preview_key, &made.full_size_key]
+            .into_iter()
+            .any(|it| it == key)
+    });
+    if is_edited { Stage::Edits } else { Stage::Thumbnails }
 }
 
 /// Ending and media type of a picture that was made, by its key.
@@ -70,7 +92,7 @@ pub(crate) fn written_as(key: &str) -> (&'static str, &'static str) {
 }
 
 fn is_web_safe(files: &AssetFiles) -> bool {
-    !files.is_video && WEB_SAFE.contains(&mime(&files.file_name))
+    !files.is_video && is_web_safe_name(&files.file_name)
 }
 
 /// 302 to a neighbour with the same query, but for the size.

@@ -56,6 +56,9 @@ pub(super) async fn sign_up_admin(
     body: Bytes,
 ) -> Result<(StatusCode, Json<UserAdminResponseDto>), Problem> {
     let dto = SignUpDto::parse(&body)?;
+    if !api.config.allow_setup {
+        return Err(Problem::bad_request("Admin setup is not available"));
+    }
     // The reservation decides; this only saves the hashing.
     if api.queries.has_admin().await? {
         return Err(Problem::bad_request("The server already has an admin"));

@@ -11,16 +11,19 @@ mod session_lock;
 mod status;
 mod validate_access_token;
 
+use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::router::PUBLIC_BODY_BYTES_MAX;
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(admin_sign_up::sign_up_admin))
-        .routes(routes!(change_password::change_password))
         .routes(routes!(login::login))
+        .layer(DefaultBodyLimit::max(PUBLIC_BODY_BYTES_MAX))
+        .routes(routes!(change_password::change_password))
         .routes(routes!(logout::logout))
         .routes(routes!(
             pin_code::setup_pin_code,

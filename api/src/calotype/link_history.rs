@@ -1,13 +1,16 @@
-//! `GET /calotype/links/{id}/history`: who saw a shared link, when, from where.
+//! `GET /calotype/links/{id}/history`: what happened to a shared link, and who saw it, when, from where. Also of a
+//! link that has ended: that is when it is asked.
 
 use axum::Json;
 use axum::extract::{Path, State};
+use calotype_domain::SharedLinkId;
 use calotype_domain::permission::Permission;
 use calotype_projections::link_views::LinkViewRow;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::history::HistoryEvent;
 use crate::caller::Caller;
 use crate::dates;
 use crate::problem::Problem;
@@ -17,11 +20,12 @@ use crate::validate::path_uuid;
 /// Views in one answer, the newest.
 const VIEWS_MAX: i64 = 1_000;
 
-/// Who saw a link, last first.
+/// What happened to a link, oldest first, and who saw it, last first.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LinkHistory {
     shared_link_id: Uuid,
+    events: Vec<HistoryEvent>,
     views: Vec<LinkViewDto>,
 }
 
@@ -55,7 +59,7 @@ impl From<LinkViewRow> for LinkViewDto {
     }
 }
 
-/// Tells the owner of a link who saw it: one entry for each address and hour.
+/// Tells who made a link what happened to it and who saw it: one entry for each address and hour.
 #[utoipa::path(
     get,
     path = "/calotype/links/{id}/history",
@@ -71,9 +75,12 @@ pub(super) async fn get_link_history(
 ) -> Result<Json<LinkHistory>, Problem> {
     caller.require(Permission::SharedLinkRead)?;
     let shared_link_id = path_uuid("id", &id)?;
-    let link = api.queries.shared_link(shared_link_id).await?;
-    caller.require_owned(Permission::SharedLinkRead, link.map(|link| link.owner_id))?;
+    let history = api.queries.history_of_link(SharedLinkId::new(shared_link_id)).await?;
+    let (owner_id, events) =
+        history.ok_or_else(|| Problem::no_access(Permission::SharedLinkRead))?;
+    caller.require_owned(Permission::SharedLinkRead, Some(owner_id.uuid()))?;
+    let events = events.into_iter().map(HistoryEvent::from).collect();
     let views = api.queries.views_of_link(shared_link_id, VIEWS_MAX).await?;
     let views = views.into_iter().map(LinkViewDto::from).collect();
-    Ok(Json(LinkHistory { shared_link_id, views }))
+    Ok(Json(LinkHistory { shared_link_id, events, views }))
 }

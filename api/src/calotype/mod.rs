@@ -13,6 +13,8 @@ use axum::routing::post;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use history::asset_history;
+
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {

@@ -181,6 +181,7 @@ async fn settle(
     // What was kept in memory may be of before.
     api.callers.forget_all();
     api.caches.forget_all();
+    api.queries.vectors().forget();
     Ok(done)
 }
 

@@ -1,24 +1,26 @@
 //! `POST /calotype/undo`: takes back what one of the caller's requests did, checked for what has changed
 //! since.
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use calotype_commands::CommandError;
 use calotype_commands::undo::{Item, Later, UndoError};
-use calotype_domain::AssetId;
+use calotype_domain::AlbumId;
+use calotype_domain::access::{Denied, Grant, Viewer};
 use calotype_domain::permission::Permission;
+use calotype_domain::undo::Impossible;
+use calotype_projections::shared_links::SharedLinkRow;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::access::require_assets;
+use crate::albums::locked::leave_what_is_locked;
 use crate::caller::Caller;
 use crate::dates;
+use crate::links::{self, unshow_what_is_locked};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::Fields;
@@ -44,18 +46,29 @@ pub(crate) struct UndoResponseDto {
     dry_run: bool,
     undone: Vec<UndoneDto>,
     left_alone: Vec<LeftAloneDto>,
-    cannot_be_undone: Vec<UndoneDto>,
+    cannot_be_undone: Vec<ImpossibleDto>,
 }
 
 /// What of one object.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UndoneDto {
-    /// `asset`, `stack`, `tag`, `memory`, …
+    /// `asset`, `album`, `shared_link`, `person`, …; of faces the id is the photo's.
     kind: String,
     id: String,
     /// `favorite`, `trashed`, `tag`, …
     what: Vec<&'static str>,
+}
+
+/// What of one object cannot be taken back at all.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImpossibleDto {
+    kind: String,
+    id: String,
+    what: Vec<&'static str>,
+    /// Why not, of each in its order.
+    why: Vec<&'static str>,
 }
 
 /// What stays as it is because somebody changed it since.
@@ -108,20 +121,64 @@ pub(super) async fn undo(
     caller: Caller,
     body: Bytes,
 ) -> Result<(StatusCode, Json<UndoResponseDto>), Problem> {
-    caller.require(Permission::AssetUpdate)?;
+    // What is needed depends on what was done; the use case asks for each.
+    if matches!(caller.viewer().grant, Grant::SharedLink { .. }) {
+        return Err(Problem::denied(Denied::NotForLinks, Permission::All));
+    }
     let (command_id, dry_run) = parse(&body)?;
-    let by = caller.user_id();
-    let planned = api.commands.preview_undo(by, command_id).await?;
-    require_each(&api, &caller, &planned).await?;
+    let viewer = caller.viewer();
     let context = caller.context();
     let (items, correlation_id) = if dry_run {
-        (planned, None)
+        (api.commands.preview_undo(viewer, command_id).await?, None)
     } else {
-        let (items, outcome) = api.commands.undo(&context, by, command_id).await?;
-        api.seen(&outcome).await;
+        let links = links_to_albums_of(&api, viewer, command_id).await?;
+        let (items, outcome) = api.commands.undo(&context, viewer, command_id).await?;
+        // A deleted album ends its links, which come back when this is taken back in turn.
+        for (album_id, links) in &links {
+            if items.iter().any(|item| deletes(item, *album_id)) {
+                links::revoke(&api, &caller, links).await?;
+            }
+        }
+        // Of taking back something may have been taken away from somebody.
+        api.surely_seen_of(&outcome, items.len()).await?;
+        let albums = given_back(&items, "album");
+        leave_what_is_locked(&api, &context, &albums).await?;
+        let links = given_back(&items, "shared_link");
+        unshow_what_is_locked(&api, &context, &links).await?;
         (items, outcome.written().map(|_| context.correlation_id))
     };
     Ok((StatusCode::OK, Json(told(command_id, correlation_id, dry_run, items))))
+}
+
+/// The links to the albums that a command made or brought back, whosever they are.
+async fn links_to_albums_of(
+    api: &Api,
+    viewer: &Viewer,
+    command_id: Uuid,
+) -> Result<Vec<(AlbumId, Vec<SharedLinkRow>)>, Problem> {
+    let mut found = Vec::new();
+    for album_id in api.commands.albums_begun_by(viewer, command_id).await? {
+        found.push((album_id, api.queries.links_to_album(album_id.uuid()).await?));
+    }
+    Ok(found)
+}
+
+/// Whether an album goes because its making or its return was taken back.
+fn deletes(item: &Item, album_id: AlbumId) -> bool {
+    let stream_id = &item.stream_id;
+    stream_id.aggregate() == "album"
+        && stream_id.key().parse::<AlbumId>().is_ok_and(|key| key == album_id)
+        && item.undone.contains(&"created")
+}
+
+/// Those objects of a kind that may show assets again. What was locked since it was looked what may be shared
+/// leaves them.
+fn given_back(items: &[Item], kind: &str) -> Vec<Uuid> {
+    let shows = |item: &&Item| {
+        item.stream_id.aggregate() == kind
+            && item.undone.iter().any(|what| ["assets", "deleted"].contains(what))
+    };
+    items.iter().filter(shows).filter_map(|item| item.stream_id.key().parse().ok()).collect()
 }
 
 fn parse(body: &Bytes) -> Result<(Uuid, bool), Problem> {
@@ -137,35 +194,6 @@ fn parse(body: &Bytes) -> Result<(Uuid, bool), Problem> {
     let dry_run = fields.boolean("dryRun").unwrap_or_default();
     fields.finish()?;
     Ok((command_id.unwrap_or_default(), dry_run))
-}
-
-/// Whether the caller may change everything that would go back.
-async fn require_each(api: &Api, caller: &Caller, items: &[Item]) -> Result<(), Problem> {
-    let changed = |item: &&Item| !item.undone.is_empty();
-    let mut asset_ids: Vec<AssetId> = Vec::new();
-    let mut others: BTreeSet<&str> = BTreeSet::new();
-    for item in items.iter().filter(changed) {
-        match (item.stream_id.aggregate(), item.stream_id.key().parse()) {
-            ("asset", Ok(asset_id)) => asset_ids.push(asset_id),
-            (other, _) => {
-                others.insert(other);
-            }
-        }
-    }
-    let assets = require_assets(api, caller, Permission::AssetUpdate, &asset_ids).await?;
-    api.caches.owners.learn(&assets);
-    for aggregate in others {
-        let permission = match aggregate {
-            "memory" => Permission::MemoryUpdate,
-            "stack" => Permission::StackUpdate,
-            "tag" => Permission::TagUpdate,
-            _ => Permission::All,
-        };
-        caller.require(permission)?;
-        // The use case plans only what is the caller's own.
-        caller.require_owned(permission, Some(caller.user_id().uuid()))?;
-    }
-    Ok(())
 }
 
 fn told(
@@ -190,7 +218,10 @@ fn told(
             answer.undone.push(part(item.undone));
         }
         if !item.impossible.is_empty() {
-            answer.cannot_be_undone.push(part(item.impossible));
+            let (what, why): (Vec<_>, Vec<_>) =
+                item.impossible.into_iter().map(|Impossible { what, why }| (what, why)).unzip();
+            let (kind, id) = (kind.clone(), id.clone());
+            answer.cannot_be_undone.push(ImpossibleDto { kind, id, what, why });
         }
         if !item.changed_since.is_empty() {
             let changed_by = item.later.map(ChangedByDto::from);
@@ -204,6 +235,7 @@ impl From<CommandError<UndoError>> for Problem {
     fn from(error: CommandError<UndoError>) -> Self {
         Self::command(error, |refusal| match refusal {
             UndoError::NotFound => Self::no_access(Permission::AssetUpdate),
+            UndoError::Denied { denied, permission } => Self::denied(denied, permission),
             UndoError::TooLarge => Self::bad_request("This did too much to be undone at once"),
         })
     }

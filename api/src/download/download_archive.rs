@@ -2,7 +2,8 @@
 //!
 //! Files are stored as they are, not compressed again, and read piece by piece. Who asks, and whether they
 //! may have each asset, is asked again before each page of assets: whoever loses access while they
-//! download gets no further, and sees that the file is cut off.
+//! download gets no further, and sees that the file is cut off. So it is where a file turns out to be missing; edited
+//! photos, which can be made again, are looked for before anything is sent.
 
 use std::io;
 
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::entries::{Entry, entries};
+use super::entries::{Entry, entries, require_edited};
 use super::names::Names;
 use crate::access::require_assets;
 use crate::caller::Caller;
@@ -60,13 +61,14 @@ pub(super) async fn download_archive(
     caller.require_shared(Permission::AssetDownload)?;
     let mut fields = Fields::json(&body)?;
     let asset_ids = fields.required_uuids("assetIds");
-    fields.boolean("edited");
+    let edited = fields.boolean("edited").unwrap_or_default();
     fields.finish()?;
     for page in asset_ids.chunks(CHECK_ASSETS) {
-        require_assets(&api, &caller, Permission::AssetDownload, page).await?;
+        let assets = require_assets(&api, &caller, Permission::AssetDownload, page).await?;
+        require_edited(&api, &entries(&caller, page, assets, edited)).await?;
     }
     let turn = api.archives.take()?;
-    let asking = Asking { api, query, headers };
+    let asking = Asking { api, query, headers, edited };
     let body = pumped(move |pump| {
         let sent = send(&asking, &asset_ids, pump);
         drop(turn);
@@ -80,6 +82,8 @@ struct Asking {
     api: Api,
     query: Option<String>,
     headers: HeaderMap,
+    /// Whether edited photos stand in for originals.
+    edited: bool,
 }
 
 impl Asking {
@@ -88,7 +92,7 @@ impl Asking {
         let caller = Caller::again(&self.api, &self.headers, self.query.as_deref()).await?;
         caller.require_shared(Permission::AssetDownload)?;
         let assets = require_assets(&self.api, &caller, Permission::AssetDownload, page).await?;
-        entries(&self.api, &caller, page, assets).await
+        Ok(entries(&caller, page, assets, self.edited))
     }
 }
 
@@ -101,8 +105,8 @@ fn send(asking: &Asking, asset_ids: &[AssetId], pump: &mut Pump) -> io::Result<(
         let entries = runtime.block_on(asking.page(page)).map_err(|problem| {
             io::Error::other(format!("status {} while sending", problem.status()))
         })?;
-        for entry in entries {
-            let Some(mut opened) = runtime.block_on(entry.open(&asking.api.blobs))? else {
+        for mut entry in entries {
+            let Some(mut opened) = runtime.block_on(entry.open(&asking.api))? else {
                 return Err(io::Error::new(io::ErrorKind::NotFound, "a stored file is missing"));
             };
             let options = SimpleFileOptions::DEFAULT

@@ -9,7 +9,8 @@ use axum::http::StatusCode;
 use calotype_domain::access::{Object, check};
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, UserId};
-use calotype_projections::assets::Downloadable;
+use calotype_media::blob::BlobKey;
+use calotype_projections::assets::{AssetRow, Downloadable};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -18,6 +19,7 @@ use crate::access::{require_albums, require_assets};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
+use crate::users::preferences::with_embedded_films;
 use crate::validate::Fields;
 
 /// The size of an archive unless the client names one: 4 GiB.
@@ -88,11 +90,17 @@ pub(super) async fn get_download_info(
         stills.iter().filter_map(|asset| asset.live_photo_video_id).collect();
     film_ids.sort_unstable();
     film_ids.dedup();
+    // What was inside a still comes along in its file.
+    let with_embedded = with_embedded_films(&caller.user().preferences)?;
     let mut all = stills;
     for page in film_ids.chunks(PAGE_ASSETS) {
         let asset_ids: Vec<AssetId> = page.iter().copied().map(AssetId::new).collect();
         let films = require_assets(&api, &caller, Permission::AssetDownload, &asset_ids).await?;
-        all.extend(films.iter().map(Downloadable::of));
+        let is_wanted = |film: &&AssetRow| {
+            let key = BlobKey::parse(&film.original_key);
+            with_embedded || !key.is_ok_and(|key| key.is_motion_part())
+        };
+        all.extend(films.iter().filter(is_wanted).map(Downloadable::of));
     }
     Ok((StatusCode::CREATED, Json(divided(&all, archive_bytes))))
 }
@@ -107,7 +115,7 @@ async fn wanted(
     }
     if let Some(album_id) = dto.album_id {
         require_albums(api, caller, Permission::AlbumDownload, &[album_id]).await?;
-        return Ok(api.queries.downloadable_of_album(album_id).await?);
+        return Ok(api.queries.downloadable_of_album(album_id, caller.as_owner()).await?);
     }
     let Some(user_id) = dto.user_id else {
         return Err(Problem::bad_request("assetIds, albumId, or userId is required"));

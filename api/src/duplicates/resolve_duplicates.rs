@@ -8,19 +8,26 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use calotype_commands::duplicates::Resolution;
 use calotype_domain::AssetId;
+use calotype_domain::asset::Purging;
 use calotype_domain::permission::Permission;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::{allowed_assets, require_assets};
+use crate::albums::locked::leave_all_if_locked;
 use crate::assets::change::albums_holding;
+use crate::assets::delete_assets::purge;
 use crate::bulk::{BulkIdErrorReason, BulkIdResponseDto};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::{Fields, wrong_type};
 
+/// Said of a group with assets that the caller may not put into the trash.
+const MAY_NOT_DELETE: &str = "No permission to delete assets";
+/// Said of a group with assets that the caller may not change.
+const MAY_NOT_UPDATE: &str = "No permission to update assets";
 /// Most groups of one request.
 const GROUPS_MAX: usize = 1_000;
 
@@ -71,17 +78,29 @@ pub(super) async fn resolve_duplicates(
         groups.iter().flat_map(|group| group.keep.union(&group.trash)).copied().collect();
     let updatable = ids_allowed(&api, &caller, Permission::AssetUpdate, &named).await?;
     let deletable = ids_allowed(&api, &caller, Permission::AssetDelete, &named).await?;
-    let may = |group: &Group| group.keep.is_subset(&updatable) && group.trash.is_subset(&deletable);
     let mut answers = Vec::with_capacity(groups.len());
     let mut resolved: Vec<Group> = Vec::new();
-    for group in groups {
+    for mut group in groups {
         let id = group.duplicate_id;
         let Some(members) = members.remove(&id) else {
             answers.push(BulkIdResponseDto::failed(id, BulkIdErrorReason::NotFound));
             continue;
         };
-        if !may(&group) {
-            answers.push(BulkIdResponseDto::failed(id, BulkIdErrorReason::NoPermission));
+        // What is not in the group is no concern of it.
+        group.keep.retain(|asset_id| members.contains(asset_id));
+        group.trash.retain(|asset_id| members.contains(asset_id));
+        let forbidden = if !group.trash.is_subset(&deletable) {
+            Some(MAY_NOT_DELETE)
+        } else if !group.keep.is_subset(&updatable) {
+            Some(MAY_NOT_UPDATE)
+        } else {
+            None
+        };
+        if let Some(message) = forbidden {
+            answers.push(BulkIdResponseDto {
+                error_message: Some(message.to_owned()),
+                ..BulkIdResponseDto::failed(id, BulkIdErrorReason::NoPermission)
+            });
             continue;
         }
         match refusal(&group, &members) {
@@ -116,9 +135,6 @@ fn refusal(group: &Group, members: &BTreeSet<Uuid>) -> Option<&'static str> {
         return Some("An asset cannot be in both keepAssetIds and trashAssetIds");
     }
     let named: BTreeSet<Uuid> = group.keep.union(&group.trash).copied().collect();
-    if !named.is_subset(members) {
-        return Some("An asset is not in the duplicate group");
-    }
     (named.len() < members.len())
         .then_some("Every asset must be in either keepAssetIds or trashAssetIds")
 }
@@ -144,7 +160,15 @@ async fn resolve(api: &Api, caller: &Caller, groups: &[Group]) -> Result<(), Pro
         .collect();
     let (context, by) = (caller.context(), caller.user_id());
     let outcome = api.commands.resolve_duplicates(&context, by, &groups, &inside).await?;
-    api.surely_seen(&outcome).await
+    api.surely_seen_of(&outcome, asset_ids.len()).await?;
+    leave_all_if_locked(api, &context, &keep).await?;
+    if api.queries.settings().await?.is_on("trash.enabled") {
+        return Ok(());
+    }
+    // Without a trash what would go there is gone; what was kept has taken over from it before.
+    let trash: Vec<Uuid> = trash.iter().map(|asset_id| asset_id.uuid()).collect();
+    let assets = api.queries.assets(&trash).await?;
+    purge(api, caller, assets, Purging::Trash { by: Some(by) }).await
 }
 
 fn parse(body: &Bytes) -> Result<Vec<Group>, Problem> {
@@ -216,12 +240,11 @@ mod tests {
     }
 
     #[test]
-    fn every_member_is_kept_or_trashed_and_nothing_else() {
+    fn every_member_is_kept_or_trashed() {
         assert!(!refused(&[1], &[2, 3]));
         assert!(!refused(&[], &[1, 2, 3]));
         assert!(refused(&[1, 2], &[2, 3]));
         assert!(refused(&[1], &[2]));
-        assert!(refused(&[1], &[2, 3, 4]));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use calotype_commands::faces::Drawing;
 use calotype_domain::faces::{Area, PictureSize};
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, PersonId};
+use calotype_projections::assets::AssetRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -68,7 +69,16 @@ pub(super) async fn create_face(
     let far = corner(x.saturating_add(width), y.saturating_add(height));
     let area = Area::from_pixels(corner(x, y), far, size)
         .ok_or_else(|| Problem::bad_request("Face is not on the photo"))?;
-    let drawing = Drawing { area: Some(area), size, person_id: PersonId::new(person_id) };
+    // Drawn on the photo as it shows, kept as it lies in the file.
+    let geometry = asset.as_ref().and_then(AssetRow::geometry);
+    let (area, size) = match geometry {
+        Some(geometry) => {
+            let (width, height) = geometry.size;
+            (geometry.unseen(area), PictureSize { width, height })
+        }
+        None => (Some(area), size),
+    };
+    let drawing = Drawing { area, size, person_id: PersonId::new(person_id) };
     let (_, outcome) = api
         .commands
         .draw_face(&caller.context(), caller.user_id(), AssetId::new(asset_id), drawing)

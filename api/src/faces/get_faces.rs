@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::seen::seen;
 use crate::access::require_asset;
 use crate::caller::Caller;
 use crate::people::dto::PersonResponseDto;
@@ -80,9 +81,13 @@ pub(super) async fn get_faces(
     fields.finish()?;
     let asset = api.queries.asset(asset_id).await?;
     require_asset(&api, &caller, Permission::AssetRead, asset.as_ref()).await?;
+    let asset = asset.ok_or_else(|| Problem::no_access(Permission::AssetRead))?;
     let faces = api.queries.faces_of_asset(asset_id).await?;
+    let mut faces: Vec<FaceRow> = faces.into_iter().filter_map(|face| seen(face, &asset)).collect();
+    // An edit may have turned the photo.
+    faces.sort_by(|one, other| one.x1.unwrap_or(0.0).total_cmp(&other.x1.unwrap_or(0.0)));
     let mut people: HashMap<Uuid, PersonRow> = HashMap::new();
-    if asset.is_some_and(|asset| asset.owner_id == caller.user_id().uuid()) {
+    if asset.owner_id == caller.user_id().uuid() {
         let ids: Vec<Uuid> = faces.iter().filter_map(|face| face.person_id).collect();
         let rows = api.queries.people(&ids).await?;
         people.extend(rows.into_iter().map(|row| (row.person_id, row)));

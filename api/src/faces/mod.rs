@@ -5,8 +5,10 @@ mod delete_face;
 mod get_faces;
 mod own;
 mod reassign_faces_by_id;
+mod seen;
 
 pub(crate) use get_faces::{pixels, source_type};
+pub(crate) use seen::seen;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -9,7 +9,8 @@ use std::time::SystemTime;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
-use calotype_media::blob::{BlobKey, BlobStore};
+use calotype_media::blob::{BlobKey, BlobStore, Location, is_whole};
+use calotype_media::decoder::DecoderPool;
 use calotype_media::strip::Stripped;
 use chrono::{DateTime, Utc};
 use tokio::io::AsyncReadExt as _;
@@ -39,8 +40,9 @@ pub(crate) struct Served<'a> {
     pub(crate) file_name: &'a str,
     /// When it was last changed, where that is not the blob's own time.
     pub(crate) modified: Option<DateTime<Utc>>,
-    /// Whether to leave out what the file says about itself; what cannot be told apart is not served.
-    pub(crate) is_bare: bool,
+    /// Leaves out what the file says about itself, by a decoder for the files of its owner; what cannot be told
+    /// apart is not served.
+    pub(crate) bare: Option<DecoderPool>,
 }
 
 /// An opened blob; small ones are read already.
@@ -56,7 +58,8 @@ enum Content {
     Stripped(Stripped),
 }
 
-/// Answers with a blob; `None` when there is none under the key, or none that says nothing about itself.
+/// Answers with a blob; `None` when there is none under the key, or only a piece of a picture that was made, or
+/// none that says nothing about itself.
 ///
 /// # Errors
 /// 500 when the key is no key or the disk refuses.
@@ -65,13 +68,16 @@ pub(crate) async fn serve(
     served: Served<'_>,
     request: &HeaderMap,
 ) -> Result<Option<Response<Body>>, Problem> {
-    let key = BlobKey::parse(served.key).map_err(|error| Problem::internal(&error))?;
-    let opened = if served.is_bare { bare(blobs, &key).await? } else { open(blobs, &key).await? };
+    let lies = Location::parse(served.key).map_err(|error| Problem::internal(&error))?;
+    let opened = match &served.bare {
+        Some(decoders) => bare(blobs, decoders, served.key).await?,
+        None => open(blobs, &lies).await?,
+    };
     let Some(opened) = opened else { return Ok(None) };
     // When the file was made is one of the things that it says.
-    let told = served.modified.filter(|_| !served.is_bare);
+    let told = served.modified.filter(|_| served.bare.is_none());
     let modified = told.unwrap_or(opened.modified);
-    let bare = if served.is_bare { "-bare" } else { "" };
+    let bare = if served.bare.is_some() { "-bare" } else { "" };
     let etag = format!("W/\"{:x}-{:x}{bare}\"", opened.size_bytes, modified.timestamp_millis());
     let last_modified = modified.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let mut response = Response::new(Body::empty());
@@ -114,31 +120,42 @@ pub(crate) async fn serve(
     Ok(Some(response))
 }
 
-async fn open(blobs: &BlobStore, key: &BlobKey) -> Result<Option<Opened>, Problem> {
+async fn open(blobs: &BlobStore, lies: &Location) -> Result<Option<Opened>, Problem> {
     let failed = |error: io::Error| Problem::internal(&error);
-    let opened = if let Some(path) = blobs.local_path(key) {
+    let local = match lies {
+        Location::Stored(key) => blobs.local_path(key).map(|path| (path, key.clone())),
+        Location::External(_) => None,
+    };
+    let opened = if let Some((path, key)) = local {
         tokio::task::spawn_blocking(move || match File::open(path) {
-            Ok(file) => read_small(file).map(Some),
+            Ok(file) => read_if_whole(&key, file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         })
         .await
     } else {
-        let file = blobs.open_blob(key).await.map_err(|error| Problem::internal(&error))?;
+        let file = blobs.open_at(lies).await.map_err(|error| Problem::internal(&error))?;
         let Some(file) = file else { return Ok(None) };
-        let file = file.into_std().await;
         tokio::task::spawn_blocking(move || read_small(file).map(Some)).await
     };
     opened.map_err(|error| Problem::internal(&error))?.map_err(failed)
 }
 
-async fn bare(blobs: &BlobStore, key: &BlobKey) -> Result<Option<Opened>, Problem> {
-    let bare = open_bare(blobs, key.as_str()).await.map_err(|error| Problem::internal(&error))?;
+async fn bare(
+    blobs: &BlobStore,
+    decoders: &DecoderPool,
+    key: &str,
+) -> Result<Option<Opened>, Problem> {
+    let bare = open_bare(blobs, decoders, key).await.map_err(|error| Problem::internal(&error))?;
     Ok(bare.map(|bare| Opened {
         size_bytes: bare.length,
         modified: bare.modified,
         content: Content::Stripped(bare.reader),
     }))
+}
+
+fn read_if_whole(key: &BlobKey, mut file: File) -> io::Result<Option<Opened>> {
+    if is_whole(key, &mut file)? { read_small(file).map(Some) } else { Ok(None) }
 }
 
 fn read_small(mut file: File) -> io::Result<Opened> {
@@ -266,19 +283,15 @@ mod tests {
     async fn part_of_a_large_blob_is_sent() {
         let folder = tempfile::tempdir().unwrap();
         let blobs = BlobStore::open(folder.path()).await.unwrap();
-        let key = BlobKey::thumbnail(
-            uuid::Uuid::from_u128(1),
-            uuid::Uuid::from_u128(2),
-            calotype_media::image::ImageFormat::Webp,
-        );
+        let key = BlobKey::encoded_video(uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
         let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(600_000).collect();
         blobs.put_derived(&key, bytes.clone().into()).await.unwrap();
         let served = || Served {
             key: key.as_str(),
-            mime: "image/webp",
-            file_name: "a.webp",
+            mime: "video/mp4",
+            file_name: "a.mp4",
             modified: Some(modified()),
-            is_bare: false,
+            bare: None,
         };
         let request = asking(header::RANGE, "bytes=100-499999");
         let response = serve(&blobs, served(), &request).await.unwrap().unwrap();

@@ -3,8 +3,9 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
+use calotype_domain::integrity::{Check, CheckWork};
 use calotype_domain::permission::Permission;
-use calotype_domain::queue::{ManualJob, QueueCommand};
+use calotype_domain::queue::{BACKGROUND, ManualJob, QueueCommand};
 use utoipa::ToSchema;
 
 use crate::caller::Caller;
@@ -30,16 +31,14 @@ const NAMES: [&str; 15] = [
     "integrity-untracked-files-delete-all",
     "integrity-checksum-mismatch-delete-all",
 ];
-/// The queue whose events ask for jobs.
-const QUEUE: &str = "backgroundTask";
-
 /// Which job.
 #[derive(ToSchema)]
 pub(crate) struct JobCreateDto {
     name: String,
 }
 
-/// Starts a job; refuses those that this server does not have.
+/// Starts a job, which counts among the background tasks until it is done; refuses those that this server does
+/// not have.
 #[utoipa::path(
     post,
     path = "/jobs",
@@ -57,13 +56,35 @@ pub(super) async fn create_job(
     let mut fields = Fields::json(&body)?;
     let dto = JobCreateDto { name: fields.required_option("name", &NAMES) };
     fields.finish()?;
+    if let Some((check, work)) = check(&dto.name) {
+        let outcome = api.commands.request_check(&caller.context(), check, work).await?;
+        api.seen(&outcome).await;
+        return Ok(StatusCode::NO_CONTENT);
+    }
     let Some(job) = manual_job(&dto.name) else {
         return Err(Problem::bad_request(format!("The job {} is not available", dto.name)));
     };
     let command = QueueCommand::Job(job);
-    let outcome = api.commands.control_queue(&caller.context(), QUEUE, command).await?;
+    let outcome = api.commands.control_queue(&caller.context(), BACKGROUND, command).await?;
     api.seen(&outcome).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The check of stored files that a job asks for.
+fn check(name: &str) -> Option<(Check, CheckWork)> {
+    let rest = name.strip_prefix("integrity-")?;
+    let (rest, work) = match (rest.strip_suffix("-refresh"), rest.strip_suffix("-delete-all")) {
+        (Some(rest), _) => (rest, CheckWork::LookAgain),
+        (None, Some(rest)) => (rest, CheckWork::Clear),
+        (None, None) => (rest, CheckWork::Look),
+    };
+    let check = match rest {
+        "missing-files" => Check::MissingFile,
+        "untracked-files" => Check::UntrackedFile,
+        "checksum-mismatch" => Check::ChecksumMismatch,
+        _ => return None,
+    };
+    Some((check, work))
 }
 
 fn manual_job(name: &str) -> Option<ManualJob> {

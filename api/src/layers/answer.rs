@@ -54,8 +54,7 @@ async fn tagged(method: &Method, asked: &HeaderMap, mut response: Response) -> R
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     let fits = response.body().size_hint().exact().is_some_and(|size| size <= TAGGED_BYTES_MAX);
-    // The body of a HEAD answer is gone by now, and with it what the tag is made of.
-    if !fits || method == Method::HEAD || response.headers().contains_key(header::ETAG) {
+    if !fits || response.headers().contains_key(header::ETAG) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
@@ -66,7 +65,9 @@ async fn tagged(method: &Method, asked: &HeaderMap, mut response: Response) -> R
     if let Ok(value) = HeaderValue::from_str(&tag) {
         parts.headers.insert(header::ETAG, value);
     }
-    if method == Method::GET && parts.status.is_success() && etag::is_held(asked, &tag) {
+    // A HEAD answer still has its body here; it goes when the answer leaves.
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if reads && parts.status.is_success() && etag::is_held(asked, &tag) {
         parts.status = StatusCode::NOT_MODIFIED;
         parts.headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         parts.headers.remove(header::CONTENT_TYPE);

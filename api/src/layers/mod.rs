@@ -4,14 +4,18 @@ mod answer;
 mod compress;
 mod etag;
 mod headers;
+mod lease;
 mod nul;
 mod observe;
+mod patience;
 
 pub(crate) use answer::finish;
 pub(crate) use compress::{Text, vary};
 pub(crate) use headers::protect;
+pub(crate) use lease::leased;
 pub(crate) use nul::refuse_nul;
 pub(crate) use observe::observe;
+pub(crate) use patience::end_slow_bodies;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};

@@ -22,6 +22,8 @@ pub(crate) async fn observe(State(api): State<Api>, mut request: Request, next: 
     let trace = Trace::new(api.commands.ids().v7());
     request.extensions_mut().insert(trace.clone());
     let method = known_method(request.method());
+    // What may have changed something can be taken back by this id.
+    let may_change = !request.method().is_safe();
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -30,7 +32,7 @@ pub(crate) async fn observe(State(api): State<Api>, mut request: Request, next: 
     let mut response = next.run(request).instrument(span).await;
 
     let status = response.status();
-    if (status.is_client_error() || status.is_server_error())
+    if (may_change || status.is_client_error() || status.is_server_error())
         && let Ok(value) = HeaderValue::from_str(&trace.correlation_id().to_string())
     {
         response.headers_mut().insert(CORRELATION_ID, value);

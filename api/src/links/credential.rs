@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use crate::problem::Problem;
 use crate::state::Api;
 
-/// The longest key or slug looked at.
-const WORD_CHARS_MAX: usize = 512;
+/// The longest key or slug looked at, and the longest slug that is taken.
+pub(crate) const WORD_CHARS_MAX: usize = 512;
 /// A key of so many characters is hex.
 const HEX_CHARS: usize = 100;
 

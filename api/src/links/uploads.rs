@@ -5,6 +5,8 @@ use calotype_domain::{AlbumId, AssetId, CommandId, SharedLinkId, UserId};
 use calotype_projections::shared_links::SharedLinkRow;
 use uuid::Uuid;
 
+use super::unshow_if_locked;
+use crate::albums::locked::leave_if_locked;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -28,18 +30,20 @@ pub(crate) async fn take_upload(
     }
     let context =
         CommandContext { command_id: CommandId::new(api.commands.ids().v7()), ..context.clone() };
+    let assets = [AssetId::new(asset_id)];
     let owner_id = UserId::new(link.owner_id);
     if let Some(album_id) = link.album_id {
-        let (albums, assets) = ([AlbumId::new(album_id)], [AssetId::new(asset_id)]);
+        let albums = [AlbumId::new(album_id)];
         let (_, outcome) =
             api.commands.add_to_albums(&context, Some(owner_id), &albums, &assets).await?;
-        api.seen(&outcome).await;
+        api.surely_seen(&outcome).await?;
+        leave_if_locked(api, &context, &albums, &assets).await?;
         return Ok(());
     }
     let link_id = SharedLinkId::new(link.shared_link_id);
-    let asset_ids = vec![AssetId::new(asset_id)];
     let outcome =
-        api.commands.change_link_assets(&context, owner_id, link_id, asset_ids, true).await?;
-    api.seen(&outcome).await;
+        api.commands.change_link_assets(&context, owner_id, link_id, assets.to_vec(), true).await?;
+    api.surely_seen(&outcome).await?;
+    unshow_if_locked(api, &context, owner_id, link_id, &assets).await?;
     Ok(())
 }

@@ -15,9 +15,9 @@ use chrono::NaiveDate;
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
 use crate::files::matches_any;
+use crate::finished::takes_gzip;
 use crate::json::Json;
 use crate::problem::Problem;
-use crate::timeline::takes_gzip;
 
 /// About what one marker takes in the answer, in bytes.
 const MARKER_BYTES: usize = 155;

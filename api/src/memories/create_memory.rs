@@ -54,7 +54,8 @@ pub(super) async fn create_memory(
         .collect();
     let mut once = std::collections::HashSet::new();
     created.asset_ids.retain(|asset_id| allowed.contains(asset_id) && once.insert(*asset_id));
-    let (memory_id, outcome) = api.commands.create_memory(&caller.context(), created).await?;
+    let (memory_id, outcome) =
+        api.commands.create_memory(&caller.keyed_context("createMemory")?, created).await?;
     api.made(&outcome).await?;
     let memory = shown_one(&api, &caller, Permission::MemoryRead, memory_id.uuid()).await?;
     Ok((StatusCode::CREATED, Json(memory)))

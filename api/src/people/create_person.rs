@@ -38,7 +38,7 @@ pub(super) async fn create_person(
     body: Bytes,
 ) -> Result<(StatusCode, Json<PersonResponseDto>), Problem> {
     caller.require(Permission::PersonCreate)?;
-    let context = caller.context();
+    let context = caller.keyed_context("createPerson")?;
     let mut fields = Fields::json(&body)?;
     let details = details(&mut fields, context.now.date_naive());
     fields.finish()?;

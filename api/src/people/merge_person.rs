@@ -48,10 +48,23 @@ pub(super) async fn merge_person(
         return Err(CommandError::Refused(PersonError::MergedWithThemselves).into());
     }
     own_person(&api, &caller, Permission::PersonMerge, into_id).await?;
+    Ok((StatusCode::OK, Json(merge_each(&api, &caller, into_id, ids).await?)))
+}
+
+/// Merges people into one, each by itself; says of each what became of it.
+///
+/// # Errors
+/// What the commands say, but for refusals.
+pub(super) async fn merge_each(
+    api: &Api,
+    caller: &Caller,
+    into_id: Uuid,
+    ids: Vec<Uuid>,
+) -> Result<Vec<DoneDto>, Problem> {
     let mut last = Outcome::AlreadyTrue;
     let mut done = Vec::with_capacity(ids.len());
     for id in ids {
-        let context = caller.next_context(&api);
+        let context = caller.next_context(api);
         let (into_id, person_id) = (PersonId::new(into_id), PersonId::new(id));
         let by = caller.user_id();
         match api.commands.merge_person(&context, by, into_id, person_id).await {
@@ -67,5 +80,5 @@ pub(super) async fn merge_person(
         }
     }
     api.seen(&last).await;
-    Ok((StatusCode::OK, Json(done)))
+    Ok(done)
 }

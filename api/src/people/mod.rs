@@ -8,6 +8,7 @@ mod fields;
 mod get_all_people;
 mod get_person;
 mod get_person_thumbnail;
+mod merge_people;
 mod merge_person;
 mod reassign_faces;
 mod search_person;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .route("/people/{id}", patch(update_person::update_person))
         .routes(routes!(get_person::get_person_statistics))
         .routes(routes!(get_person_thumbnail::get_person_thumbnail))
+        .routes(routes!(merge_people::merge_people))
         .routes(routes!(merge_person::merge_person))
         .routes(routes!(reassign_faces::reassign_faces))
         .routes(routes!(search_person::search_person))

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use calotype_commands::CommandError;
 use calotype_domain::permission::Permission;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -49,7 +48,7 @@ pub(super) async fn update_person(
     own_person(&api, &caller, Permission::PersonUpdate, person_id).await?;
     let refusals = change(&api, &caller, vec![(person_id, wish)]).await?;
     if let Some(refusal) = refusals.into_iter().flatten().next() {
-        return Err(CommandError::Refused(refusal).into());
+        return Err(refusal.into());
     }
     Ok(Json(own_person(&api, &caller, Permission::PersonUpdate, person_id).await?.into()))
 }

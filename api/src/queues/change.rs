@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use calotype_domain::permission::Permission;
-use calotype_domain::queue::{QueueCommand, RerunScope, stage_of};
+use calotype_domain::queue::{BACKGROUND, QueueCommand, RerunScope, can_rerun};
 use utoipa::ToSchema;
 
 use super::dto::{QueueResponseDto, known, one};
@@ -48,7 +48,8 @@ pub(crate) async fn carry_out(
     let command = match wish {
         Wish::Pause => QueueCommand::Pause,
         Wish::Resume => QueueCommand::Resume,
-        Wish::Start { .. } | Wish::Empty | Wish::ClearFailed if stage_of(name).is_none() => {
+        Wish::Empty if name == BACKGROUND => QueueCommand::Empty,
+        Wish::Start { .. } | Wish::Empty | Wish::ClearFailed if !can_rerun(name) => {
             return Ok(());
         }
         Wish::Start { force: true } => QueueCommand::Rerun(RerunScope::All),
@@ -84,7 +85,7 @@ pub(super) async fn update_queue(
     let dto = QueueUpdateDto { is_paused: fields.boolean("isPaused") };
     fields.finish()?;
     match dto.is_paused {
-        Some(true) if name == "backgroundTask" => {
+        Some(true) if name == BACKGROUND => {
             return Err(Problem::bad_request(format!("The {name} queue cannot be paused")));
         }
         Some(true) => carry_out(&api, &caller, name, Wish::Pause).await?,

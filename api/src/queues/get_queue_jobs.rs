@@ -1,11 +1,12 @@
-//! `GET /queues/{name}/jobs`: which assets wait or failed.
+//! `GET /queues/{name}/jobs`: what was asked for, and which assets wait or failed.
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use calotype_domain::asset::Stage;
 use calotype_domain::permission::Permission;
-use calotype_domain::queue::stage_of;
+use calotype_domain::queue::{DUPLICATES, SIDECAR, STORAGE_TEMPLATE, stage_of};
 use calotype_projections::jobs::{Job, StageState};
+use calotype_projections::queue_requests::QueueRequest;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -40,7 +41,7 @@ pub(crate) struct QueueJobResponseDto {
     data: Value,
 }
 
-/// Lists what waits in a queue and what failed, longest waiting first.
+/// Lists what people asked of a queue, what waits in it and what failed, each longest waiting first.
 /// What is being worked on is listed as waiting.
 #[utoipa::path(
     get,
@@ -59,31 +60,72 @@ pub(super) async fn get_queue_jobs(
     caller.require_admin(Permission::QueueJobRead)?;
     let name = known(&name)?;
     let dto = QueueJobSearchDto { status: states(query.as_deref())? };
-    let Some(stage) = stage_of(name) else { return Ok(Json(Vec::new())) };
     let is_paused = api.queries.paused_queues().await?.iter().any(|paused| paused == name);
     let wants =
         |state: &str| dto.status.as_ref().is_none_or(|all| all.iter().any(|it| it == state));
     let now = api.commands.clock().now();
+    let is_open = wants(if is_paused { "paused" } else { "waiting" }) || wants("active");
+    let mut listed = Vec::new();
+    if is_open {
+        let open = api.queries.queue_requests().await?;
+        listed.extend(open.iter().filter(|request| request.queue == name).map(requested));
+    }
+    let Some(stage) = stage_of(name) else { return Ok(Json(listed)) };
     let mut jobs = Vec::new();
-    if wants(if is_paused { "paused" } else { "waiting" }) || wants("active") {
+    if is_open {
         jobs.extend(api.queries.jobs(stage.as_str(), StageState::Waiting, now, LISTED_MAX).await?);
     }
     if wants("failed") {
         jobs.extend(api.queries.jobs(stage.as_str(), StageState::Failed, now, LISTED_MAX).await?);
     }
-    Ok(Json(jobs.iter().map(|job| response(stage, job)).collect()))
+    listed.extend(jobs.iter().map(|job| response(&api, stage, job)));
+    Ok(Json(listed))
 }
 
-fn response(stage: Stage, job: &Job) -> QueueJobResponseDto {
+/// A job or a re-run that somebody asked for, under Immich's name for it.
+fn requested(request: &QueueRequest) -> QueueJobResponseDto {
+    let name = match (request.queue.as_str(), request.what.as_str()) {
+        (_, "memory_cleanup") => "MemoryCleanup",
+        (_, "memory_create") => "MemoryGenerate",
+        (_, "person_cleanup") => "PersonCleanup",
+        (_, "tag_cleanup") => "TagCleanup",
+        (_, "user_cleanup") => "UserDeleteCheck",
+        ("metadataExtraction", _) => "AssetExtractMetadataQueueAll",
+        ("videoConversion", _) => "AssetEncodeVideoQueueAll",
+        (DUPLICATES, _) => "AssetDetectDuplicatesQueueAll",
+        ("smartSearch", _) => "SmartSearchQueueAll",
+        (SIDECAR, _) => "SidecarQueueAll",
+        (STORAGE_TEMPLATE, _) => "StorageTemplateMigration",
+        _ => "AssetGenerateThumbnailsQueueAll",
+    };
+    let data = if request.what == "all" { json!({ "force": true }) } else { json!({}) };
+    QueueJobResponseDto {
+        id: request.request_id.to_string(),
+        name,
+        timestamp: request.asked_at.timestamp_millis(),
+        data,
+    }
+}
+
+fn response(api: &Api, stage: Stage, job: &Job) -> QueueJobResponseDto {
     let name = match stage {
         Stage::Metadata => "AssetExtractMetadata",
         Stage::Thumbnails => "AssetGenerateThumbnails",
+        Stage::Edits => "AssetEditThumbnailGeneration",
+        Stage::Video => "AssetEncodeVideo",
+        Stage::Embedding => "SmartSearch",
     };
+    let mut data = json!({ "id": job.asset_id });
+    if stage == Stage::Video
+        && let Some(percent) = api.in_flight.progress_of(job.asset_id)
+    {
+        data["progress"] = percent.into();
+    }
     QueueJobResponseDto {
         id: format!("{}-{}", stage.as_str(), job.asset_id),
         name,
         timestamp: job.waiting_since.timestamp_millis(),
-        data: json!({ "id": job.asset_id }),
+        data,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Web sockets: what changed is told to the people it concerns, in the words of Immich's socket.io events.
 
+mod cutter;
 mod dto;
 mod sockets;
 mod teller;

@@ -8,10 +8,11 @@ use calotype_domain::permission::Permission;
 use serde::Serialize;
 use socketioxide::extract::{SocketRef, State};
 use socketioxide::layer::SocketIoLayer;
-use socketioxide::{SocketIo, TransportType};
+use socketioxide::{SendError, SocketIo, TransportType};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::cutter;
 use super::teller::Teller;
 use super::told::Waiting;
 use crate::caller::{Caller, authenticate};
@@ -64,6 +65,7 @@ pub fn attach(api: &Api, tracker: &TaskTracker, cancel: CancellationToken) -> Re
         .with_state(Shared { api: api.clone(), open: Arc::clone(&open) })
         .build_layer();
     io.ns("/", connected);
+    drop(tracker.spawn(cutter::run(io.clone(), api.applied.subscribe(), cancel.clone())));
     let teller = Teller { api: api.clone(), io, open, waiting: Waiting::default() };
     drop(tracker.spawn(teller.run(api.applied.subscribe(), cancel)));
     layer
@@ -89,19 +91,25 @@ async fn connected(socket: SocketRef, State(shared): State<Shared>) {
             if let Some(api_key) = caller.api_key() {
                 socket.join(api_key.api_key_id.to_string());
             }
-            socket.emit("on_server_version", &VERSION)
-        }
-        Err(_) => {
-            let said = socket.emit("error", "unauthorized");
-            if let Err(error) = socket.disconnect() {
-                tracing::debug!(%error, "a socket was closed already");
+            // Who lost access between the look and the rooms was not in the room that was cut off.
+            match self::caller(&shared.api, &socket).await {
+                Ok(_) => socket.emit("on_server_version", &VERSION),
+                Err(_) => turn_away(socket),
             }
-            said
         }
+        Err(_) => turn_away(socket),
     };
     if let Err(error) = said {
         tracing::debug!(%error, "a socket was not reached");
     }
+}
+
+fn turn_away(socket: SocketRef) -> Result<(), SendError> {
+    let said = socket.emit("error", "unauthorized");
+    if let Err(error) = socket.disconnect() {
+        tracing::debug!(%error, "a socket was closed already");
+    }
+    said
 }
 
 async fn caller(api: &Api, socket: &SocketRef) -> Result<Caller, Problem> {

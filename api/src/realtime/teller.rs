@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use calotype_domain::{AssetId, UserId};
 use calotype_projections::assets::AssetRow;
 use calotype_projections::{Applied, Event};
 use serde::Serialize;
@@ -12,13 +13,16 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::dto::AssetUploadReady;
+use super::dto::{AssetEditReady, AssetUploadReady};
 use super::sockets::Open;
 use super::told::{Told, Waiting};
 use crate::assets::dto::AssetResponseDto;
 use crate::notifications::dto::load;
 use crate::problem::Problem;
 use crate::state::Api;
+
+/// No argument: what is told is that it happened. `()` would be sent as `null`.
+const NOTHING: [(); 0] = [];
 
 /// Tells sockets what changed.
 pub(super) struct Teller {
@@ -64,13 +68,6 @@ impl Teller {
         }
     }
 
-    /// Whoever logged out, and whose account or key is gone, hears nothing more.
-    async fn cut_off(&self, room: Uuid) {
-        if let Err(error) = self.io.to(room.to_string()).disconnect().await {
-            tracing::debug!(%error, "a socket was closed already");
-        }
-    }
-
     async fn tell(&self, told: &[Told]) -> Result<(), Problem> {
         let rows = self.rows(told).await?;
         let mut trashed: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
@@ -80,6 +77,11 @@ impl Teller {
         for told in told {
             match *told {
                 Told::Ready(id) => self.ready(rows.get(&id)).await?,
+                Told::EditReady(id) => {
+                    if let Some(row) = rows.get(&id) {
+                        self.edit_ready(row).await;
+                    }
+                }
                 Told::Trashed(id) => {
                     if let Some(row) = rows.get(&id) {
                         trashed.entry(row.owner_id).or_default().push(id);
@@ -91,7 +93,7 @@ impl Teller {
                     }
                 }
                 Told::Deleted(id) => {
-                    if let Some(owner_id) = self.api.caches.owners.of(id) {
+                    if let Some(owner_id) = self.owner_of_deleted(id).await? {
                         self.send(owner_id, "on_asset_delete", &id).await;
                     }
                 }
@@ -113,16 +115,11 @@ impl Teller {
                 }
                 Told::StackChanged(id) => {
                     if let Some(owner_id) = self.api.queries.stack_owner(id).await? {
-                        self.send(owner_id, "on_asset_stack_update", &owner_id).await;
+                        self.send(owner_id, "on_asset_stack_update", &NOTHING).await;
                     }
                 }
-                Told::SessionClosed(id) => {
-                    self.send(id, "on_session_delete", &id).await;
-                    self.cut_off(id).await;
-                }
-                Told::AccessEnded(id) => self.cut_off(id).await,
                 Told::ConfigChanged => {
-                    if let Err(error) = self.io.emit("on_config_update", &()).await {
+                    if let Err(error) = self.io.emit("on_config_update", &NOTHING).await {
                         tracing::debug!(%error, "a socket was not reached");
                     }
                 }
@@ -160,6 +157,7 @@ impl Teller {
             .filter_map(|told| match told {
                 Told::Ready(id)
                 | Told::Trashed(id)
+                | Told::EditReady(id)
                 | Told::Restored(id)
                 | Told::Hidden(id)
                 | Told::Updated(id) => Some(*id),
@@ -167,8 +165,6 @@ impl Teller {
                 | Told::Deleted(_)
                 | Told::PersonPictured(_)
                 | Told::StackChanged(_)
-                | Told::SessionClosed(_)
-                | Told::AccessEnded(_)
                 | Told::UserDeleted(_)
                 | Told::ConfigChanged
                 | Told::Notified { .. } => None,
@@ -182,6 +178,16 @@ impl Teller {
         let rows = self.api.queries.assets(&asset_ids).await?;
         self.api.caches.owners.learn(&rows);
         Ok(rows.into_iter().map(|row| (row.asset_id, row)).collect())
+    }
+
+    /// Whose an asset was that has no row any more: what is not remembered, for instance since before a start,
+    /// the log tells.
+    async fn owner_of_deleted(&self, asset_id: Uuid) -> Result<Option<Uuid>, Problem> {
+        if let Some(owner_id) = self.api.caches.owners.of(asset_id) {
+            return Ok(Some(owner_id));
+        }
+        let owner_id = self.api.queries.owner_of_asset(AssetId::new(asset_id)).await?;
+        Ok(owner_id.map(UserId::uuid))
     }
 
     /// Tells everybody who has a part in an album now.
@@ -205,6 +211,13 @@ impl Teller {
             self.send(row.owner_id, "AssetUploadReadyV2", &ready).await;
         }
         Ok(())
+    }
+
+    /// What is locked is not told, as in [`Self::updated`].
+    async fn edit_ready(&self, row: &AssetRow) {
+        if row.visibility != "locked" {
+            self.send(row.owner_id, "AssetEditReadyV2", &AssetEditReady::of(row)).await;
+        }
     }
 
     /// Tells the owner alone: the apps put what they are told of among their own photos. What is locked is not

@@ -1,13 +1,11 @@
-//! What of a batch of events is told, before anything is looked up.
+//! What of a batch of events is told, before anything is looked up. Whose sockets are closed says `cutter`.
 
 use calotype_domain::album::AlbumEvent;
-use calotype_domain::api_key::ApiKeyEvent;
 use calotype_domain::asset::{AssetEvent, Visibility};
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::config::ConfigEvent;
 use calotype_domain::notification::NotificationEvent;
 use calotype_domain::person::PersonEvent;
-use calotype_domain::session::SessionEvent;
 use calotype_domain::user::UserEvent;
 use calotype_projections::Event;
 use moka::sync::Cache;
@@ -23,6 +21,8 @@ const FIRST_PICTURES_REVISION_MAX: i64 = 2;
 pub(super) enum Told {
     /// An uploaded asset has its pictures.
     Ready(Uuid),
+    /// A photo shows as edited, or as its file has it again.
+    EditReady(Uuid),
     /// An asset went into the trash.
     Trashed(Uuid),
     /// An asset came out of the trash.
@@ -39,10 +39,6 @@ pub(super) enum Told {
     PersonPictured(Uuid),
     /// A stack changed.
     StackChanged(Uuid),
-    /// A session is over.
-    SessionClosed(Uuid),
-    /// An account was marked for deletion, or a key revoked.
-    AccessEnded(Uuid),
     /// An account is gone.
     UserDeleted(Uuid),
     /// Settings of the server changed.
@@ -62,6 +58,8 @@ fn changes_album(what: &AlbumEvent) -> bool {
         AlbumEvent::AssetsAdded(_)
         | AlbumEvent::AssetsRemoved(_)
         | AlbumEvent::CoverChosen(_)
+        | AlbumEvent::CoverReset(_)
+        | AlbumEvent::Restored(_)
         | AlbumEvent::DescriptionChanged(_)
         | AlbumEvent::Renamed(_)
         | AlbumEvent::UserAdded(_)
@@ -71,7 +69,8 @@ fn changes_album(what: &AlbumEvent) -> bool {
         | AlbumEvent::ActivityEnabled(_)
         | AlbumEvent::Created(_)
         | AlbumEvent::Deleted(_)
-        | AlbumEvent::OrderChanged(_) => false,
+        | AlbumEvent::OrderChanged(_)
+        | AlbumEvent::Purged(_) => false,
     }
 }
 
@@ -84,6 +83,8 @@ const fn changes_words(what: &AssetEvent) -> bool {
             | AssetEvent::DateReverted(_)
             | AssetEvent::DescriptionChanged(_)
             | AssetEvent::DescriptionReverted(_)
+            | AssetEvent::FilmLinked(_)
+            | AssetEvent::FilmUnlinked(_)
             | AssetEvent::LocationChanged(_)
             | AssetEvent::LocationReverted(_)
             | AssetEvent::RatingChanged(_)
@@ -121,6 +122,9 @@ impl Waiting {
                     || event.revision <= FIRST_PICTURES_REVISION_MAX;
                 first.then_some(Told::Ready(event.key))
             }
+            AnyEvent::Asset(
+                AssetEvent::EditedPicturesRecorded(_) | AssetEvent::EditsRemoved(_),
+            ) => Some(Told::EditReady(event.key)),
             AnyEvent::Asset(AssetEvent::Trashed(_)) => Some(Told::Trashed(event.key)),
             AnyEvent::Asset(AssetEvent::Restored(_)) => Some(Told::Restored(event.key)),
             AnyEvent::Asset(AssetEvent::Purged(_)) => Some(Told::Deleted(event.key)),
@@ -132,10 +136,6 @@ impl Waiting {
                 Some(Told::PersonPictured(event.key))
             }
             AnyEvent::Stack(_) => Some(Told::StackChanged(event.key)),
-            AnyEvent::Session(SessionEvent::Closed(_)) => Some(Told::SessionClosed(event.key)),
-            AnyEvent::User(UserEvent::Deleted(_)) | AnyEvent::ApiKey(ApiKeyEvent::Revoked(_)) => {
-                Some(Told::AccessEnded(event.key))
-            }
             AnyEvent::User(UserEvent::Purged(_)) => Some(Told::UserDeleted(event.key)),
             AnyEvent::Album(what) => changes_album(what).then_some(Told::AlbumChanged(event.key)),
             AnyEvent::Config(ConfigEvent::Changed(_) | ConfigEvent::SecretsChanged(_)) => {
@@ -149,6 +149,8 @@ impl Waiting {
             | AnyEvent::Partner(_)
             | AnyEvent::Faces(_)
             | AnyEvent::Person(_)
+            | AnyEvent::Integrity(_)
+            | AnyEvent::Library(_)
             | AnyEvent::LinkView(_)
             | AnyEvent::Config(_)
             | AnyEvent::Notification(_)

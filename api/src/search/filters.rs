@@ -50,7 +50,19 @@ pub(super) async fn read(api: &Api, fields: Fields, caller: &Caller) -> Result<A
 ///
 /// # Errors
 /// 400 in Zod's words; 401 for what is behind the PIN.
-pub(super) fn parse(mut fields: Fields, caller: &Caller) -> Result<Asked, Problem> {
+pub(super) fn parse(fields: Fields, caller: &Caller) -> Result<Asked, Problem> {
+    parse_sized(fields, caller, SIZE)
+}
+
+/// As [`parse`], with so many assets a page when nothing is said.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn parse_sized(
+    mut fields: Fields,
+    caller: &Caller,
+    usual_size: i64,
+) -> Result<Asked, Problem> {
     let mut conditions = Vec::new();
     words(&mut fields, &mut conditions);
     dates(&mut fields, &mut conditions);
@@ -60,7 +72,7 @@ pub(super) fn parse(mut fields: Fields, caller: &Caller) -> Result<Asked, Proble
     let visibility = fields.option("visibility", VISIBILITIES);
     let with_deleted = fields.boolean("withDeleted").unwrap_or_default();
     let with_trashed = fields.has("trashedAfter") || fields.has("trashedBefore");
-    let limit = fields.integer("size", 1, SIZE_MAX).unwrap_or(SIZE);
+    let limit = fields.integer("size", 1, SIZE_MAX).unwrap_or(usual_size);
     let with_exif = fields.boolean("withExif").unwrap_or_default();
     let with_people = fields.boolean("withPeople").unwrap_or_default();
     // Stacks are found as their assets.
@@ -141,13 +153,14 @@ fn dates(fields: &mut Fields, conditions: &mut Vec<Condition>) {
 fn marks(fields: &mut Fields, conditions: &mut Vec<Condition>) {
     conditions.extend(fields.boolean("isFavorite").map(Condition::Favorite));
     conditions.extend(fields.boolean("isMotion").map(Condition::Motion));
-    // Nothing is encoded anew, missing from its place or found in a folder yet.
-    for name in ["isEncoded", "isOffline"] {
-        conditions.extend(fields.boolean(name).filter(|is| *is).map(|_| Condition::Nothing));
-    }
-    if !fields.is_null("libraryId") {
-        conditions.extend(fields.uuid("libraryId").map(|_| Condition::Nothing));
-    }
+    conditions.extend(fields.boolean("isEncoded").map(Condition::Encoded));
+    conditions.extend(fields.boolean("isOffline").map(Condition::Offline));
+    let library = if fields.is_null("libraryId") {
+        Some(Compare::Is(None))
+    } else {
+        fields.uuid("libraryId").map(|id| Compare::Is(Some(id)))
+    };
+    conditions.extend(library.map(Condition::Library));
     conditions.extend(fields.option("type", KINDS).map(|word| kind(&word)));
     let rating = if fields.is_null("rating") {
         Some(Compare::Is(None))
@@ -185,11 +198,11 @@ fn texts(fields: &mut Fields, conditions: &mut Vec<Condition>) {
     conditions.extend(fields.string("previewPath").map(|path| Condition::PreviewKey(key(path))));
     conditions
         .extend(fields.string("thumbnailPath").map(|path| Condition::ThumbnailKey(key(path))));
-    // No film is encoded anew, and no picture read for its words, yet.
-    for name in ["encodedVideoPath", "ocr"] {
-        let text = fields.string(name).filter(|text| !text.is_empty());
-        conditions.extend(text.map(|_| Condition::Nothing));
-    }
+    let encoded = fields.string("encodedVideoPath").filter(|text| !text.is_empty());
+    conditions.extend(encoded.map(|path| Condition::EncodedKey(Compare::Is(Some(key(path))))));
+    // No picture is read for its words yet.
+    let ocr = fields.string("ocr").filter(|text| !text.is_empty());
+    conditions.extend(ocr.map(|_| Condition::Nothing));
 }
 
 /// Albums, tags and people, every one of which must be met. An empty list says nothing.

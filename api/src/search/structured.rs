@@ -101,6 +101,16 @@ fn cursor_key(text: &str, order: OrderColumn) -> Option<SortKey> {
     Some(SortKey { value: value.to_owned(), asset_id: asset_id.parse().ok()? })
 }
 
+/// Reads a cursor of every order, for [`crate::fuzz`].
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) fn read_cursor(text: &str) {
+    let orders =
+        [OrderColumn::Taken, OrderColumn::Local, OrderColumn::SizeBytes, OrderColumn::Rating];
+    for key in orders.into_iter().filter_map(|order| cursor_key(text, order)) {
+        std::hint::black_box(cursor(&key));
+    }
+}
+
 /// Reads a filter member by member, remembering where it is for the issues.
 struct Reader<'a> {
     path: Vec<Value>,
@@ -160,6 +170,7 @@ impl Reader<'_> {
             "lensModel" => self.words(operator, operand).map(word(WordColumn::LensModel)),
             "description" => self.pattern(PatternColumn::Description, operator, operand),
             "originalFileName" => self.pattern(PatternColumn::FileName, operator, operand),
+            "encodedVideoPath" => self.words(operator, operand).map(Condition::EncodedKey),
             "originalPath" => self.pattern(PatternColumn::OriginalPath, operator, operand),
             "createdAt" => self.date(DateColumn::Created, operator, operand),
             "takenAt" => self.date(DateColumn::Taken, operator, operand),
@@ -171,6 +182,7 @@ impl Reader<'_> {
             "rating" => self.number(NumberColumn::Rating, operator, operand),
             "fileSizeInBytes" => self.number(NumberColumn::SizeBytes, operator, operand),
             "isFavorite" => self.flag(operator, operand).map(Condition::Favorite),
+            "isEncoded" => self.flag(operator, operand).map(Condition::Encoded),
             "isMotion" => self.flag(operator, operand).map(Condition::Motion),
             "type" => self.kinds(operator, operand),
             "visibility" => self.visibility(operator, operand),
@@ -180,10 +192,9 @@ impl Reader<'_> {
             "hasPeople" => self.flag(operator, operand).map(Condition::HasPeople),
             "hasTags" => self.flag(operator, operand).map(Condition::HasTags),
             // There is none of these yet: nothing has one, and everything is without.
-            "isEncoded" | "isOffline" => {
-                self.flag(operator, operand)?.then_some(Condition::Nothing)
-            }
-            "encodedVideoPath" | "libraryId" | "ocr" => {
+            "isOffline" => self.flag(operator, operand).map(Condition::Offline),
+            "libraryId" => self.uuids(operator, operand).map(Condition::Library),
+            "ocr" => {
                 let lacks = operator == "ne" || operator == "notIn" || operand.is_null();
                 (!lacks).then_some(Condition::Nothing)
             }
@@ -324,8 +335,12 @@ impl Reader<'_> {
     }
 
     fn id(&mut self, operator: &str, operand: &Value) -> Option<Condition> {
+        self.uuids(operator, operand).map(Condition::Id)
+    }
+
+    fn uuids(&mut self, operator: &str, operand: &Value) -> Option<Compare<Uuid>> {
         let read = |value: &Value| value.as_str()?.parse::<Uuid>().ok();
-        self.compare(operator, operand, "string", read).map(Condition::Id)
+        self.compare(operator, operand, "string", read)
     }
 
     fn ids(&mut self, operator: &str, operand: &Value) -> Option<Ids> {

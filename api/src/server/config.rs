@@ -41,10 +41,6 @@ pub(super) async fn get_server_config(
 ) -> Result<Json<ServerConfigDto>, Problem> {
     let settings = api.queries.settings().await?;
     let text = |path: &str| settings.text(path).to_owned();
-    let external_domain = match settings.text("server.externalDomain") {
-        "" => api.config.external_url.clone().unwrap_or_default(),
-        domain => domain.to_owned(),
-    };
     Ok(Json(ServerConfigDto {
         login_page_message: text("server.loginPageMessage"),
         trash_days: settings.number("trash.days"),
@@ -52,7 +48,7 @@ pub(super) async fn get_server_config(
         oauth_button_text: text("oauth.buttonText"),
         is_initialized: api.queries.has_admin().await?,
         is_onboarded: settings.is_onboarded,
-        external_domain,
+        external_domain: text("server.externalDomain"),
         public_users: settings.is_on("server.publicUsers"),
         map_dark_style_url: text("map.darkStyle"),
         map_light_style_url: text("map.lightStyle"),

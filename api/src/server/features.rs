@@ -33,12 +33,12 @@ pub(crate) struct ServerFeaturesDto {
 
 /// What this server has, where administrators do not switch it off.
 const FEATURES: ServerFeaturesDto = ServerFeaturesDto {
-    smart_search: false,
+    smart_search: true,
     facial_recognition: false,
-    duplicate_detection: false,
+    duplicate_detection: true,
     map: true,
     reverse_geocoding: true,
-    import_faces: false,
+    import_faces: true,
     sidecar: true,
     search: true,
     trash: true,
@@ -64,13 +64,20 @@ pub(super) async fn get_server_features(
     State(api): State<Api>,
 ) -> Result<Json<ServerFeaturesDto>, Problem> {
     let settings = api.queries.settings().await?;
+    let searches = api
+        .embedder
+        .as_ref()
+        .is_some_and(|embedder| embedder.is_there(settings.text("machineLearning.clip.modelName")));
     let with_models =
         |path: &str| settings.is_on("machineLearning.enabled") && settings.is_on(path);
     Ok(Json(ServerFeaturesDto {
-        smart_search: FEATURES.smart_search && with_models("machineLearning.clip.enabled"),
+        smart_search: searches
+            && FEATURES.smart_search
+            && with_models("machineLearning.clip.enabled"),
         facial_recognition: FEATURES.facial_recognition
             && with_models("machineLearning.facialRecognition.enabled"),
-        duplicate_detection: FEATURES.duplicate_detection
+        duplicate_detection: searches
+            && FEATURES.duplicate_detection
             && with_models("machineLearning.duplicateDetection.enabled"),
         map: FEATURES.map && settings.is_on("map.enabled"),
         reverse_geocoding: api.gazetteer.is_some() && settings.is_on("reverseGeocoding.enabled"),
@@ -78,6 +85,7 @@ pub(super) async fn get_server_features(
         trash: FEATURES.trash && settings.is_on("trash.enabled"),
         ocr: FEATURES.ocr && with_models("machineLearning.ocr.enabled"),
         password_login: settings.is_on("passwordLogin.enabled"),
+        config_file: api.queries.live_settings().is_fixed(),
         realtime_transcoding: FEATURES.realtime_transcoding
             && settings.is_on("ffmpeg.realtime.enabled"),
         ..FEATURES

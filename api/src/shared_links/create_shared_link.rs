@@ -13,9 +13,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::dto::{PASSWORD_MASK, SharedLinkResponseDto, fresh};
-use super::fields::{expires_at, hashed, text};
+use super::fields::{expires_at, hashed, slug, text};
 use crate::access::{require_albums, require_assets};
 use crate::caller::Caller;
+use crate::links::unshow_if_locked;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::Fields;
@@ -56,7 +57,7 @@ impl SharedLinkCreateDto {
             album_id: fields.uuid("albumId"),
             description: text(&mut fields, "description").flatten(),
             password: text(&mut fields, "password").flatten(),
-            slug: text(&mut fields, "slug").flatten(),
+            slug: slug(&mut fields).flatten(),
             expires_at: expires_at(&mut fields).flatten(),
             allow_upload: fields.boolean("allowUpload"),
             allow_download: fields.boolean("allowDownload"),
@@ -94,6 +95,10 @@ pub(super) async fn create_shared_link(
     }
     let switches = dto.switches();
     let target = target(&api, &caller, &dto).await?;
+    let shown = match &target {
+        LinkTarget::Assets(asset_ids) => asset_ids.clone(),
+        LinkTarget::Album(_) => Vec::new(),
+    };
     let created = SharedLinkCreated {
         owner_id: caller.user_id(),
         target,
@@ -104,10 +109,14 @@ pub(super) async fn create_shared_link(
         password_hash: hashed(Some(dto.password)).await?.flatten().into(),
         description: dto.description.into(),
     };
-    let link_id = SharedLinkId::new(api.commands.ids().v4());
-    let outcome = api.commands.create_shared_link(&caller.context(), link_id, created).await?;
+    let (context, by) = (caller.keyed_context("createSharedLink")?, caller.user_id());
+    let link_id = SharedLinkId::new(api.commands.new_id(&context, "shared-link"));
+    let outcome = api.commands.create_shared_link(&context, link_id, created).await?;
     api.made(&outcome).await?;
-    let link = api.queries.shared_link(link_id.uuid()).await?.ok_or_else(Problem::unavailable)?;
+    unshow_if_locked(&api, &context, by, link_id, &shown).await?;
+    let link = api.queries.shared_link(link_id.uuid()).await?;
+    // What a key made long ago may be gone.
+    let link = link.ok_or_else(|| Problem::no_access(Permission::SharedLinkRead))?;
     Ok((StatusCode::CREATED, Json(fresh(&api, link).await?)))
 }
 

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::get_shared_links::own;
 use crate::access::allowed_assets;
 use crate::caller::Caller;
+use crate::links::unshow_if_locked;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::{Fields, path_uuid};
@@ -135,10 +136,21 @@ async fn change(
         .collect();
     if !wanted.is_empty() {
         let link_id = SharedLinkId::new(link.shared_link_id);
-        let wanted = wanted.into_iter().map(AssetId::new).collect();
+        let wanted: Vec<AssetId> = wanted.into_iter().map(AssetId::new).collect();
         let (context, by) = (caller.context(), caller.user_id());
-        let outcome = api.commands.change_link_assets(&context, by, link_id, wanted, adds).await?;
-        api.surely_seen(&outcome).await?;
+        let outcome =
+            api.commands.change_link_assets(&context, by, link_id, wanted.clone(), adds).await?;
+        api.surely_seen_of(&outcome, wanted.len()).await?;
+        let locked = if adds {
+            unshow_if_locked(api, &context, by, link_id, &wanted).await?
+        } else {
+            HashSet::new()
+        };
+        for answer in answers.iter_mut().filter(|answer| answer.success) {
+            if locked.contains(&AssetId::new(answer.asset_id)) {
+                (answer.success, answer.error) = (false, Some("no_permission"));
+            }
+        }
         if outcome.written().is_none() {
             // Somebody else has done all of it meanwhile.
             for answer in answers.iter_mut().filter(|answer| answer.success) {

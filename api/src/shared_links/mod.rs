@@ -10,18 +10,21 @@ mod remove_shared_link;
 mod shared_link_login;
 mod update_shared_link;
 
+use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::router::PUBLIC_BODY_BYTES_MAX;
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
+        .routes(routes!(shared_link_login::shared_link_login))
+        .layer(DefaultBodyLimit::max(PUBLIC_BODY_BYTES_MAX))
         .routes(routes!(
             get_shared_links::get_all_shared_links,
             create_shared_link::create_shared_link
         ))
-        .routes(routes!(shared_link_login::shared_link_login))
         .routes(routes!(get_my_shared_link::get_my_shared_link))
         .routes(routes!(
             get_shared_links::get_shared_link_by_id,

@@ -9,7 +9,7 @@ use calotype_domain::shared_link::LinkChange;
 use utoipa::ToSchema;
 
 use super::dto::{SharedLinkResponseDto, whole};
-use super::fields::{expires_at, hashed, text};
+use super::fields::{expires_at, hashed, slug, text};
 use super::get_shared_links::own;
 use crate::assets::linked::LinkedDetail;
 use crate::caller::Caller;
@@ -52,7 +52,7 @@ pub(super) async fn update_shared_link(
     let mut fields = Fields::json(&body)?;
     let description = text(&mut fields, "description");
     let password = text(&mut fields, "password");
-    let slug = text(&mut fields, "slug");
+    let slug = slug(&mut fields);
     let expires_at = expires_at(&mut fields);
     let allow_upload = fields.boolean("allowUpload");
     let allow_download = fields.boolean("allowDownload");

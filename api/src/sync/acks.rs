@@ -71,13 +71,22 @@ impl Acks {
         }
     }
 
+    /// Whether the session has acknowledged nothing at all: the phone has nothing.
+    pub(super) fn are_none(&self) -> bool {
+        self.said.is_empty()
+    }
+
     /// How far a backfill has come.
     pub(super) fn backfill(&self, entity: Entity) -> Option<Said> {
         self.said.get(&entity).copied()
     }
 
-    /// Whether the phone has to start anew: it was away for too long, or it has changes of another log.
+    /// Whether the phone has to start anew: it was away for too long, it has changes of another log, or what it
+    /// is past was applied late.
     pub(super) fn are_of_no_use(&self, now: DateTime<Utc>) -> bool {
+        if self.said.values().any(|said| *said == Said::Reset) {
+            return true;
+        }
         let ids = || self.said.values().filter_map(|said| said.id());
         if ids().any(|id| !id.is_of_today()) {
             return true;
@@ -98,6 +107,16 @@ mod tests {
 
     fn now() -> DateTime<Utc> {
         "2026-11-22T08:24:13.688Z".parse().unwrap()
+    }
+
+    #[test]
+    fn phone_that_is_past_what_was_applied_late_starts_anew() {
+        let (kind, ack) = calotype_projections::sync::HAS_TO_START_ANEW;
+        let (entity, said) = token::parse(ack).unwrap();
+        assert_eq!(entity.word(), kind);
+        let asset = (Entity::AssetV2, Said::UpTo(Id::new(at(0), 1)));
+        assert!(!Acks::with(&[asset]).are_of_no_use(now()));
+        assert!(Acks::with(&[asset, (entity, said)]).are_of_no_use(now()));
     }
 
     #[test]

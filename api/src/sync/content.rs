@@ -1,6 +1,6 @@
 //! What the lines of a page say, read from the read models in one or two questions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use calotype_projections::albums::AlbumView;
 use calotype_projections::assets::AssetRow;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::words::Entity;
+use crate::faces::seen;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -43,12 +44,26 @@ pub(super) enum Content {
     Memories(HashMap<Uuid, MemoryRow>),
     /// People by id.
     People(HashMap<Uuid, PersonRow>),
-    /// Faces by id.
-    Faces(HashMap<Uuid, FaceRow>),
+    /// Faces by id, and those among them that edits cut off.
+    Faces(HashMap<Uuid, FaceRow>, HashSet<Uuid>),
+    /// Edited photos by id.
+    Edited(HashMap<Uuid, AssetRow>),
 }
 
 fn by_id<T>(rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> HashMap<Uuid, T> {
     rows.into_iter().map(|row| (id(&row), row)).collect()
+}
+
+/// Assets without those of others of which an event waits: it may have taken them away.
+async fn shown(api: &Api, ids: &[Uuid], user_id: Uuid) -> Result<Vec<AssetRow>, Problem> {
+    let mut rows = api.queries.assets(ids).await?;
+    let foreign: Vec<Uuid> =
+        rows.iter().filter(|row| row.owner_id != user_id).map(|row| row.asset_id).collect();
+    if !foreign.is_empty() {
+        let held_up = api.queries.held_up_assets(&foreign).await?;
+        rows.retain(|row| !held_up.contains(&row.asset_id) || row.owner_id == user_id);
+    }
+    Ok(rows)
 }
 
 /// Reads what these entries are about, for somebody.
@@ -64,12 +79,12 @@ pub(super) async fn load(
     let queries = &api.queries;
     Ok(match entity {
         entity if entity.is_of_assets() => {
-            let rows = queries.assets(&ids).await?;
+            let rows = shown(api, &ids, user_id).await?;
             let stacks = queries.stacks_with(&ids).await?.into_iter().collect();
             Content::Assets(by_id(rows, |row| row.asset_id), stacks)
         }
         entity if entity.is_of_exifs() => {
-            Content::Exifs(by_id(queries.assets(&ids).await?, |row| row.asset_id))
+            Content::Exifs(by_id(shown(api, &ids, user_id).await?, |row| row.asset_id))
         }
         Entity::AssetMetadataV1 => {
             let rows = queries.key_values(&ids).await?;
@@ -101,7 +116,22 @@ pub(super) async fn load(
         Entity::PersonV1 => {
             Content::People(by_id(queries.people(&ids).await?, |row| row.person_id))
         }
-        Entity::AssetFaceV2 => Content::Faces(by_id(queries.faces(&ids).await?, |row| row.face_id)),
+        Entity::AssetFaceV2 => {
+            let faces = queries.faces(&ids).await?;
+            let mut asset_ids: Vec<Uuid> = faces.iter().map(|face| face.asset_id).collect();
+            asset_ids.sort_unstable();
+            asset_ids.dedup();
+            let photos = by_id(queries.assets(&asset_ids).await?, |row| row.asset_id);
+            let is_cut_off = |face: &&FaceRow| {
+                let photo = photos.get(&face.asset_id);
+                photo.is_some_and(|photo| seen((*face).clone(), photo).is_none())
+            };
+            let cut_off = faces.iter().filter(is_cut_off).map(|face| face.face_id).collect();
+            Content::Faces(by_id(faces, |row| row.face_id), cut_off)
+        }
+        Entity::AssetEditV1 => {
+            Content::Edited(by_id(queries.assets(&ids).await?, |row| row.asset_id))
+        }
         _ => Content::Keys,
     })
 }

@@ -54,12 +54,12 @@ impl SyncAssetV2 {
             duration: row.duration_ms,
             live_photo_video_id: row.live_photo_video_id,
             stack_id,
-            library_id: None,
+            library_id: row.library_id,
             width,
             height,
-            is_edited: false,
+            is_edited: !row.edits().is_empty(),
             checksum: checksum(&row.sha1),
-            thumbhash: row.thumbhash.clone(),
+            thumbhash: row.shown_thumbhash(),
         }
     }
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::acks::{self, Acks};
 use super::plan::{Given, Plan};
+use super::standings;
 use super::stream::Streaming;
 use super::words::Request;
 use crate::caller::Caller;
@@ -83,9 +84,13 @@ pub(super) async fn get_sync_stream(
     let plan = if is_pending && !anew || acks.are_of_no_use(now) {
         Plan::reset()
     } else {
-        let standing = api.queries.sync_standing(user_id).await?;
-        let given = Given { user_id, acks: &acks, standing: &standing, now };
-        Plan::of(&given, &requests)
+        let planned =
+            |standing: &_| Plan::of(&Given { user_id, acks: &acks, standing, now }, &requests);
+        let kept = standings::kept(&api, user_id).map(|standing| planned(&*standing));
+        match kept.filter(Plan::is_idle) {
+            Some(plan) => plan,
+            None => planned(&*standings::read(&api, user_id).await?),
+        }
     };
     if !plan.done.is_empty() {
         let done: Vec<(String, String)> =
@@ -98,7 +103,10 @@ pub(super) async fn get_sync_stream(
     let mut streaming = Streaming::new(api, caller, now, plan);
     // What goes wrong before the first line is answered like everywhere else.
     let first = streaming.next().await?.unwrap_or_default();
-    let rest = futures::stream::once(async { Ok(first) }).chain(streaming.chunks());
-    let headers = [(header::CONTENT_TYPE, "application/jsonlines+json")];
-    Ok((headers, Body::from_stream(rest)).into_response())
+    let body = if streaming.is_over() {
+        Body::from(first)
+    } else {
+        Body::from_stream(futures::stream::once(async { Ok(first) }).chain(streaming.chunks()))
+    };
+    Ok(([(header::CONTENT_TYPE, "application/jsonlines+json")], body).into_response())
 }

@@ -30,6 +30,7 @@ pub(super) fn content(entity: Entity, entry: &Entry) -> Option<Value> {
             json!({ "memoryId": id, "assetId": part })
         }
         Entity::PersonDeleteV1 => json!({ "personId": id }),
+        Entity::AssetEditDeleteV1 => json!({ "editId": part }),
         Entity::AssetFaceDeleteV1 => json!({ "assetFaceId": id }),
         _ => return None,
     })
@@ -47,8 +48,8 @@ mod tests {
         let entry = |part: String| Entry { change: 1, scope: nobody, id: nobody, part };
         for entity in Entity::ALL.iter().filter(|entity| entity.word().contains("Delete")) {
             let part = format!("{nobody} {nobody}");
-            // Edits and texts of pictures are not told yet.
-            let is_told = !matches!(entity, Entity::AssetEditDeleteV1 | Entity::AssetOcrDeleteV1);
+            // Texts of pictures are not told yet.
+            let is_told = *entity != Entity::AssetOcrDeleteV1;
             assert_eq!(content(*entity, &entry(part)).is_some(), is_told, "{}", entity.word());
         }
     }

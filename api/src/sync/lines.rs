@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::content::Content;
 use super::dto::{SyncAssetExifV1, SyncAssetV2, SyncAuthUserV1, SyncUserV1};
+use super::edits::SyncAssetEditV1;
 use super::keys;
 use super::organized::{SyncAlbum, SyncAlbumUserV1, SyncMemoryV1, SyncStackV1};
 use super::people::{SyncAssetFaceV2, SyncPersonV1};
@@ -66,7 +67,7 @@ pub(super) fn page(
     }
     let mut lines = Lines { bytes: &mut bytes, entity: section.entity };
     for entry in entries {
-        let change = Id::new(now, entry.change);
+        let change = Id::new(now, entry.change.max(section.floor));
         let said = match section.since {
             Some(since) => Said::Backfill { since, change },
             None => Said::UpTo(change),
@@ -133,7 +134,14 @@ fn line(
         Content::Stacks(rows) => lines.push(rows.get(&id).and_then(SyncStackV1::of), ack),
         Content::Memories(rows) => lines.push(rows.get(&id).map(SyncMemoryV1::of), ack),
         Content::People(rows) => lines.push(rows.get(&id).map(SyncPersonV1::of), ack),
-        Content::Faces(rows) => lines.push(rows.get(&id).map(SyncAssetFaceV2::of), ack),
+        Content::Faces(rows, cut_off) => {
+            let is_visible = !cut_off.contains(&id);
+            lines.push(rows.get(&id).map(|row| SyncAssetFaceV2::of(row, is_visible)), ack)
+        }
+        Content::Edited(rows) => {
+            let row = rows.get(&id);
+            lines.push(row.and_then(|row| SyncAssetEditV1::find(row, &entry.part)), ack)
+        }
     }
 }
 

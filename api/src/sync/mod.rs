@@ -3,6 +3,7 @@
 mod acks;
 mod content;
 pub(crate) mod dto;
+pub(crate) mod edits;
 mod get_sync_stream;
 mod keys;
 mod lines;
@@ -10,6 +11,7 @@ mod organized;
 mod people;
 mod plan;
 mod shared;
+pub(crate) mod standings;
 mod stream;
 mod sync_ack;
 mod token;
@@ -26,4 +28,13 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         sync_ack::send_sync_ack,
         sync_ack::delete_sync_ack
     ))
+}
+
+/// Reads an ack, and writes it as it was, for [`crate::fuzz`].
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn read_ack(text: &str) {
+    if let Ok((entity, said)) = token::parse(text) {
+        let written = token::write(entity, said);
+        assert_eq!(token::parse(&written), Ok((entity, said)), "an ack is what it was");
+    }
 }

@@ -62,8 +62,8 @@ pub(super) struct SyncAssetFaceV2 {
 }
 
 impl SyncAssetFaceV2 {
-    /// Of a row.
-    pub(super) fn of(row: &FaceRow) -> Self {
+    /// Of a row, and whether the photo as it shows still has it.
+    pub(super) fn of(row: &FaceRow, is_visible: bool) -> Self {
         Self {
             id: row.face_id,
             asset_id: row.asset_id,
@@ -76,7 +76,7 @@ impl SyncAssetFaceV2 {
             bounding_box_y2: pixels(row.y2, row.image_height),
             source_type: source_type(row),
             deleted_at: None,
-            is_visible: true,
+            is_visible,
         }
     }
 }

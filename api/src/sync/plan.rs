@@ -25,6 +25,8 @@ pub(super) struct Section {
     pub(super) added_until: i64,
     /// Of a backfill: since when it is shared.
     pub(super) since: Option<Id>,
+    /// Acks name no change before this one: the phone came that far already.
+    pub(super) floor: i64,
     /// The ack of another type that a line of its own carries before the first line, where there is one.
     pub(super) opening: Option<String>,
 }
@@ -79,6 +81,11 @@ impl Plan {
         Self { steps: VecDeque::from([Step::Mark { entity, ack }]), done: Vec::new() }
     }
 
+    /// Whether a phone is told nothing but that it is told nothing.
+    pub(super) fn is_idle(&self) -> bool {
+        self.done.is_empty() && self.steps.len() <= 1 && !self.has_news()
+    }
+
     /// Whether anything changed.
     pub(super) fn has_news(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::Section(_)))
@@ -105,7 +112,7 @@ impl Plan {
             }
             Request::PartnerAssetsV2 => self.partner_assets(given),
             Request::PartnerAssetExifsV1 => {
-                let (partners, entity) = (&given.standing.partners(), Entity::PartnerAssetExifV1);
+                let (partners, entity) = (given.standing.partners(), Entity::PartnerAssetExifV1);
                 let feed = Feed::PartnerAssetExifs;
                 self.backfill(given, entity, Entity::PartnerAssetExifBackfillV1, feed, partners);
                 self.changes(given, entity, feed, &scopes(partners));
@@ -115,14 +122,14 @@ impl Plan {
             Request::AlbumsV1 => self.albums(given, Entity::AlbumV1),
             Request::AlbumsV2 => self.albums(given, Entity::AlbumV2),
             Request::AlbumUsersV1 => {
-                let (albums, entity) = (&given.standing.albums(), Entity::AlbumUserV1);
+                let (albums, entity) = (given.standing.albums(), Entity::AlbumUserV1);
                 let (rows, gone) = (Feed::Rows(Kind::AlbumUser), Feed::Gone(Kind::AlbumUser));
                 self.changes(given, Entity::AlbumUserDeleteV1, gone, &scopes(albums));
                 self.backfill(given, entity, Entity::AlbumUserBackfillV1, rows, albums);
                 self.changes(given, entity, rows, &scopes(albums));
             }
             Request::AlbumToAssetsV1 => {
-                let (albums, entity) = (&given.standing.albums(), Entity::AlbumToAssetV1);
+                let (albums, entity) = (given.standing.albums(), Entity::AlbumToAssetV1);
                 let (rows, gone) = (Feed::AlbumAssetsAdded, Feed::Gone(Kind::AlbumAsset));
                 self.changes(given, Entity::AlbumToAssetDeleteV1, gone, &scopes(albums));
                 self.backfill(given, entity, Entity::AlbumToAssetBackfillV1, rows, albums);
@@ -135,10 +142,13 @@ impl Plan {
                 self.kind(given, Kind::Stack, Entity::StackDeleteV1, Entity::StackV1);
             }
             Request::PartnerStacksV1 => {
-                let (partners, entity) = (&given.standing.partners(), Entity::PartnerStackV1);
+                let (partners, entity) = (given.standing.partners(), Entity::PartnerStackV1);
                 let (rows, gone) = (Feed::Rows(Kind::Stack), Feed::Gone(Kind::Stack));
-                self.changes(given, Entity::PartnerStackDeleteV1, gone, &scopes(partners));
-                self.backfill(given, entity, Entity::PartnerStackBackfillV1, rows, partners);
+                let (backfill, told) =
+                    (Entity::PartnerStackBackfillV1, Entity::PartnerStackDeleteV1);
+                self.gone_before(given, (entity, backfill), (told, gone), partners);
+                self.changes(given, told, gone, &scopes(partners));
+                self.backfill(given, entity, backfill, rows, partners);
                 self.changes(given, entity, rows, &scopes(partners));
             }
             Request::MemoriesV1 => {
@@ -162,9 +172,12 @@ impl Plan {
                 let (gone, entity) = (Entity::AssetMetadataDeleteV1, Entity::AssetMetadataV1);
                 self.kind(given, Kind::AssetMetadata, gone, entity);
             }
+            Request::AssetEditsV1 => {
+                let (gone, entity) = (Entity::AssetEditDeleteV1, Entity::AssetEditV1);
+                self.kind(given, Kind::AssetEdit, gone, entity);
+            }
             // Nothing of the kind exists yet, or what took its place is asked for.
-            Request::AssetEditsV1
-            | Request::AssetOcrV1
+            Request::AssetOcrV1
             | Request::AlbumAssetsV1
             | Request::AssetsV1
             | Request::PartnerAssetsV1
@@ -215,6 +228,7 @@ pub(super) fn section(given: &Given<'_>, entity: Entity, feed: Feed) -> Section 
         until: given.standing.until(),
         added_until: 0,
         since: None,
+        floor: 0,
         opening: None,
     }
 }

@@ -40,24 +40,52 @@ pub(super) fn scopes(shares: &[Shared]) -> Vec<Uuid> {
 impl Plan {
     /// What partners share: what they took back, what is shared since the last acks, what changed.
     pub(super) fn partner_assets(&mut self, given: &Given<'_>) {
-        let partners = &given.standing.partners();
+        let partners = given.standing.partners();
         let scopes = &scopes(partners);
         let (entity, gone) = (Entity::PartnerAssetV2, Entity::PartnerAssetDeleteV1);
+        let backfill = Entity::PartnerAssetBackfillV2;
         let mut assets = section(given, entity, Feed::PartnerAssets);
-        if given.acks.up_to(entity).is_some() {
+        self.gone_before(given, (entity, backfill), (gone, Feed::PartnerAssetsGone), partners);
+        if !given.acks.are_none() {
             self.changes(given, gone, Feed::PartnerAssetsGone, scopes);
-        } else {
-            // The phone has none of them: what is hidden is none of its business.
+        }
+        if given.acks.up_to(entity).is_none() {
+            // A phone that has nothing is not told of what was hidden before.
             assets.opening = Some(up_to_now(given, gone));
         }
-        let backfill = Entity::PartnerAssetBackfillV2;
         self.backfill(given, entity, backfill, Feed::PartnerAssets, partners);
         self.add_section(given, assets, scopes);
     }
 
+    /// What left the feeds of partners before they became the person's, as far as acks have come in those of
+    /// others. A phone keeps what it saw in an album, or of the same partner before, until a stream is whole: of
+    /// one that broke off it may have things that nobody told it of since, and a partner's things it keeps.
+    pub(super) fn gone_before(
+        &mut self,
+        given: &Given<'_>,
+        (entity, backfill): (Entity, Entity),
+        (gone, feed): (Entity, Feed),
+        partners: &[Shared],
+    ) {
+        let older = section(given, gone, feed);
+        let floor = older.after;
+        if floor == 0 {
+            // Everything is told from the beginning anyway.
+            return;
+        }
+        let is_told = given.acks.up_to(entity).is_some();
+        let fresh: Vec<Shared> = partners
+            .iter()
+            .filter(|share| !is_told || backfilled(given, backfill, **share).is_some())
+            .copied()
+            .collect();
+        let until = floor.min(older.until);
+        self.add_section(given, Section { after: 0, until, floor, ..older }, &scopes(&fresh));
+    }
+
     /// Assets of albums, or their metadata: those that changed among those that are known, then new ones.
     pub(super) fn album_assets(&mut self, given: &Given<'_>, of: AlbumEntities) {
-        let albums = &given.standing.albums();
+        let albums = given.standing.albums();
         let scopes = &scopes(albums);
         self.backfill(given, of.create, of.backfill, Feed::AlbumAssetsAdded, albums);
         if let Some(added_until) = given.acks.up_to(of.create) {
@@ -89,19 +117,7 @@ impl Plan {
             return;
         };
         for share in shares {
-            let after = match given.acks.backfill(backfill) {
-                None => 0,
-                Some(Said::Complete { since } | Said::UpTo(since))
-                    if share.since <= since.change =>
-                {
-                    continue;
-                }
-                Some(Said::Backfill { since, .. }) if share.since < since.change => continue,
-                Some(Said::Backfill { since, change }) if share.since == since.change => {
-                    change.change
-                }
-                Some(_) => 0,
-            };
+            let Some(after) = backfilled(given, backfill, *share) else { continue };
             let until = known.min(given.standing.until());
             let since = Some(id(share.since));
             let older = section(given, backfill, feed);
@@ -111,6 +127,18 @@ impl Plan {
                 ack: token::write(backfill, Said::Complete { since: id(share.since) }),
             });
         }
+    }
+}
+
+/// How far the backfill of a share has come; none where it is behind.
+fn backfilled(given: &Given<'_>, backfill: Entity, share: Shared) -> Option<i64> {
+    match given.acks.backfill(backfill) {
+        Some(Said::Complete { since } | Said::UpTo(since)) if share.since <= since.change => None,
+        Some(Said::Backfill { since, .. }) if share.since < since.change => None,
+        Some(Said::Backfill { since, change }) if share.since == since.change => {
+            Some(change.change)
+        }
+        _ => Some(0),
     }
 }
 

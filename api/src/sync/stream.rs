@@ -47,8 +47,8 @@ impl Read {
     /// The ack of a section that has no change at all, and never had one: of nothing else may an ack be kept
     /// that no phone sent, because the phone may be starting anew meanwhile.
     fn silent(&self, now: DateTime<Utc>) -> Option<(String, String)> {
-        let Section { entity, since, after, until, .. } = &self.section;
-        let is_silent = self.entries.is_empty() && since.is_none() && *after == 0;
+        let Section { entity, since, after, until, floor, .. } = &self.section;
+        let is_silent = self.entries.is_empty() && since.is_none() && *after == 0 && *floor == 0;
         let said = Said::UpTo(Id::new(now, *until));
         is_silent.then(|| (entity.word().to_owned(), token::write(*entity, said)))
     }
@@ -76,8 +76,16 @@ impl Streaming {
         }
     }
 
+    /// Whether nothing is left to be sent or kept.
+    pub(super) fn is_over(&self) -> bool {
+        self.steps.is_empty() && self.silent.is_empty()
+    }
+
     /// The next lines; none at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        if self.has_begun && self.is_over() {
+            return Ok(None);
+        }
         let mut chunk = Vec::new();
         if self.has_begun {
             self.ensure_open().await?;

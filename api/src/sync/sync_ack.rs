@@ -56,7 +56,8 @@ pub(super) async fn get_sync_ack(
 ) -> Result<Json<Vec<SyncAckDto>>, Problem> {
     caller.require(Permission::SyncCheckpointRead)?;
     let kept = api.sync_acks.of(acks::session_id(&caller)?).await.map_err(unavailable)?;
-    Ok(Json(kept.into_iter().map(|(kind, ack)| SyncAckDto { kind, ack }).collect()))
+    let said = kept.into_iter().filter(|(kind, _)| kind != Entity::SyncResetV1.word());
+    Ok(Json(said.map(|(kind, ack)| SyncAckDto { kind, ack }).collect()))
 }
 
 /// Takes acks. Of several of one type the last counts.
@@ -122,6 +123,12 @@ pub(super) async fn delete_sync_ack(
     let session_id = acks::session_id(&caller)?;
     // An empty list is no list, as with Immich.
     let types = dto.types.filter(|types| !types.is_empty());
-    api.sync_acks.forget(session_id, types.as_deref()).await.map_err(unavailable)?;
+    let types: Vec<String> = types
+        .unwrap_or_else(|| words.iter().map(|word| (*word).to_owned()).collect())
+        .into_iter()
+        // That it has to start anew is nothing that the phone said.
+        .filter(|word| word != Entity::SyncResetV1.word())
+        .collect();
+    api.sync_acks.forget(session_id, Some(&types)).await.map_err(unavailable)?;
     Ok(StatusCode::NO_CONTENT)
 }

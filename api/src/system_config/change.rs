@@ -17,6 +17,13 @@ use crate::state::Api;
 const MISSING: [(&str, &str); 2] =
     [("oauth.enabled", "OAuth"), ("notifications.smtp.enabled", "E-mail")];
 
+/// What settings switch on although this server does not have it.
+#[must_use]
+pub fn wanted_but_missing(settings: &Value) -> Option<&'static str> {
+    let is_on = |path| shape::at(settings, path) == Some(&Value::Bool(true));
+    MISSING.into_iter().find(|(path, _)| is_on(path)).map(|(_, name)| name)
+}
+
 /// The configuration as it is.
 #[utoipa::path(
     get,
@@ -61,23 +68,40 @@ pub(super) async fn update_config(
     body: Bytes,
 ) -> Result<Json<SystemConfigDto>, Problem> {
     caller.require_admin(Permission::SystemConfigUpdate)?;
-    let given: Value = if body.is_empty() {
-        Value::Object(serde_json::Map::new())
-    } else {
-        serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?
-    };
+    Ok(Json(SystemConfigDto(change(&api, &caller, given(&body)?).await?)))
+}
+
+/// The document of a body; an empty one is an empty document.
+///
+/// # Errors
+/// 400 for what is no JSON.
+pub(crate) fn given(body: &Bytes) -> Result<Value, Problem> {
+    if body.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    serde_json::from_slice(body).map_err(|error| Problem::bad_request(error.to_string()))
+}
+
+/// Lets the configuration be what is given, all of it; says what it is then.
+///
+/// # Errors
+/// 400 for what is missing or cannot be, where a file says the settings, and what the command says.
+pub(crate) async fn change(api: &Api, caller: &Caller, given: Value) -> Result<Value, Problem> {
+    if api.queries.live_settings().is_fixed() {
+        return Err(Problem::bad_request(
+            "Cannot update configuration while IMMICH_CONFIG_FILE is in use",
+        ));
+    }
     let mut issues = Vec::new();
     let wish = check(&SETTINGS, Some(&given), &[], &mut issues);
     if !issues.is_empty() {
         return Err(Problem::validation(issues));
     }
-    for (path, name) in MISSING {
-        if shape::at(&wish, path) == Some(&Value::Bool(true)) {
-            return Err(Problem::bad_request(format!("{name} is not available on this server")));
-        }
+    if let Some(name) = wanted_but_missing(&wish) {
+        return Err(Problem::bad_request(format!("{name} is not available on this server")));
     }
     let command = ConfigCommand::Change(wish);
     let outcome = api.commands.configure(&caller.context(), &command).await?;
     api.seen(&outcome).await;
-    Ok(Json(SystemConfigDto(api.queries.settings().await?.document().clone())))
+    Ok(api.queries.settings().await?.document().clone())
 }

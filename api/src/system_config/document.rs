@@ -15,7 +15,7 @@ use utoipa::{PartialSchema, ToSchema};
 /// The whole configuration.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub(crate) struct SystemConfigDto(pub(super) Value);
+pub(crate) struct SystemConfigDto(pub(crate) Value);
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -73,7 +73,7 @@ fn group(of: &'static Group) -> RefOr<Schema> {
     RefOr::T(object.build().into())
 }
 
-fn kind(of: &'static Kind) -> RefOr<Schema> {
+pub(crate) fn kind(of: &'static Kind) -> RefOr<Schema> {
     let plain = |kind: Type| ObjectBuilder::new().schema_type(kind);
     let named = |schema: &str| RefOr::Ref(Ref::from_schema_name(schema));
     let list = |items: RefOr<Schema>| ArrayBuilder::new().items(items);

@@ -5,7 +5,10 @@ mod check;
 mod document;
 mod templates;
 
+pub use change::wanted_but_missing;
+pub(crate) use change::{change, given};
 pub(crate) use check::check as check_group;
+pub(crate) use document::{SystemConfigDto, kind as kind_schema};
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -23,7 +23,7 @@ pub(crate) struct SystemConfigTemplateStorageOptionDto {
 }
 
 /// Whole templates to choose from.
-const PRESETS: [&str; 20] = [
+const PRESETS: [&str; 21] = [
     "{{y}}/{{y}}-{{MM}}-{{dd}}/{{filename}}",
     "{{y}}/{{MM}}-{{dd}}/{{filename}}",
     "{{y}}/{{MMMM}}-{{dd}}/{{filename}}",
@@ -44,6 +44,7 @@ const PRESETS: [&str; 20] = [
     "{{y}}/{{y}}-{{MM}}/{{assetId}}",
     "{{y}}/{{y}}-{{WW}}/{{assetId}}",
     "{{album}}/{{filename}}",
+    "{{make}}/{{model}}/{{lensModel}}/{{filename}}",
 ];
 
 /// Lists what a storage template may be made of.

@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::caller::Caller;
+use crate::dates;
 use crate::problem::Problem;
 use crate::server::version::VersionCheckStateResponseDto;
 use crate::state::Api;
@@ -82,7 +83,7 @@ async fn update_admin_onboarding(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The list of places comes with the program; nothing is imported.
+/// Says which file names places, and since when it is there; nothing where none is installed.
 #[utoipa::path(
     get,
     path = "/system-metadata/reverse-geocoding-state",
@@ -91,10 +92,17 @@ async fn update_admin_onboarding(
     responses((status = 200, body = ReverseGeocodingStateResponseDto)),
 )]
 async fn get_reverse_geocoding_state(
+    State(api): State<Api>,
     caller: Caller,
 ) -> Result<Json<ReverseGeocodingStateResponseDto>, Problem> {
     caller.require_admin(Permission::SystemMetadataRead)?;
-    Ok(Json(ReverseGeocodingStateResponseDto { last_import_file_name: None, last_update: None }))
+    let places = api.gazetteer.as_ref();
+    let file_name = places.and_then(|places| places.file_name()).map(str::to_owned);
+    let installed_at = places.and_then(|places| places.installed_at());
+    Ok(Json(ReverseGeocodingStateResponseDto {
+        last_import_file_name: file_name,
+        last_update: installed_at.map(|at| dates::iso(at.into())),
+    }))
 }
 
 /// Says that nobody looked for newer versions.

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use calotype_domain::TagId;
 use calotype_domain::permission::Permission;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -38,6 +39,12 @@ pub(super) async fn create_tag(
     caller.require(Permission::TagCreate)?;
     let mut fields = Fields::json(&body)?;
     let name = fields.required_string("name");
+    if name.contains('/') {
+        fields.issue(json!({
+            "code": "custom", "path": ["name"],
+            "message": "Tag name cannot contain slash characters (\"/\")"
+        }));
+    }
     let parent_id = if fields.is_null("parentId") { None } else { fields.uuid("parentId") };
     let color = color(&mut fields).flatten();
     fields.finish()?;
@@ -47,7 +54,7 @@ pub(super) async fn create_tag(
     let parent_id = parent_id.map(TagId::new);
     let (tag_id, outcome) = api
         .commands
-        .create_tag(&caller.context(), caller.user_id(), parent_id, &name, color)
+        .create_tag(&caller.keyed_context("createTag")?, caller.user_id(), parent_id, &name, color)
         .await?;
     api.made(&outcome).await?;
     let tag = own_one(&api, &caller, Permission::TagRead, tag_id.uuid()).await?;

@@ -17,7 +17,7 @@ use crate::state::Api;
 use crate::validate::Fields;
 
 /// The pattern Immich names for a colour.
-const COLOR_PATTERN: &str = "/^#?([0-9A-F]{3}|[0-9A-F]{4}|[0-9A-F]{6}|[0-9A-F]{8})$/i";
+const COLOR_PATTERN: &str = "/^#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$/";
 
 /// A tag.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -4,29 +4,26 @@
 //! lies under a key that nobody asks for any more; it leaves when room is needed.
 
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use calotype_domain::asset::AssetEvent;
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::person::PersonEvent;
 use calotype_domain::tag::TagEvent;
 use calotype_projections::Event;
-use calotype_projections::timeline::{BucketFilter, Cells};
+use calotype_projections::timeline::BucketFilter;
 use calotype_projections::{ProjectionError, Queries};
 use chrono::NaiveDate;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::filter::Asked;
-use super::months::{Changes, Months, Since};
+use super::months::{Changes, MonthCells, Months, Since};
 use crate::assets::owners::Owners;
+use crate::finished::Finished;
 use crate::problem::Problem;
 
 /// Memory for finished answers, in bytes.
@@ -35,8 +32,6 @@ const TIMELINE_CACHE_BYTES_MAX: u64 = 128 * 1024 * 1024;
 const ENTRY_BYTES: usize = 1_024;
 /// An answer is made anew after this, so that a missed change cannot last.
 const ANSWER_CACHED_FOR: Duration = Duration::from_secs(300);
-/// How hard bytes are pressed: fast, they are made while somebody waits.
-const GZIP_LEVEL: u32 = 1;
 
 /// What is asked about a timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,15 +66,6 @@ struct Key {
     generation: Generation,
     filter: BucketFilter,
     question: Question,
-}
-
-/// A finished answer.
-pub(super) struct Finished {
-    /// The JSON.
-    pub(super) plain: Bytes,
-    /// A strong entity tag, quotes included, made of the content.
-    pub(super) etag: String,
-    gzip: OnceCell<Bytes>,
 }
 
 /// Remembers finished answers.
@@ -181,7 +167,7 @@ impl TimelineCache {
         asked: &Asked,
         month: NaiveDate,
         queries: &Queries,
-    ) -> Result<Vec<Arc<Cells>>, ProjectionError> {
+    ) -> Result<MonthCells, ProjectionError> {
         // Before anything is read: what changes meanwhile is read again next time.
         let (since, changed) = {
             let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
@@ -230,44 +216,6 @@ impl TimelineCache {
     }
 }
 
-impl Finished {
-    fn new(plain: Vec<u8>) -> Self {
-        let digest = blake3::hash(&plain).to_hex();
-        let etag = format!("\"{:x}-{}\"", plain.len(), digest.get(..27).unwrap_or_default());
-        Self { plain: plain.into(), etag, gzip: OnceCell::new() }
-    }
-
-    /// Plain bytes, and a fifth of them for the compressed ones.
-    fn weight_bytes(&self) -> usize {
-        self.plain.len() + self.plain.len() / 5
-    }
-
-    /// The compressed bytes, made when they are asked for first.
-    ///
-    /// # Errors
-    /// 500 when they cannot be made.
-    pub(super) async fn gzip(self: &Arc<Self>) -> Result<Bytes, Problem> {
-        let bytes = self
-            .gzip
-            .get_or_try_init(|| async {
-                let plain = self.plain.clone();
-                let pressed = tokio::task::spawn_blocking(move || press(&plain))
-                    .await
-                    .map_err(|error| Problem::internal(&error))?;
-                pressed.map(Bytes::from).map_err(|error| Problem::internal(&error))
-            })
-            .await?;
-        Ok(bytes.clone())
-    }
-}
-
-fn press(plain: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder =
-        GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::new(GZIP_LEVEL));
-    encoder.write_all(plain)?;
-    encoder.finish()
-}
-
 /// Whether an event changes the cells of its own asset only, and leaves them there.
 fn is_alone(what: &AnyEvent) -> bool {
     let AnyEvent::Asset(what) = what else { return false };
@@ -279,7 +227,10 @@ fn tells_faces(what: &AnyEvent) -> bool {
     match what {
         AnyEvent::Faces(_) => true,
         AnyEvent::Person(what) => {
-            matches!(what, PersonEvent::MergedInto(_) | PersonEvent::Deleted(_))
+            matches!(
+                what,
+                PersonEvent::MergedInto(_) | PersonEvent::Deleted(_) | PersonEvent::Restored(_)
+            )
         }
         _ => false,
     }
@@ -298,7 +249,11 @@ fn shows(what: &AnyEvent) -> bool {
     match what {
         AssetEvent::DateChanged(_)
         | AssetEvent::DateReverted(_)
+        | AssetEvent::EditedPicturesRecorded(_)
+        | AssetEvent::EditsRemoved(_)
         | AssetEvent::Favorited(_)
+        | AssetEvent::FilmLinked(_)
+        | AssetEvent::FilmUnlinked(_)
         | AssetEvent::LocationChanged(_)
         | AssetEvent::LocationReverted(_)
         | AssetEvent::MetadataRecorded(_)
@@ -317,13 +272,29 @@ fn shows(what: &AnyEvent) -> bool {
         | AssetEvent::Uploaded(_)
         | AssetEvent::VisibilityChanged(_) => true,
         AssetEvent::DescriptionChanged(_)
+        | AssetEvent::Edited(_)
+        | AssetEvent::FileDeleted(_)
+        | AssetEvent::FullSizeRecorded(_)
+        | AssetEvent::Embedded(_)
         | AssetEvent::DescriptionReverted(_)
         | AssetEvent::DuplicatesDismissed(_)
         | AssetEvent::DuplicatesFound(_)
         | AssetEvent::KeyValueRemoved(_)
         | AssetEvent::KeyValueSet(_)
         | AssetEvent::RatingReverted(_)
+        | AssetEvent::LivePartsFound(_)
+        | AssetEvent::CameOnline(_)
+        | AssetEvent::FileChanged(_)
+        | AssetEvent::Imported(_)
+        | AssetEvent::Relocated(_)
+        | AssetEvent::WentOffline(_)
+        | AssetEvent::OriginalRestored(_)
+        | AssetEvent::OriginalMoved(_)
+        | AssetEvent::SidecarRefused(_)
         | AssetEvent::SidecarReplaced(_)
+        | AssetEvent::SidecarWritten(_)
+        | AssetEvent::VideoEncoded(_)
+        | AssetEvent::VideoEncodingSkipped(_)
         | AssetEvent::ProcessingFailed(_)
         | AssetEvent::ProcessingRequested(_)
         | AssetEvent::FailureDismissed(_)
@@ -411,16 +382,5 @@ mod tests {
         let failing = async { Err(Problem::unavailable()) };
         assert!(cache.answer(&asked(1), Question::Months, failing).await.is_err());
         assert_eq!(ask(&cache, 1, &made).await.plain, "[0]");
-    }
-
-    #[tokio::test]
-    async fn compressed_bytes_hold_the_same() {
-        use std::io::Read as _;
-        let (cache, made) = (TimelineCache::default(), AtomicUsize::new(0));
-        let answer = ask(&cache, 1, &made).await;
-        let pressed = answer.gzip().await.unwrap();
-        let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(&pressed[..]).read_to_end(&mut plain).unwrap();
-        assert_eq!(plain, answer.plain);
     }
 }

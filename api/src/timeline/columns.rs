@@ -1,5 +1,6 @@
 //! A month as the columns of its answer, and the list of months.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use calotype_projections::timeline::{BucketCount, Cells};
@@ -21,41 +22,63 @@ pub(super) struct Shown {
 }
 
 /// The assets of a month, column by column, in the order of Immich's answer.
-pub(super) fn month(cells: &[Arc<Cells>], shown: Shown) -> Vec<u8> {
+pub(super) fn month<'a>(cells: &'a [Arc<Cells>], shown: Shown) -> Vec<u8> {
     let Shown { with_coordinates, with_places, with_stacked } = shown;
     let mut json = Json::with_capacity(256 + cells.len() * ASSET_BYTES);
-    column(&mut json, "{\"duration\":[", cells, |json, cell| {
-        optional(json, cell.duration_ms, Json::integer);
-    });
+    runs(
+        &mut json,
+        "{\"duration\":[",
+        cells,
+        |cell| cell.duration_ms,
+        |json, duration| {
+            optional(json, duration, Json::integer);
+        },
+    );
     column(&mut json, "],\"id\":[", cells, |json, cell| json.uuid(cell.asset_id));
     column(&mut json, "],\"visibility\":[", cells, |json, cell| json.text(&cell.visibility));
     column(&mut json, "],\"isFavorite\":[", cells, |json, cell| json.boolean(cell.is_favorite));
     column(&mut json, "],\"isImage\":[", cells, |json, cell| json.boolean(!cell.is_video));
     column(&mut json, "],\"isTrashed\":[", cells, |json, cell| json.boolean(cell.is_trashed));
-    column(&mut json, "],\"livePhotoVideoId\":[", cells, |json, cell| {
-        optional(json, cell.live_photo_video_id, Json::uuid);
-    });
+    runs(
+        &mut json,
+        "],\"livePhotoVideoId\":[",
+        cells,
+        |cell| cell.live_photo_video_id,
+        |json, id| {
+            optional(json, id, Json::uuid);
+        },
+    );
     column(&mut json, "],\"fileCreatedAt\":[", cells, |json, cell| json.timestamp(cell.taken_at));
-    column(&mut json, "],\"localOffsetHours\":[", cells, |json, cell| {
-        json.number(offset_hours(cell));
+    runs(&mut json, "],\"localOffsetHours\":[", cells, offset_seconds, |json, seconds| {
+        json.number(f64::from(seconds) / 3_600.0);
     });
     column(&mut json, "],\"createdAt\":[", cells, |json, cell| json.timestamp(cell.created_at));
-    column(&mut json, "],\"ownerId\":[", cells, |json, cell| json.uuid(cell.owner_id));
-    column(&mut json, "],\"projectionType\":[", cells, |json, cell| {
-        optional(json, cell.projection_type.as_deref(), Json::text);
+    runs(&mut json, "],\"ownerId\":[", cells, |cell| cell.owner_id, Json::uuid);
+    let projection = |cell: &'a Cells| cell.projection_type.as_deref();
+    runs(&mut json, "],\"projectionType\":[", cells, projection, |json, projection| {
+        optional(json, projection, Json::text);
     });
-    column(&mut json, "],\"ratio\":[", cells, |json, cell| json.milli(cell.ratio));
+    // By its bits: a number is spelled by them alone.
+    runs(
+        &mut json,
+        "],\"ratio\":[",
+        cells,
+        |cell| cell.ratio.to_bits(),
+        |json, bits| {
+            json.milli(f64::from_bits(bits));
+        },
+    );
     column(&mut json, "],\"status\":[", cells, |json, cell| {
         json.raw(if cell.is_trashed { "\"trashed\"" } else { "\"active\"" });
     });
     column(&mut json, "],\"thumbhash\":[", cells, |json, cell| {
         optional(json, cell.thumbhash.as_deref(), Json::text);
     });
-    column(&mut json, "],\"city\":[", cells, |json, cell| {
-        optional(json, cell.city.as_deref().filter(|_| with_places), Json::text);
-    });
-    column(&mut json, "],\"country\":[", cells, |json, cell| {
-        optional(json, cell.country.as_deref().filter(|_| with_places), Json::text);
+    let city = |cell: &'a Cells| cell.city.as_deref().filter(|_| with_places);
+    runs(&mut json, "],\"city\":[", cells, city, |json, city| optional(json, city, Json::text));
+    let country = |cell: &'a Cells| cell.country.as_deref().filter(|_| with_places);
+    runs(&mut json, "],\"country\":[", cells, country, |json, country| {
+        optional(json, country, Json::text);
     });
     if with_coordinates {
         column(&mut json, "],\"latitude\":[", cells, |json, cell| {
@@ -106,6 +129,32 @@ fn column(json: &mut Json, head: &str, cells: &[Arc<Cells>], write: impl Fn(&mut
     }
 }
 
+/// A column of which many values are the one before them: those are copied, not spelled again.
+fn runs<'a, T: PartialEq + Copy>(
+    json: &mut Json,
+    head: &str,
+    cells: &'a [Arc<Cells>],
+    value: impl Fn(&'a Cells) -> T,
+    write: impl Fn(&mut Json, T),
+) {
+    json.raw(head);
+    // The value before, and where it stands.
+    let mut before: Option<(T, Range<usize>)> = None;
+    for cell in cells {
+        let value = value(cell);
+        if let Some((last, place)) = &before {
+            json.raw(",");
+            if *last == value {
+                json.again(place.clone());
+                continue;
+            }
+        }
+        let start = json.length();
+        write(json, value);
+        before = Some((value, start..json.length()));
+    }
+}
+
 fn optional<T>(json: &mut Json, value: Option<T>, write: impl Fn(&mut Json, T)) {
     match value {
         Some(value) => write(json, value),
@@ -114,9 +163,9 @@ fn optional<T>(json: &mut Json, value: Option<T>, write: impl Fn(&mut Json, T)) 
 }
 
 /// How far the photographer's clock was from UTC.
-fn offset_hours(cell: &Cells) -> f64 {
+fn offset_seconds(cell: &Cells) -> i32 {
     let seconds = (cell.local_date_time - cell.taken_at.naive_utc()).num_seconds();
-    f64::from(i32::try_from(seconds).unwrap_or_default()) / 3_600.0
+    i32::try_from(seconds).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -178,6 +227,27 @@ mod tests {
             r#""city":["Cedaredge"],"country":["United States of America"],"latitude":[39],"longitude":[-108],"stack":[null]}"#,
         );
         assert_eq!(written, recorded);
+    }
+
+    #[test]
+    fn values_that_come_again_are_spelled_as_the_first() {
+        let film = Cells {
+            duration_ms: Some(90),
+            ratio: 0.75,
+            city: Some("Lyon \"2e\"".into()),
+            local_date_time: "2025-12-01T18:30:00".parse().unwrap(),
+            ..cell()
+        };
+        let cells = [cell(), cell(), film.clone(), film, cell()].map(Arc::new);
+        let all: serde_json::Value = serde_json::from_slice(&month(&cells, SHOWN)).unwrap();
+        for (index, cell) in cells.iter().enumerate() {
+            let alone = month(std::slice::from_ref(cell), SHOWN);
+            let alone: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_slice(&alone).unwrap();
+            for (name, values) in alone {
+                assert_eq!(all[&name][index], values[0], "{name} of {index}");
+            }
+        }
     }
 
     #[test]

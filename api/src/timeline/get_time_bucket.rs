@@ -8,11 +8,11 @@ use chrono::NaiveDate;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::answer::answer;
 use super::cache::Question;
 use super::columns::Shown;
 use super::{columns, filter};
 use crate::caller::Caller;
+use crate::finished::answer;
 use crate::problem::Problem;
 use crate::state::Api;
 

@@ -6,10 +6,10 @@ use axum::response::Response;
 use calotype_domain::permission::Permission;
 use utoipa::ToSchema;
 
-use super::answer::answer;
 use super::cache::Question;
 use super::{columns, filter};
 use crate::caller::Caller;
+use crate::finished::answer;
 use crate::problem::Problem;
 use crate::state::Api;
 

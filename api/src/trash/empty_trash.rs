@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use calotype_domain::asset::Purging;
 use calotype_domain::permission::Permission;
 
 use super::routes::TrashResponseDto;
@@ -26,7 +27,8 @@ pub(crate) async fn empty_trash(
     let asset_ids = api.queries.trash_of(caller.user_id().uuid()).await?;
     for part in asset_ids.chunks(PART_ASSETS_MAX) {
         let assets = api.queries.assets(part).await?;
-        purge(&api, &caller, assets).await?;
+        let by = Some(caller.user_id());
+        purge(&api, &caller, assets, Purging::Trash { by }).await?;
     }
     Ok(Json(TrashResponseDto { count: asset_ids.len() }))
 }

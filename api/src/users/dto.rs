@@ -39,6 +39,16 @@ impl From<UserRow> for UserResponseDto {
 }
 
 impl UserResponseDto {
+    /// Whose account it is.
+    pub(crate) const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The name others see.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// As Immich writes an account inside something else: its date as Postgres' JSON spells it.
     pub(crate) fn nested(row: UserRow) -> Self {
         let profile_changed_at = dates::postgres(row.profile_changed_at);

@@ -5,6 +5,7 @@ pub(crate) mod dto;
 mod get_user;
 pub(crate) mod heatmap;
 mod license;
+pub(crate) mod licenses;
 mod my_user;
 mod onboarding;
 pub(crate) mod preferences;

@@ -9,6 +9,7 @@ use calotype_domain::user::{AvatarColor, ProfileChange};
 use utoipa::ToSchema;
 
 use super::dto::UserAdminResponseDto;
+use super::licenses::license;
 use super::{avatar, taken};
 use crate::assets::sums::usage_bytes;
 use crate::caller::Caller;
@@ -57,8 +58,8 @@ pub(super) async fn get_my_user(
 ) -> Result<Json<UserAdminResponseDto>, Problem> {
     caller.require(Permission::UserRead)?;
     let user_id = caller.user_id().uuid();
-    let license = api.queries.licenses(&[user_id]).await?.remove(&user_id);
-    let usage_bytes = usage_bytes(&api, caller.user_id().uuid()).await?;
+    let license = license(&api, user_id).await?;
+    let usage_bytes = usage_bytes(&api, user_id).await?;
     Ok(Json(UserAdminResponseDto::new(caller.user().clone(), usage_bytes, license)))
 }
 

@@ -8,7 +8,7 @@ use calotype_domain::permission::Permission;
 use calotype_domain::user::UserCommand;
 use utoipa::ToSchema;
 
-use super::load;
+use super::load_active;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -43,7 +43,7 @@ pub(super) async fn delete_user_admin(
     let mut fields = Fields::json(&body)?;
     let dto = UserAdminDeleteDto { force: fields.boolean("force") };
     fields.finish()?;
-    let row = load(&api, &id).await?;
+    let row = load_active(&api, &id).await?;
     if row.user_id == caller.user_id().uuid() {
         return Err(Problem::forbidden("Cannot delete your own account"));
     }

@@ -11,6 +11,7 @@ mod statistics;
 mod update_user;
 
 use axum::routing::patch;
+use calotype_commands::Outcome;
 use calotype_projections::users::UserRow;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -43,4 +44,18 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 /// The account of a path, a deleted one included.
 async fn load(api: &Api, id: &str) -> Result<UserRow, Problem> {
     api.queries.user(path_uuid("id", id)?).await?.ok_or_else(not_found)
+}
+
+/// The account of a path, unless it is deleted.
+///
+/// # Errors
+/// 400 `User not found`; 503 while the deletion may not show everywhere, so that who repeats one that was
+/// answered 503 is waited for again.
+async fn load_active(api: &Api, id: &str) -> Result<UserRow, Problem> {
+    let row = load(api, id).await?;
+    if row.deleted_at.is_some() {
+        api.surely_seen(&Outcome::AlreadyTrue).await?;
+        return Err(not_found());
+    }
+    Ok(row)
 }

@@ -10,7 +10,7 @@ use calotype_domain::user::{AvatarColor, PinWish, ProfileChange, UserCommand};
 use utoipa::ToSchema;
 
 use super::fields::{quota, storage_label};
-use super::load;
+use super::load_active;
 use crate::auth::pin;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -83,7 +83,7 @@ pub(super) async fn update_user_admin(
     caller.require_admin(Permission::AdminUserUpdate)?;
     path_uuid("id", &id)?;
     let dto = UserAdminUpdateDto::parse(&body)?;
-    let row = load(&api, &id).await?;
+    let row = load_active(&api, &id).await?;
     let is_self = caller.user_id().uuid() == row.user_id;
     if is_self && dto.is_admin.is_some_and(|wish| wish != row.is_admin) {
         return Err(Problem::bad_request("Admin status can only be changed by another admin"));

@@ -12,6 +12,8 @@ use crate::state::Api;
 /// Assets counted for a description.
 const COUNTED_MAX: i64 = 20_000;
 
+/// Where an address without a host leads to, as Immich has it.
+const ELSEWHERE: &str = "https://my.immich.app";
 /// What a link is called that shows no album.
 const TITLE: &str = "Public Share";
 
@@ -61,21 +63,17 @@ pub(super) async fn of(
     }
     // What asks for a password says nothing before it was given.
     if link.has_password {
-        return Ok(Shown::Link(Preview {
-            title: TITLE.into(),
-            description: "This share asks for a password".into(),
-            image: None,
-        }));
+        return Ok(Shown::Page);
     }
     links::note(api, &link, peer, headers).await;
-    let address = address(api, peer, headers);
+    let address = address(api, peer, headers).await?;
     preview(api, link, address, query).await.map(Shown::Link)
 }
 
 async fn preview(
     api: &Api,
     link: SharedLinkRow,
-    address: Option<String>,
+    address: String,
     (name, word): (&str, String),
 ) -> Result<Preview, Problem> {
     let (title, count, cover) = match link.album_id {
@@ -89,7 +87,7 @@ async fn preview(
             (TITLE.to_owned(), i64::try_from(shown.len()).unwrap_or(i64::MAX), cover)
         }
     };
-    let image = cover.zip(address).map(|(id, address)| {
+    let image = cover.map(|id| {
         let word = utf8_percent_encode(&word, NON_ALPHANUMERIC);
         format!("{address}/api/assets/{id}/thumbnail?size=preview&{name}={word}")
     });
@@ -97,15 +95,19 @@ async fn preview(
     Ok(Preview { title, description, image })
 }
 
-/// Where the server is reached from outside: by configuration, or as the request says.
-fn address(api: &Api, peer: Peer, headers: &HeaderMap) -> Option<String> {
-    if let Some(address) = &api.config.external_url {
-        return Some(address.trim_end_matches('/').to_owned());
+/// Where the server is reached from outside: as administrators say, or as the request says, or else where
+/// Immich's apps ask people for their server.
+async fn address(api: &Api, peer: Peer, headers: &HeaderMap) -> Result<String, Problem> {
+    let settings = api.queries.settings().await?;
+    let set = settings.text("server.externalDomain").trim_end_matches('/');
+    if !set.is_empty() {
+        return Ok(set.to_owned());
     }
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    let is_host = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(|host| {
+        host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+    });
     let scheme = if peer.is_https { "https" } else { "http" };
-    is_host.then(|| format!("{scheme}://{host}"))
+    Ok(host.map_or_else(|| ELSEWHERE.to_owned(), |host| format!("{scheme}://{host}")))
 }
 
 impl Preview {
@@ -113,23 +115,23 @@ impl Preview {
     pub(super) fn tags(&self) -> String {
         let (title, description) = (escaped(&self.title), escaped(&self.description));
         let mut tags = format!(
-            "<meta name=\"description\" content=\"{description}\">\
-             <meta property=\"og:type\" content=\"website\">\
-             <meta property=\"og:title\" content=\"{title}\">\
-             <meta property=\"og:description\" content=\"{description}\">\
-             <meta name=\"twitter:title\" content=\"{title}\">\
-             <meta name=\"twitter:description\" content=\"{description}\">"
+            "<meta name=\"description\" content=\"{description}\" />\
+             <meta property=\"og:type\" content=\"website\" />\
+             <meta property=\"og:title\" content=\"{title}\" />\
+             <meta property=\"og:description\" content=\"{description}\" />\
+             <meta name=\"twitter:title\" content=\"{title}\" />\
+             <meta name=\"twitter:description\" content=\"{description}\" />"
         );
         match &self.image {
             Some(image) => {
                 let image = escaped(image);
                 tags.push_str(&format!(
-                    "<meta property=\"og:image\" content=\"{image}\">\
-                     <meta name=\"twitter:card\" content=\"summary_large_image\">\
-                     <meta name=\"twitter:image\" content=\"{image}\">"
+                    "<meta property=\"og:image\" content=\"{image}\" />\
+                     <meta name=\"twitter:card\" content=\"summary_large_image\" />\
+                     <meta name=\"twitter:image\" content=\"{image}\" />"
                 ));
             }
-            None => tags.push_str("<meta name=\"twitter:card\" content=\"summary\">"),
+            None => tags.push_str("<meta name=\"twitter:card\" content=\"summary\" />"),
         }
         tags
     }

@@ -155,6 +155,7 @@ pub(crate) async fn put_into_trash(
     by: UserId,
     asset_ids: &[AssetId],
 ) -> Result<(), CommandError<AssetError>> {
+    work.load_assets(asset_ids.iter().copied()).await.map_err(as_asset_refusal)?;
     let mut stacks: Vec<StackId> = Vec::new();
     for asset_id in asset_ids {
         let asset = work.asset(*asset_id).await.map_err(as_asset_refusal)?;

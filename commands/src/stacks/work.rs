@@ -23,6 +23,12 @@ struct LoadedAsset {
     leaves_for_good: bool,
 }
 
+impl LoadedAsset {
+    const fn new(asset: Asset, last: Option<Revision>) -> Self {
+        Self { asset, last, commands: Vec::new(), events: Vec::new(), leaves_for_good: false }
+    }
+}
+
 struct LoadedStack {
     before: Stack,
     now: Stack,
@@ -50,6 +56,25 @@ impl<'a> Work<'a> {
         Ok(&self.loaded_asset(asset_id).await?.asset)
     }
 
+    /// Loads assets that are not loaded yet, in few questions.
+    pub(crate) async fn load_assets(
+        &mut self,
+        asset_ids: impl IntoIterator<Item = AssetId>,
+    ) -> Result<(), CommandError<StackError>> {
+        let missing: Vec<AssetId> =
+            asset_ids.into_iter().filter(|asset_id| !self.assets.contains_key(asset_id)).collect();
+        let streams: Vec<StreamId> = missing.iter().copied().map(assets::stream).collect();
+        let loaded = self
+            .commands
+            .load_each::<Asset>(&streams)
+            .await
+            .map_err(|error| error.map_refusal(|_| StackError::BadAsset))?;
+        for (asset_id, (asset, last)) in missing.into_iter().zip(loaded) {
+            self.assets.insert(asset_id, LoadedAsset::new(asset, last));
+        }
+        Ok(())
+    }
+
     async fn loaded_asset(
         &mut self,
         asset_id: AssetId,
@@ -63,9 +88,7 @@ impl<'a> Work<'a> {
                     .load::<Asset>(&assets::stream(asset_id))
                     .await
                     .map_err(|error| error.map_refusal(|_| StackError::BadAsset))?;
-                let (commands, events) = (Vec::new(), Vec::new());
-                let leaves_for_good = false;
-                Ok(place.insert(LoadedAsset { asset, last, commands, events, leaves_for_good }))
+                Ok(place.insert(LoadedAsset::new(asset, last)))
             }
         }
     }
@@ -134,9 +157,7 @@ impl<'a> Work<'a> {
             followers.extend(stack.before.asset_ids());
             followers.extend(stack.now.asset_ids());
         }
-        for asset_id in &followers {
-            self.loaded_asset(*asset_id).await?;
-        }
+        self.load_assets(followers.iter().copied()).await?;
         Ok(followers)
     }
 
@@ -147,19 +168,20 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// A loaded asset is about to be purged: it leaves its stack.
+    /// A loaded asset is about to be purged: it leaves its stack. Says which film is its own.
     pub(crate) async fn purge(
         &mut self,
         asset_id: AssetId,
         command: AssetCommand,
-    ) -> Result<(), CommandError<StackError>> {
+    ) -> Result<Option<AssetId>, CommandError<StackError>> {
         let loaded = self.loaded_asset(asset_id).await?;
         loaded.leaves_for_good = true;
         loaded.commands.push(command);
+        let film = loaded.asset.film();
         if let Some((stack_id, _)) = loaded.asset.stack() {
             self.stack(stack_id, &StackCommand::Leave { asset_ids: vec![asset_id] }).await?;
         }
-        Ok(())
+        Ok(film)
     }
 
     /// Works out what follows for the assets: leaving first, so that who goes over to another stack arrives.
@@ -181,6 +203,7 @@ impl<'a> Work<'a> {
                 places.insert(*asset_id, Organize::Stack { stack_id: *stack_id, is_primary });
             }
         }
+        self.load_assets(places.keys().copied()).await?;
         for (asset_id, wish) in places {
             let loaded = self.loaded_asset(asset_id).await?;
             if !loaded.leaves_for_good {

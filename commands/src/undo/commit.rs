@@ -6,12 +6,16 @@ use calotype_domain::AssetId;
 use calotype_domain::asset::AssetError;
 use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
 
+use calotype_eventstore::StreamId;
+
 use super::settle::comes_back;
 use super::{Plans, UndoError};
-use crate::assets::{BULK_ASSETS_MAX, subject};
+use crate::assets::subject;
+use crate::bulk::BULK_ASSETS_MAX;
 use crate::context::CommandContext;
 use crate::dispatch::{Commands, Outcome, Unit};
 use crate::error::CommandError;
+use crate::people::stream as person_stream;
 use crate::stacks::Work;
 use crate::users::subject as user_subject;
 
@@ -22,12 +26,15 @@ impl Commands {
         ctx: &CommandContext,
         plans: Plans,
     ) -> Result<Option<Outcome>, CommandError<UndoError>> {
+        // People may go or be merged again: nobody is given a face meanwhile who is not there after it.
+        let people: Vec<StreamId> = plans.people.keys().copied().map(person_stream).collect();
+        let _turn = self.turns.take_everywhere(&people).await?;
         let mut unit = self.unit(ctx);
         if !self.put_tags(&mut unit, &plans).await? {
             return Ok(None);
         }
-        for (stream_id, planned) in &plans.memories {
-            unit.record(planned.last, stream_id.clone(), None, &planned.plan.events)?;
+        if !self.put_others(&mut unit, &plans).await? {
+            return Ok(None);
         }
         let stacked = self.put_stacks(&mut unit, &plans).await?;
         let rest: Vec<AssetId> =
@@ -56,11 +63,12 @@ impl Commands {
         unit: &mut Unit<'_>,
         plans: &Plans,
     ) -> Result<bool, CommandError<UndoError>> {
-        for (stream_id, planned) in &plans.tags {
+        for (tag_id, planned) in &plans.tags {
+            let stream_id = StreamId::new("tag", tag_id);
             let events = &planned.plan.events;
             if comes_back(events) {
                 let path = self.tag_path_stream(plans.by, planned.now.value());
-                let holder_id = stream_id.key().parse().unwrap_or_default();
+                let holder_id = tag_id.uuid();
                 let reserve = ReservationCommand::Reserve { holder_id };
                 match unit.apply::<Reservation>(path, None, &reserve).await {
                     Ok(_) => {}
@@ -68,7 +76,7 @@ impl Commands {
                     Err(error) => return Err(error.map_refusal(|_| UndoError::NotFound)),
                 }
             }
-            unit.record(planned.last, stream_id.clone(), Some(user_subject(plans.by)), events)?;
+            unit.record(planned.last, stream_id, Some(user_subject(plans.by)), events)?;
         }
         Ok(true)
     }

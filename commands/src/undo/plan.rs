@@ -2,22 +2,32 @@
 
 use std::collections::BTreeMap;
 
+use calotype_domain::access::{Object, Viewer};
+use calotype_domain::activity::{Activity, ActivityEvent};
+use calotype_domain::album::{Album, AlbumEvent};
 use calotype_domain::asset::{Asset, AssetEvent};
+use calotype_domain::config::{Config, ConfigEvent};
 use calotype_domain::event::DomainEvent as _;
+use calotype_domain::faces::{Faces, FacesEvent};
 use calotype_domain::memory::{Memory, MemoryEvent};
+use calotype_domain::partner::{Partner, PartnerEvent};
+use calotype_domain::person::{Person, PersonEvent};
+use calotype_domain::shared_link::{SharedLink, SharedLinkEvent};
 use calotype_domain::stack::{Stack, StackEvent};
 use calotype_domain::tag::{Tag, TagEvent};
-use calotype_domain::undo::{Plan, States, Undo};
-use calotype_domain::{AssetId, StackId, UserId};
+use calotype_domain::undo::{Asked, Facet, Impossible, Plan, States, Undo, Way, row};
+use calotype_domain::user::{User, UserEvent};
+use calotype_domain::{
+    ActivityId, AlbumId, AssetId, MemoryId, PartnerId, PersonId, SharedLinkId, StackId, TagId,
+    UserId,
+};
 use calotype_eventstore::{Recorded, Revision, StreamId};
 use uuid::Uuid;
 
 use super::{Item, Later, UNDO_EVENTS_MAX, UndoError};
 use crate::dispatch::Commands;
 use crate::error::CommandError;
-
-/// Events of one stream read at once.
-const PAGE_EVENTS: u32 = 1_000;
+use crate::reading::STREAMS_MAX;
 
 /// A stream with what taking back the command means for it.
 pub(crate) struct Planned<A: Undo> {
@@ -25,17 +35,29 @@ pub(crate) struct Planned<A: Undo> {
     pub(crate) last: Option<Revision>,
     pub(crate) plan: Plan<A::Event>,
     pub(crate) later: Option<Later>,
+    /// What access is decided by.
+    pub(crate) object: Option<Object>,
+    /// The types of the command's own events.
+    pub(crate) types: Vec<String>,
 }
 
 /// What taking back a command means, by kind of aggregate.
 #[derive(Default)]
 pub(crate) struct Plans {
+    pub(crate) activities: BTreeMap<ActivityId, Planned<Activity>>,
+    pub(crate) albums: BTreeMap<AlbumId, Planned<Album>>,
     pub(crate) assets: BTreeMap<AssetId, Planned<Asset>>,
-    pub(crate) memories: Vec<(StreamId, Planned<Memory>)>,
+    pub(crate) config: Option<Planned<Config>>,
+    pub(crate) faces: BTreeMap<AssetId, Planned<Faces>>,
+    pub(crate) links: BTreeMap<SharedLinkId, Planned<SharedLink>>,
+    pub(crate) memories: BTreeMap<MemoryId, Planned<Memory>>,
+    pub(crate) partners: BTreeMap<PartnerId, Planned<Partner>>,
+    pub(crate) people: BTreeMap<PersonId, Planned<Person>>,
     pub(crate) stacks: BTreeMap<StackId, Planned<Stack>>,
-    pub(crate) tags: Vec<(StreamId, Planned<Tag>)>,
-    /// Streams of aggregates that cannot be taken back.
-    pub(crate) others: Vec<StreamId>,
+    pub(crate) tags: BTreeMap<TagId, Planned<Tag>>,
+    pub(crate) users: BTreeMap<UserId, Planned<User>>,
+    /// Streams of aggregates that cannot be taken back, and why not.
+    pub(crate) others: Vec<(StreamId, Vec<Impossible>)>,
     /// Who wants it taken back.
     pub(crate) by: UserId,
 }
@@ -46,25 +68,49 @@ impl<A: Undo> Planned<A> {
         self.plan.events.clear();
         self.plan.changed_since.append(&mut self.plan.undone);
     }
+
+    /// Something else stands in the way of one thing, whose events were left out: that stays.
+    pub(crate) fn refuse_one(&mut self, what: Facet) {
+        self.plan.undone.retain(|facet| *facet != what);
+        self.leave(what);
+    }
+
+    /// Says that a part of something stays.
+    pub(crate) fn leave(&mut self, what: Facet) {
+        self.plan.changed_since.push(what);
+    }
+
+    /// The aggregate as it is once the command is taken back.
+    pub(crate) fn taken_back(&self) -> A {
+        let mut after = self.now.clone();
+        for event in &self.plan.events {
+            after.evolve(event);
+        }
+        after
+    }
 }
 
 impl Plans {
     /// What is told of it.
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> = Vec::new();
-        for (asset_id, planned) in &self.assets {
-            items.push(item(&StreamId::new("asset", asset_id), planned));
-        }
-        for (stack_id, planned) in &self.stacks {
-            items.push(item(&StreamId::new("stack", stack_id), planned));
-        }
-        items.extend(self.tags.iter().map(|(stream_id, planned)| item(stream_id, planned)));
-        items.extend(self.memories.iter().map(|(stream_id, planned)| item(stream_id, planned)));
-        items.extend(self.others.iter().map(|stream_id| Item {
+        tell(&mut items, "asset", &self.assets);
+        tell(&mut items, "stack", &self.stacks);
+        tell(&mut items, "tag", &self.tags);
+        tell(&mut items, "memory", &self.memories);
+        tell(&mut items, "album", &self.albums);
+        tell(&mut items, "shared_link", &self.links);
+        tell(&mut items, "activity", &self.activities);
+        tell(&mut items, "partner", &self.partners);
+        tell(&mut items, "person", &self.people);
+        tell(&mut items, "faces", &self.faces);
+        tell(&mut items, "user", &self.users);
+        items.extend(self.config.iter().map(|planned| item(config_stream(), planned)));
+        items.extend(self.others.iter().map(|(stream_id, impossible)| Item {
             stream_id: stream_id.clone(),
             undone: Vec::new(),
             changed_since: Vec::new(),
-            impossible: vec!["everything"],
+            impossible: impossible.clone(),
             later: None,
         }));
         items.retain(|item| {
@@ -74,117 +120,96 @@ impl Plans {
     }
 }
 
-fn item<A: Undo>(stream_id: &StreamId, planned: &Planned<A>) -> Item {
+/// The stream of the configuration.
+pub(super) fn config_stream() -> StreamId {
+    StreamId::new("config", calotype_domain::config::KEY)
+}
+
+fn tell<K: std::fmt::Display, A: Undo>(
+    items: &mut Vec<Item>,
+    aggregate: &str,
+    planned: &BTreeMap<K, Planned<A>>,
+) {
+    items.extend(planned.iter().map(|(key, planned)| item(StreamId::new(aggregate, key), planned)));
+}
+
+fn item<A: Undo>(stream_id: StreamId, planned: &Planned<A>) -> Item {
+    let once = |facets: &[Facet]| {
+        let mut once: Vec<Facet> = Vec::new();
+        for facet in facets {
+            if !once.contains(facet) {
+                once.push(facet);
+            }
+        }
+        once
+    };
     Item {
-        stream_id: stream_id.clone(),
-        undone: planned.plan.undone.clone(),
-        changed_since: planned.plan.changed_since.clone(),
+        stream_id,
+        undone: once(&planned.plan.undone),
+        changed_since: once(&planned.plan.changed_since),
         impossible: planned.plan.impossible.clone(),
         later: planned.later.clone(),
     }
 }
 
-/// The first and last revision that a command wrote to a stream.
-type Span = (Revision, Revision);
+/// What a command wrote to a stream: its first and last revision, and the types of its events.
+struct Written {
+    stream_id: StreamId,
+    first: Revision,
+    last: Revision,
+    types: Vec<String>,
+}
 
 impl Commands {
     pub(crate) async fn plan_undo(
         &self,
-        by: UserId,
+        viewer: &Viewer,
         id: Uuid,
     ) -> Result<Plans, CommandError<UndoError>> {
-        let mut spans: BTreeMap<String, (StreamId, Span)> = BTreeMap::new();
+        let by = viewer.user_id;
+        let mut found: BTreeMap<String, Written> = BTreeMap::new();
         for event in self.events_of(by, id).await? {
-            let span = spans
-                .entry(event.stream_id.as_str().to_owned())
-                .or_insert_with(|| (event.stream_id.clone(), (event.revision, event.revision)));
-            span.1.0 = span.1.0.min(event.revision);
-            span.1.1 = span.1.1.max(event.revision);
+            if is_by_server(&event) {
+                continue;
+            }
+            let written =
+                found.entry(event.stream_id.as_str().to_owned()).or_insert_with(|| Written {
+                    stream_id: event.stream_id.clone(),
+                    first: event.revision,
+                    last: event.revision,
+                    types: Vec::new(),
+                });
+            written.first = written.first.min(event.revision);
+            written.last = written.last.max(event.revision);
+            if !written.types.contains(&event.event_type) {
+                written.types.push(event.event_type);
+            }
         }
         let mut plans = Plans { by, ..Plans::default() };
-        for (stream_id, span) in spans.into_values() {
-            self.plan_stream(&mut plans, stream_id, span).await?;
+        let found: Vec<Written> = found.into_values().collect();
+        for some in found.chunks(STREAMS_MAX) {
+            let stream_ids: Vec<StreamId> =
+                some.iter().map(|written| written.stream_id.clone()).collect();
+            let read = self.read_each(&stream_ids).await?;
+            for (written, events) in some.iter().zip(read) {
+                plan_stream(&mut plans, written, events)?;
+            }
         }
         self.settle_tags(&mut plans).await?;
         self.settle_stacks(&mut plans).await?;
+        self.settle_albums(&mut plans, viewer).await?;
+        self.settle_links(&mut plans, viewer).await?;
+        self.settle_partners(&mut plans).await?;
+        self.settle_activities(&mut plans).await?;
+        self.settle_people(&mut plans).await?;
+        self.settle_faces(&mut plans).await?;
+        self.settle_users(&mut plans).await?;
+        super::rights::require(&plans, viewer)?;
         Ok(plans)
     }
 
-    /// One arm for each aggregate that can be taken back.
-    async fn plan_stream(
-        &self,
-        plans: &mut Plans,
-        stream_id: StreamId,
-        span: Span,
-    ) -> Result<(), CommandError<UndoError>> {
-        let by = plans.by;
-        match stream_id.aggregate() {
-            AssetEvent::AGGREGATE => {
-                let planned = self.planned::<Asset>(by, &stream_id, span).await?;
-                plans.assets.insert(key(&stream_id)?, planned);
-            }
-            StackEvent::AGGREGATE => {
-                let planned = self.planned::<Stack>(by, &stream_id, span).await?;
-                plans.stacks.insert(key(&stream_id)?, planned);
-            }
-            TagEvent::AGGREGATE => {
-                let planned = self.planned::<Tag>(by, &stream_id, span).await?;
-                plans.tags.push((stream_id, planned));
-            }
-            MemoryEvent::AGGREGATE => {
-                let planned = self.planned::<Memory>(by, &stream_id, span).await?;
-                plans.memories.push((stream_id, planned));
-            }
-            // They follow from what holds them.
-            "reservation" => {}
-            _ => plans.others.push(stream_id),
-        }
-        Ok(())
-    }
-
-    /// Folds a stream to the three states and asks its aggregate.
-    async fn planned<A: Undo>(
-        &self,
-        by: UserId,
-        stream_id: &StreamId,
-        (first, last_written): Span,
-    ) -> Result<Planned<A>, CommandError<UndoError>> {
-        let mut now = A::default();
-        let (mut before, mut after) = (None, None);
-        let (mut last, mut later) = (None, None);
-        loop {
-            let from = last
-                .map_or(Revision::new(0), |revision: Revision| Revision::new(revision.get() + 1));
-            let page = self.store.read_stream(stream_id, from, PAGE_EVENTS).await?;
-            let full = page.len() >= usize::try_from(PAGE_EVENTS).unwrap_or(usize::MAX);
-            for event in page {
-                if event.revision >= first && before.is_none() {
-                    before = Some(now.clone());
-                }
-                last = Some(event.revision);
-                later = (event.revision > last_written).then(|| later_of(&event));
-                now.evolve(&A::Event::from_raw(&event.event_type, event.version, event.payload)?);
-                if event.revision == last_written {
-                    after = Some(now.clone());
-                }
-            }
-            if !full {
-                break;
-            }
-        }
-        let states = States {
-            before: before.unwrap_or_default(),
-            after: after.unwrap_or_else(|| now.clone()),
-            now: now.clone(),
-        };
-        // What is gone has no owner any more; the aggregate says so itself.
-        let is_others = now.owner().is_some_and(|owner_id| owner_id != by);
-        let plan = if is_others { Plan::default() } else { A::undo(&states) };
-        Ok(Planned { now, last, plan, later })
-    }
-
     /// What a person wrote with a command, or with all commands of a request.
-    async fn events_of(
+    pub(super) async fn events_of(
         &self,
         by: UserId,
         id: Uuid,
@@ -222,8 +247,119 @@ impl Commands {
     }
 }
 
+/// Whether an album's event says that the server did it by itself: what goes behind the PIN leaves albums,
+/// whosever they are, and does not come back into them.
+fn is_by_server(event: &Recorded) -> bool {
+    matches!(event.event_type.as_str(), "AlbumAssetsAdded" | "AlbumAssetsRemoved")
+        && event.payload.to_value().is_ok_and(|payload| payload["by"].is_null())
+}
+
+/// One arm for each aggregate that can be taken back.
+fn plan_stream(
+    plans: &mut Plans,
+    written: &Written,
+    events: Vec<Recorded>,
+) -> Result<(), CommandError<UndoError>> {
+    let by = plans.by;
+    macro_rules! plan {
+        ($into:ident, $aggregate:ty) => {{
+            let key = key(&written.stream_id)?;
+            plans.$into.insert(key, planned::<$aggregate>(by, written, events)?);
+        }};
+    }
+    match written.stream_id.aggregate() {
+        ActivityEvent::AGGREGATE => plan!(activities, Activity),
+        AlbumEvent::AGGREGATE => plan!(albums, Album),
+        AssetEvent::AGGREGATE => plan!(assets, Asset),
+        ConfigEvent::AGGREGATE => plans.config = Some(planned::<Config>(by, written, events)?),
+        FacesEvent::AGGREGATE => plan!(faces, Faces),
+        MemoryEvent::AGGREGATE => plan!(memories, Memory),
+        PartnerEvent::AGGREGATE => plan!(partners, Partner),
+        PersonEvent::AGGREGATE => plan!(people, Person),
+        SharedLinkEvent::AGGREGATE => plan!(links, SharedLink),
+        StackEvent::AGGREGATE => plan!(stacks, Stack),
+        TagEvent::AGGREGATE => plan!(tags, Tag),
+        UserEvent::AGGREGATE => {
+            let user_id: UserId = key(&written.stream_id)?;
+            let mut account = planned::<User>(by, written, events)?;
+            // Anybody's own account is theirs, others' are administrators' matter.
+            account.object = Some(if user_id == by {
+                Object::Owned { owner_id: by }
+            } else {
+                Object::Route { admin: true }
+            });
+            plans.users.insert(user_id, account);
+        }
+        _ => {
+            let impossible = impossible(&written.types);
+            if !impossible.is_empty() {
+                plans.others.push((written.stream_id.clone(), impossible));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the tables say about those events that never go back.
+fn impossible(types: &[String]) -> Vec<Impossible> {
+    let mut found: Vec<Impossible> = Vec::new();
+    for row in types.iter().filter_map(|event_type| row(event_type)) {
+        if let Way::Never(why) = row.way
+            && found.iter().all(|it| it.what != row.what)
+        {
+            found.push(Impossible { what: row.what, why });
+        }
+    }
+    found
+}
+
+/// Folds a stream to the three states and asks its aggregate.
+fn planned<A: Undo>(
+    by: UserId,
+    written: &Written,
+    events: Vec<Recorded>,
+) -> Result<Planned<A>, CommandError<UndoError>> {
+    let mut now = A::default();
+    let (mut before, mut after) = (None, None);
+    let (mut last, mut later) = (None, None);
+    let began_at = events.first().map(|event| event.envelope.recorded_at).unwrap_or_default();
+    for event in events {
+        if event.revision >= written.first && before.is_none() {
+            before = Some(now.clone());
+        }
+        last = Some(event.revision);
+        // What processors made of it since is told only where no person did anything.
+        let is_persons = event.envelope.actor.user_id.is_some();
+        let tells = is_persons || later.as_ref().is_none_or(is_processors);
+        if event.revision > written.last && tells {
+            later = Some(later_of(&event));
+        }
+        now.evolve(&A::Event::from_raw(&event.event_type, event.version, event.payload.as_str())?);
+        if event.revision == written.last {
+            after = Some(now.clone());
+        }
+    }
+    let states = States {
+        before: before.unwrap_or_default(),
+        after: after.unwrap_or_else(|| now.clone()),
+        now: now.clone(),
+    };
+    let mut plan = A::undo(&states, &Asked { by, began_at });
+    for never in impossible(&written.types) {
+        if plan.impossible.iter().all(|it| it.what != never.what) {
+            plan.impossible.push(never);
+        }
+    }
+    let (object, types) = (now.object(by), written.types.clone());
+    Ok(Planned { now, last, plan, later, object, types })
+}
+
 fn key<T: std::str::FromStr>(stream_id: &StreamId) -> Result<T, CommandError<UndoError>> {
     stream_id.key().parse().map_err(|_| CommandError::Refused(UndoError::NotFound))
+}
+
+fn is_processors(later: &Later) -> bool {
+    later.actor.user_id.is_none()
 }
 
 fn later_of(event: &Recorded) -> Later {

@@ -23,7 +23,7 @@ impl Commands {
         plans: &mut Plans,
     ) -> Result<(), CommandError<UndoError>> {
         let by = plans.by;
-        for (_, planned) in &mut plans.tags {
+        for planned in plans.tags.values_mut() {
             if !comes_back(&planned.plan.events) {
                 continue;
             }

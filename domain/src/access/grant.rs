@@ -40,6 +40,18 @@ pub struct Viewer {
     pub grant: Grant,
 }
 
+impl Viewer {
+    /// The same with all that the person behind a key may do, where a route has asked the key already.
+    #[must_use]
+    pub fn person(&self) -> Self {
+        let grant = match &self.grant {
+            Grant::ApiKey { .. } => Grant::Session { elevated: false },
+            other => other.clone(),
+        };
+        Self { grant, ..self.clone() }
+    }
+}
+
 /// Why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {

@@ -3,11 +3,13 @@
 //! Callers look up the facts ([`Object`]) and ask; no other place holds a rule about access.
 
 mod grant;
+mod losses;
 mod object;
 #[cfg(test)]
 mod tests;
 
 pub use grant::{Denied, Grant, Viewer};
+pub use losses::takes_away;
 pub use object::{AlbumRole, Object, Reach};
 
 use crate::asset::Visibility;
@@ -61,7 +63,10 @@ pub(crate) fn role_allows(role: AlbumRole, permission: Permission) -> bool {
         | Permission::AlbumStatistics
         | Permission::ActivityRead
         | Permission::ActivityStatistics => true,
-        Permission::AlbumAssetCreate | Permission::AlbumAssetDelete => role >= AlbumRole::Editor,
+        Permission::AlbumAssetCreate
+        | Permission::AlbumAssetDelete
+        | Permission::AlbumUpdate
+        | Permission::AlbumShare => role >= AlbumRole::Editor,
         _ => role == AlbumRole::Owner,
     }
 }

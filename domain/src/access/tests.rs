@@ -153,11 +153,15 @@ fn roles_grow_from_looking_to_deciding() {
     }
     assert!(!may(viewer, Permission::AlbumAssetCreate));
     assert!(may(editor, Permission::AlbumAssetCreate));
-    assert!(may(editor, Permission::AlbumAssetDelete));
-    for permission in [Permission::AlbumUpdate, Permission::AlbumDelete, Permission::AlbumShare] {
-        assert!(!may(editor, permission));
+    for permission in
+        [Permission::AlbumAssetDelete, Permission::AlbumUpdate, Permission::AlbumShare]
+    {
+        assert!(!may(viewer, permission));
+        assert!(may(editor, permission));
         assert!(may(owner, permission));
     }
+    assert!(!may(editor, Permission::AlbumDelete));
+    assert!(may(owner, Permission::AlbumDelete));
     assert!(!may(None, Permission::AlbumRead));
 }
 

@@ -1,11 +1,16 @@
 //! A comment or a like in an album.
 
+mod undo;
+
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Aggregate, cqrs_aggregate, events};
 use crate::id::{AlbumId, AssetId, UserId};
 use crate::sealed::Sealed;
+
+pub(crate) use undo::WAYS;
 
 /// What a comment or a like is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -43,12 +48,26 @@ pub struct ActivityDeleted {
     pub by: UserId,
 }
 
+/// Its removal was taken back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ActivityRestored {
+    /// What it is about.
+    pub target: ActivityTarget,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// What they said; nothing for a like. Sealed under the key of who said it.
+    pub comment: Sealed<Option<String>>,
+    /// When it was said.
+    pub created_at: DateTime<Utc>,
+}
+
 events! {
     /// Everything that can have happened to a comment or a like.
     ActivityEvent for "activity" {
         Commented(ActivityCommented) 1,
         Deleted(ActivityDeleted) 1,
         Liked(ActivityLiked) 1,
+        Restored(ActivityRestored) 1,
     }
 }
 
@@ -80,10 +99,11 @@ pub enum ActivityError {
 }
 
 /// A comment or a like, folded from its events.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
     about: Option<(ActivityTarget, UserId)>,
     is_like: bool,
+    comment: Option<String>,
     deleted: bool,
 }
 
@@ -92,6 +112,12 @@ impl Activity {
     #[must_use]
     pub fn about(&self) -> Option<(ActivityTarget, UserId)> {
         self.about.filter(|_| !self.deleted)
+    }
+
+    /// What it was about and whose it was, whether it is deleted or not.
+    #[must_use]
+    pub fn was_about(&self) -> Option<(ActivityTarget, UserId)> {
+        self.about
     }
 
     /// Whether it is a like.
@@ -124,12 +150,16 @@ impl Aggregate for Activity {
 
     fn evolve(&mut self, event: &ActivityEvent) {
         match event {
-            ActivityEvent::Commented(said) => self.about = Some((said.target, said.user_id)),
+            ActivityEvent::Commented(said) => {
+                self.about = Some((said.target, said.user_id));
+                self.comment = said.comment.known().cloned();
+            }
             ActivityEvent::Liked(liked) => {
                 self.about = Some((liked.target, liked.user_id));
                 self.is_like = true;
             }
             ActivityEvent::Deleted(_) => self.deleted = true,
+            ActivityEvent::Restored(_) => self.deleted = false,
         }
     }
 }

@@ -8,8 +8,9 @@ use super::command::{AlbumChange, AlbumCommand, NewAlbum};
 use super::error::AlbumError;
 use super::event::{
     AlbumActivityDisabled, AlbumActivityEnabled, AlbumAssetsAdded, AlbumAssetsRemoved,
-    AlbumCoverChosen, AlbumDeleted, AlbumDescriptionChanged, AlbumEvent, AlbumOrder,
-    AlbumOrderChanged, AlbumRenamed, AlbumUserAdded, AlbumUserRemoved, AlbumUserRoleChanged,
+    AlbumCoverChosen, AlbumCoverReset, AlbumDeleted, AlbumDescriptionChanged, AlbumEvent,
+    AlbumOrder, AlbumOrderChanged, AlbumPurged, AlbumRenamed, AlbumText, AlbumUserAdded,
+    AlbumUserRemoved, AlbumUserRoleChanged,
 };
 use crate::access::{AlbumRole, role_allows};
 use crate::event::{Aggregate, cqrs_aggregate};
@@ -20,24 +21,29 @@ use crate::permission::Permission;
 pub const ADDED_AT_ONCE_MAX: usize = 1_000;
 
 /// An album, folded from its events.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Album {
-    exists: bool,
-    deleted: bool,
-    name: Option<String>,
-    description: Option<String>,
-    order: AlbumOrder,
-    cover_id: Option<AssetId>,
-    activity_disabled: bool,
-    users: BTreeMap<UserId, AlbumRole>,
-    assets: BTreeSet<AssetId>,
+    pub(super) exists: bool,
+    pub(super) deleted: bool,
+    pub(super) purged: bool,
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) order: AlbumOrder,
+    pub(super) cover_id: Option<AssetId>,
+    pub(super) activity_disabled: bool,
+    pub(super) users: BTreeMap<UserId, AlbumRole>,
+    /// Who has a part, in the order they came.
+    pub(super) came: Vec<UserId>,
+    /// Each with the place it came to.
+    pub(super) assets: BTreeMap<AssetId, u64>,
+    pub(super) places: u64,
 }
 
 impl Album {
     /// Whether an asset is in it.
     #[must_use]
     pub fn contains(&self, asset_id: AssetId) -> bool {
-        self.assets.contains(&asset_id)
+        self.assets.contains_key(&asset_id)
     }
 
     /// Somebody's part in it.
@@ -46,10 +52,42 @@ impl Album {
         self.users.get(&user_id).copied().filter(|_| !self.deleted)
     }
 
+    /// What it is called; nothing when it is deleted or its name was forgotten.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref().filter(|_| !self.deleted)
+    }
+
+    /// Who has a part in it.
+    pub fn members(&self) -> impl Iterator<Item = UserId> {
+        self.users.keys().copied().filter(|_| !self.deleted)
+    }
+
     /// Whether it takes comments and likes.
     #[must_use]
     pub fn takes_activity(&self) -> bool {
         self.exists && !self.deleted && !self.activity_disabled
+    }
+
+    /// Whether it is deleted and may still be taken back.
+    #[must_use]
+    pub fn is_departed(&self) -> bool {
+        self.deleted && !self.purged
+    }
+
+    /// What it is called and about, and in which order it shows what is in it, from the start.
+    fn begin(&mut self, owner_id: UserId, text: Option<&AlbumText>, order: AlbumOrder) {
+        self.exists = true;
+        self.name = text.map(|text| text.name.clone());
+        self.description = text.map(|text| text.description.clone());
+        self.order = order;
+        self.come(owner_id, AlbumRole::Owner);
+    }
+
+    fn come(&mut self, user_id: UserId, role: AlbumRole) {
+        self.users.insert(user_id, role);
+        self.came.retain(|came| *came != user_id);
+        self.came.push(user_id);
     }
 
     fn existing(&self) -> Result<(), AlbumError> {
@@ -60,6 +98,13 @@ impl Album {
         self.existing()?;
         let may = self.role(by).is_some_and(|role| role_allows(role, permission));
         if may { Ok(()) } else { Err(AlbumError::NoAccess(permission)) }
+    }
+
+    /// Whoever shares an album may bring people in; who is in already, and owners, are its owners' to decide on.
+    fn decides_on_people(&self, by: UserId) -> Result<(), AlbumError> {
+        self.allows(by, Permission::AlbumShare)?;
+        let is_owner = self.role(by) == Some(AlbumRole::Owner);
+        if is_owner { Ok(()) } else { Err(AlbumError::NoAccess(Permission::AlbumShare)) }
     }
 
     fn allows_or_server(
@@ -82,15 +127,13 @@ impl Album {
         let mut events = vec![new.created.clone().into()];
         let mut seen = BTreeSet::from([new.created.owner_id]);
         for (user_id, role) in &new.users {
-            if *user_id == new.created.owner_id {
-                return Err(AlbumError::IsOwner(*user_id));
-            }
+            // Whoever makes an album has the first part in it already.
             if seen.insert(*user_id) {
                 events.push(AlbumUserAdded { user_id: *user_id, role: *role }.into());
             }
         }
         let by = Some(new.created.owner_id);
-        events.extend(added(by, &fresh(&BTreeSet::new(), &new.asset_ids)));
+        events.extend(added(by, &fresh(&BTreeMap::new(), &new.asset_ids)));
         Ok(events)
     }
 
@@ -126,18 +169,14 @@ impl Album {
         Ok(events)
     }
 
-    fn add_users(&self, users: &[(UserId, AlbumRole)]) -> Result<Vec<AlbumEvent>, AlbumError> {
-        let mut events = Vec::new();
+    /// Whoever has a part already keeps it as it is.
+    fn add_users(&self, users: &[(UserId, AlbumRole)]) -> Vec<AlbumEvent> {
         let mut seen = BTreeSet::new();
-        for (user_id, role) in users {
-            match self.role(*user_id) {
-                Some(AlbumRole::Owner) => return Err(AlbumError::IsOwner(*user_id)),
-                Some(_) => return Err(AlbumError::HasPart(*user_id)),
-                None if !seen.insert(*user_id) => return Err(AlbumError::HasPart(*user_id)),
-                None => events.push(AlbumUserAdded { user_id: *user_id, role: *role }.into()),
-            }
-        }
-        Ok(events)
+        users
+            .iter()
+            .filter(|(user_id, _)| self.role(*user_id).is_none() && seen.insert(*user_id))
+            .map(|(user_id, role)| AlbumUserAdded { user_id: *user_id, role: *role }.into())
+            .collect()
     }
 
     fn change_role(&self, user_id: UserId, role: AlbumRole) -> Result<Vec<AlbumEvent>, AlbumError> {
@@ -155,8 +194,8 @@ impl Album {
         user_id: UserId,
     ) -> Result<Vec<AlbumEvent>, AlbumError> {
         self.existing()?;
-        if by.is_some() && by != Some(user_id) {
-            self.allows_or_server(by, Permission::AlbumShare)?;
+        if let Some(by) = by.filter(|by| *by != user_id) {
+            self.decides_on_people(by)?;
         }
         if self.role(user_id).is_none() {
             return Err(AlbumError::HasNoPart(user_id));
@@ -169,12 +208,12 @@ impl Album {
 }
 
 /// Those of `wanted` that are not in `known`, each once, in their order.
-fn fresh(known: &BTreeSet<AssetId>, wanted: &[AssetId]) -> Vec<AssetId> {
+fn fresh(known: &BTreeMap<AssetId, u64>, wanted: &[AssetId]) -> Vec<AssetId> {
     let mut seen = BTreeSet::new();
-    wanted.iter().copied().filter(|id| !known.contains(id) && seen.insert(*id)).collect()
+    wanted.iter().copied().filter(|id| !known.contains_key(id) && seen.insert(*id)).collect()
 }
 
-fn added(by: Option<UserId>, asset_ids: &[AssetId]) -> impl Iterator<Item = AlbumEvent> {
+pub(super) fn added(by: Option<UserId>, asset_ids: &[AssetId]) -> impl Iterator<Item = AlbumEvent> {
     asset_ids
         .chunks(ADDED_AT_ONCE_MAX)
         .map(move |part| AlbumAssetsAdded { by, asset_ids: part.to_vec() }.into())
@@ -209,10 +248,13 @@ impl Aggregate for Album {
             }
             AlbumCommand::AddUsers { by, users } => {
                 self.allows(*by, Permission::AlbumShare)?;
-                self.add_users(users)
+                if users.iter().any(|(_, role)| *role == AlbumRole::Owner) {
+                    self.decides_on_people(*by)?;
+                }
+                Ok(self.add_users(users))
             }
             AlbumCommand::ChangeRole { by, user_id, role } => {
-                self.allows(*by, Permission::AlbumShare)?;
+                self.decides_on_people(*by)?;
                 self.change_role(*user_id, *role)
             }
             AlbumCommand::RemoveUser { by, user_id } => self.remove_user(*by, *user_id),
@@ -221,18 +263,15 @@ impl Aggregate for Album {
                 self.allows_or_server(*by, Permission::AlbumDelete)?;
                 Ok(vec![AlbumDeleted {}.into()])
             }
+            AlbumCommand::Purge if self.is_departed() => Ok(vec![AlbumPurged {}.into()]),
+            AlbumCommand::Purge => Ok(vec![]),
         }
     }
 
     fn evolve(&mut self, event: &AlbumEvent) {
         match event {
             AlbumEvent::Created(created) => {
-                self.exists = true;
-                let text = created.text.known();
-                self.name = text.map(|text| text.name.clone());
-                self.description = text.map(|text| text.description.clone());
-                self.order = created.order;
-                self.users.insert(created.owner_id, AlbumRole::Owner);
+                self.begin(created.owner_id, created.text.known(), created.order);
             }
             AlbumEvent::Renamed(renamed) => self.name = renamed.name.known().cloned(),
             AlbumEvent::DescriptionChanged(changed) => {
@@ -240,25 +279,37 @@ impl Aggregate for Album {
             }
             AlbumEvent::OrderChanged(changed) => self.order = changed.order,
             AlbumEvent::CoverChosen(chosen) => self.cover_id = Some(chosen.asset_id),
+            AlbumEvent::CoverReset(AlbumCoverReset {}) => self.cover_id = None,
             AlbumEvent::ActivityEnabled(AlbumActivityEnabled {}) => self.activity_disabled = false,
             AlbumEvent::ActivityDisabled(AlbumActivityDisabled {}) => self.activity_disabled = true,
-            AlbumEvent::AssetsAdded(added) => self.assets.extend(&added.asset_ids),
+            AlbumEvent::AssetsAdded(added) => {
+                for asset_id in &added.asset_ids {
+                    self.places += 1;
+                    self.assets.entry(*asset_id).or_insert(self.places);
+                }
+            }
             AlbumEvent::AssetsRemoved(removed) => {
                 for asset_id in &removed.asset_ids {
                     self.assets.remove(asset_id);
                 }
-                self.cover_id = self.cover_id.filter(|cover_id| self.assets.contains(cover_id));
+                self.cover_id = self.cover_id.filter(|cover_id| self.contains(*cover_id));
             }
             AlbumEvent::UserAdded(added) => {
-                self.users.insert(added.user_id, added.role);
+                self.come(added.user_id, added.role);
             }
             AlbumEvent::UserRoleChanged(changed) => {
                 self.users.insert(changed.user_id, changed.role);
             }
             AlbumEvent::UserRemoved(removed) => {
                 self.users.remove(&removed.user_id);
+                self.came.retain(|came| *came != removed.user_id);
             }
             AlbumEvent::Deleted(AlbumDeleted {}) => self.deleted = true,
+            AlbumEvent::Restored(restored) => {
+                *self = Self::default();
+                self.begin(restored.owner_id, restored.text.known(), restored.order);
+            }
+            AlbumEvent::Purged(AlbumPurged {}) => self.purged = true,
         }
     }
 }
@@ -340,16 +391,16 @@ mod tests {
     }
 
     #[test]
-    fn only_the_owner_changes_the_album() {
+    fn owners_and_editors_change_the_album() {
         let change =
             Box::new(AlbumChange { name: Some("Winter".into()), ..AlbumChange::default() });
         Given::with(())
             .given(shared())
-            .when(AlbumCommand::Change { by: EDITOR, change: change.clone() })
+            .when(AlbumCommand::Change { by: VIEWER, change: change.clone() })
             .then_expect_error(AlbumError::NoAccess(Permission::AlbumUpdate));
         Given::with(())
             .given(shared())
-            .when(AlbumCommand::Change { by: OWNER, change })
+            .when(AlbumCommand::Change { by: EDITOR, change })
             .then_expect_events(vec![AlbumRenamed { name: "Winter".to_owned().into() }.into()]);
     }
 
@@ -372,6 +423,33 @@ mod tests {
             .given(shared())
             .when(AlbumCommand::RemoveUser { by: Some(EDITOR), user_id: VIEWER })
             .then_expect_error(AlbumError::NoAccess(Permission::AlbumShare));
+    }
+
+    #[test]
+    fn editors_bring_people_in_and_make_no_owners() {
+        let add = |role| AlbumCommand::AddUsers { by: EDITOR, users: vec![(STRANGER, role)] };
+        let (user_id, role) = (STRANGER, AlbumRole::Viewer);
+        Given::with(())
+            .given(shared())
+            .when(add(role))
+            .then_expect_events(vec![AlbumUserAdded { user_id, role }.into()]);
+        let refused = || AlbumError::NoAccess(Permission::AlbumShare);
+        Given::with(()).given(shared()).when(add(AlbumRole::Owner)).then_expect_error(refused());
+        let role = AlbumRole::Owner;
+        Given::with(())
+            .given(shared())
+            .when(AlbumCommand::ChangeRole { by: EDITOR, user_id: EDITOR, role })
+            .then_expect_error(refused());
+    }
+
+    #[test]
+    fn whoever_is_in_already_is_passed_over() {
+        let role = AlbumRole::Viewer;
+        let users = vec![(OWNER, role), (EDITOR, role), (VIEWER, role)];
+        Given::with(())
+            .given(shared())
+            .when(AlbumCommand::AddUsers { by: OWNER, users })
+            .then_expect_events(vec![]);
     }
 
     #[test]

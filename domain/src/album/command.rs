@@ -84,4 +84,6 @@ pub enum AlbumCommand {
         /// Who wishes it.
         by: Option<UserId>,
     },
+    /// Let a deleted one not be taken back any more.
+    Purge,
 }

@@ -15,12 +15,6 @@ pub enum AlbumError {
     /// Who wishes it has no part in the album that lets them.
     #[error("no part in the album that allows {}", .0.as_str())]
     NoAccess(Permission),
-    /// They have a part in it already.
-    #[error("{0} has a part in the album already")]
-    HasPart(UserId),
-    /// The owner needs no other part.
-    #[error("{0} owns the album")]
-    IsOwner(UserId),
     /// They have no part in it.
     #[error("{0} has no part in the album")]
     HasNoPart(UserId),

@@ -1,5 +1,6 @@
 //! The events of an album.
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -129,9 +130,31 @@ pub struct AlbumUserRemoved {
     pub user_id: UserId,
 }
 
-/// The album is gone; its assets are not.
+/// Nobody chooses its cover any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AlbumCoverReset {}
+
+/// The album is gone; its assets are not. It can be taken back for a while.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AlbumDeleted {}
+
+/// Its deletion was taken back. It begins anew: events behind this one say what is in it and who has a part
+/// in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AlbumRestored {
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// Its name and description.
+    pub text: Sealed<AlbumText>,
+    /// In which order it shows its assets.
+    pub order: AlbumOrder,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A deleted album cannot be taken back any more; its key is destroyed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AlbumPurged {}
 
 events! {
     /// Everything that can have happened to an album.
@@ -141,11 +164,14 @@ events! {
         AssetsAdded(AlbumAssetsAdded) 1,
         AssetsRemoved(AlbumAssetsRemoved) 1,
         CoverChosen(AlbumCoverChosen) 1,
+        CoverReset(AlbumCoverReset) 1,
         Created(AlbumCreated) 1,
         Deleted(AlbumDeleted) 1,
         DescriptionChanged(AlbumDescriptionChanged) 1,
         OrderChanged(AlbumOrderChanged) 1,
+        Purged(AlbumPurged) 1,
         Renamed(AlbumRenamed) 1,
+        Restored(AlbumRestored) 1,
         UserAdded(AlbumUserAdded) 1,
         UserRemoved(AlbumUserRemoved) 1,
         UserRoleChanged(AlbumUserRoleChanged) 1,

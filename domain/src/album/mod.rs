@@ -4,13 +4,15 @@ mod aggregate;
 mod command;
 mod error;
 mod event;
+mod undo;
 
 pub use aggregate::{ADDED_AT_ONCE_MAX, Album};
 pub use command::{AlbumChange, AlbumCommand, NewAlbum};
 pub use error::AlbumError;
 pub use event::{
     AlbumActivityDisabled, AlbumActivityEnabled, AlbumAssetsAdded, AlbumAssetsRemoved,
-    AlbumCoverChosen, AlbumCreated, AlbumDeleted, AlbumDescriptionChanged, AlbumEvent, AlbumOrder,
-    AlbumOrderChanged, AlbumRenamed, AlbumText, AlbumUserAdded, AlbumUserRemoved,
-    AlbumUserRoleChanged,
+    AlbumCoverChosen, AlbumCoverReset, AlbumCreated, AlbumDeleted, AlbumDescriptionChanged,
+    AlbumEvent, AlbumOrder, AlbumOrderChanged, AlbumPurged, AlbumRenamed, AlbumRestored, AlbumText,
+    AlbumUserAdded, AlbumUserRemoved, AlbumUserRoleChanged,
 };
+pub(crate) use undo::WAYS;

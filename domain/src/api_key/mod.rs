@@ -7,6 +7,7 @@ use crate::event::{Aggregate, cqrs_aggregate, events};
 use crate::id::UserId;
 use crate::permission::Permission;
 use crate::sealed::Sealed;
+use crate::undo::way::{Row, never};
 
 /// A key was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,9 +36,26 @@ pub struct ApiKeyPermissionsChanged {
     pub permissions: Vec<Permission>,
 }
 
+/// Another secret opens it; the former one opens nothing any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApiKeyRotated {
+    /// SHA-256 of the new secret, lower-case hex.
+    pub secret_sha256: String,
+}
+
 /// It opens nothing any more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ApiKeyRevoked {}
+
+/// How events of keys go back: not at all.
+pub(crate) const WAYS: &[Row] = &[
+    never("ApiKeyCreated", "key", OPENS),
+    never("ApiKeyPermissionsChanged", "key", OPENS),
+    never("ApiKeyRenamed", "key", OPENS),
+    never("ApiKeyRevoked", "key", OPENS),
+    never("ApiKeyRotated", "key", OPENS),
+];
+const OPENS: &str = "Keys open things: make, change or delete one by hand";
 
 events! {
     /// Everything that can have happened to a key.
@@ -46,6 +64,7 @@ events! {
         PermissionsChanged(ApiKeyPermissionsChanged) 1,
         Renamed(ApiKeyRenamed) 1,
         Revoked(ApiKeyRevoked) 1,
+        Rotated(ApiKeyRotated) 1,
     }
 }
 
@@ -62,6 +81,13 @@ pub enum ApiKeyCommand {
         name: Option<String>,
         /// The new permissions.
         permissions: Option<Vec<Permission>>,
+    },
+    /// Let another secret open it.
+    Rotate {
+        /// Who wishes it.
+        by: UserId,
+        /// SHA-256 of the new secret, lower-case hex.
+        secret_sha256: String,
     },
     /// Make it open nothing.
     Revoke {
@@ -99,7 +125,9 @@ impl Aggregate for ApiKey {
         match command {
             ApiKeyCommand::Create(_) if self.user_id.is_some() => Err(ApiKeyError::AlreadyExists),
             ApiKeyCommand::Create(created) => Ok(vec![created.clone().into()]),
-            ApiKeyCommand::Change { by, .. } | ApiKeyCommand::Revoke { by }
+            ApiKeyCommand::Change { by, .. }
+            | ApiKeyCommand::Rotate { by, .. }
+            | ApiKeyCommand::Revoke { by }
                 if self.revoked || self.user_id != Some(*by) =>
             {
                 Err(ApiKeyError::NotFound)
@@ -119,6 +147,9 @@ impl Aggregate for ApiKey {
                 }
                 Ok(events)
             }
+            ApiKeyCommand::Rotate { secret_sha256, .. } => {
+                Ok(vec![ApiKeyRotated { secret_sha256: secret_sha256.clone() }.into()])
+            }
             ApiKeyCommand::Revoke { .. } => Ok(vec![ApiKeyRevoked {}.into()]),
         }
     }
@@ -134,6 +165,8 @@ impl Aggregate for ApiKey {
             ApiKeyEvent::PermissionsChanged(changed) => {
                 self.permissions.clone_from(&changed.permissions);
             }
+            // Which secret opens it is asked of the read model.
+            ApiKeyEvent::Rotated(_) => {}
             ApiKeyEvent::Revoked(ApiKeyRevoked {}) => self.revoked = true,
         }
     }
@@ -166,6 +199,19 @@ mod tests {
         TestFramework::<ApiKey>::with(())
             .given(vec![created()])
             .when(ApiKeyCommand::Revoke { by: STRANGER })
+            .then_expect_error(ApiKeyError::NotFound);
+    }
+
+    #[test]
+    fn only_its_owner_rotates_a_key() {
+        let rotate = |by| ApiKeyCommand::Rotate { by, secret_sha256: "01".into() };
+        TestFramework::<ApiKey>::with(())
+            .given(vec![created()])
+            .when(rotate(OWNER))
+            .then_expect_events(vec![ApiKeyRotated { secret_sha256: "01".into() }.into()]);
+        TestFramework::<ApiKey>::with(())
+            .given(vec![created()])
+            .when(rotate(STRANGER))
             .then_expect_error(ApiKeyError::NotFound);
     }
 

@@ -1,195 +1,21 @@
-//! The rules of an asset. It remembers what the rules need, never what a screen needs.
+//! The rules of an asset: what follows from a command, and what an event changes.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::{Deserialize, Serialize};
-
-use super::command::{AssetCommand, Details};
+use super::command::AssetCommand;
+use super::derived::DerivedFile;
+use super::embedded;
 use super::error::AssetError;
 use super::event::{
-    AssetDateChanged, AssetDescriptionChanged, AssetEvent, AssetFailureDismissed, AssetFavorited,
-    AssetLocationChanged, AssetMetadataRecorded, AssetPlaceFound, AssetProcessingRequested,
-    AssetPurged, AssetRatingChanged, AssetRestored, AssetSidecarReplaced, AssetTrashed,
-    AssetUnfavorited, AssetVisibilityChanged,
+    AssetEvent, AssetFailureDismissed, AssetFavorited, AssetMetadataRecorded,
+    AssetOriginalRestored, AssetProcessingRequested, AssetPurged, AssetRestored,
+    AssetSidecarReplaced, AssetTrashed, AssetUnfavorited,
 };
-use super::organize::Organized;
+use super::external::{self};
+use super::live::LiveParts;
+use super::sidecar::Sidecar;
+use super::state::Asset;
 use super::undo::Words;
-use super::values::{Blob, Position, ProcessorRef, Stage, Visibility};
+use super::values::{MediaKind, Stage};
 use crate::event::{Aggregate, cqrs_aggregate};
-use crate::id::{DuplicateId, StackId, TagId, UserId};
-
-/// How far a step of processing got, and for which input and program.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Done {
-    processor: ProcessorRef,
-    input_blake3: String,
-    failed: bool,
-}
-
-/// One photo or film, folded from its events.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Asset {
-    owner_id: Option<UserId>,
-    original_blake3: String,
-    pub(super) favorite: bool,
-    pub(super) visibility: Visibility,
-    /// What the file says about itself.
-    pub(super) file: Words,
-    /// What a person said over it.
-    pub(super) person: Words,
-    /// What its position was found to lie in last.
-    pub(super) place: Option<AssetPlaceFound>,
-    pub(super) trashed: bool,
-    purged: bool,
-    pub(super) organized: Organized,
-    sidecar: Option<Blob>,
-    done: BTreeMap<Stage, Done>,
-    requested: Vec<Stage>,
-}
-
-impl Asset {
-    /// Whose it is, while it exists.
-    #[must_use]
-    pub fn owner_id(&self) -> Option<UserId> {
-        if self.purged { None } else { self.owner_id }
-    }
-
-    /// Whether a step still has to be done by this program for the file as it is.
-    #[must_use]
-    pub fn wants(&self, stage: Stage, processor: &ProcessorRef) -> bool {
-        self.owner_id().is_some()
-            && (self.requested.contains(&stage)
-                || self.done.get(&stage).is_none_or(|done| {
-                    done.processor.version < processor.version
-                        || done.input_blake3 != self.original_blake3
-                }))
-    }
-
-    /// Whether somebody may say who is on it.
-    ///
-    /// # Errors
-    /// [`AssetError::NotFound`], [`AssetError::NotOwner`].
-    pub fn may_be_tagged(&self, by: UserId) -> Result<(), AssetError> {
-        self.owned_by(by)
-    }
-
-    /// Where a person says it was taken; it stands above what the file says.
-    #[must_use]
-    pub fn position_by_person(&self) -> Option<Position> {
-        self.person.position
-    }
-
-    /// Whether it is in the trash.
-    #[must_use]
-    pub fn is_trashed(&self) -> bool {
-        self.trashed
-    }
-
-    /// Whether it carries the mark of a favorite.
-    #[must_use]
-    pub fn is_favorite(&self) -> bool {
-        self.favorite
-    }
-
-    /// Where it shows.
-    #[must_use]
-    pub fn visibility(&self) -> Visibility {
-        self.visibility
-    }
-
-    /// The tags it carries.
-    #[must_use]
-    pub fn tags(&self) -> &BTreeSet<TagId> {
-        &self.organized.tags
-    }
-
-    /// The stack it is in, and whether it stands for it.
-    #[must_use]
-    pub fn stack(&self) -> Option<(StackId, bool)> {
-        self.organized.stack
-    }
-
-    /// The group of duplicates it is in.
-    #[must_use]
-    pub fn duplicates(&self) -> Option<DuplicateId> {
-        self.organized.duplicates
-    }
-
-    /// The XMP file that lies beside it.
-    #[must_use]
-    pub fn sidecar(&self) -> Option<&Blob> {
-        self.sidecar.as_ref()
-    }
-
-    fn existing(&self) -> Result<UserId, AssetError> {
-        self.owner_id().ok_or(AssetError::NotFound)
-    }
-
-    fn owned_by(&self, by: UserId) -> Result<(), AssetError> {
-        if self.existing()? == by { Ok(()) } else { Err(AssetError::NotOwner { by }) }
-    }
-
-    fn change_details(&self, details: &Details) -> Result<Vec<AssetEvent>, AssetError> {
-        let mut events: Vec<AssetEvent> = Vec::new();
-        match details.favorite {
-            Some(true) if !self.favorite => events.push(AssetFavorited {}.into()),
-            Some(false) if self.favorite => events.push(AssetUnfavorited {}.into()),
-            _ => {}
-        }
-        if let Some(visibility) = details.visibility.filter(|wish| *wish != self.visibility) {
-            events.push(AssetVisibilityChanged { visibility }.into());
-        }
-        if let Some(description) = &details.description
-            && self.person.description.as_deref() != Some(description)
-        {
-            events.push(AssetDescriptionChanged { description: description.clone().into() }.into());
-        }
-        if let Some(rating) = details.rating {
-            if let Some(stars) = rating.filter(|stars| !matches!(stars, -1 | 1..=5)) {
-                return Err(AssetError::BadRating { rating: stars });
-            }
-            if rating != self.person.rating.or(self.file.rating).flatten() {
-                events.push(AssetRatingChanged { rating }.into());
-            }
-        }
-        if let Some((taken_at, local_date_time, time_zone)) = details.date.clone() {
-            events.push(AssetDateChanged { taken_at, local_date_time, time_zone }.into());
-        }
-        if let Some(position) = details.position {
-            events.push(AssetLocationChanged { position: position.into() }.into());
-            let of_it = |found: &&AssetPlaceFound| {
-                found.place.known().is_some_and(|place| place.position == position)
-            };
-            events.extend(details.place.iter().find(of_it).cloned().map(AssetEvent::from));
-        }
-        Ok(events)
-    }
-
-    /// A result is news unless the same program said it of the same bytes and nobody asked again.
-    fn is_news(&self, stage: Stage, processor: &ProcessorRef, input_blake3: &str) -> bool {
-        self.owner_id().is_some()
-            && (self.requested.contains(&stage)
-                || self.done.get(&stage).is_none_or(|done| {
-                    done.processor != *processor || done.input_blake3 != input_blake3
-                }))
-    }
-
-    /// A place is news unless it is known, or a person says that it was taken elsewhere.
-    fn is_new_place(&self, found: &AssetPlaceFound) -> bool {
-        let elsewhere = self.person.position.is_some_and(|position| {
-            found.place.known().is_none_or(|place| place.position != position)
-        });
-        self.owner_id().is_some() && !elsewhere && self.place.as_ref() != Some(found)
-    }
-
-    fn settle(&mut self, stage: Stage, processor: &ProcessorRef, input: &str, failed: bool) {
-        self.requested.retain(|requested| *requested != stage);
-        self.done.insert(
-            stage,
-            Done { processor: processor.clone(), input_blake3: input.to_owned(), failed },
-        );
-    }
-}
 
 fn file_words(facts: &AssetMetadataRecorded) -> Words {
     let personal = facts.personal.known();
@@ -220,18 +46,13 @@ impl Aggregate for Asset {
             }
             AssetCommand::Restore { by } => {
                 self.owned_by(*by)?;
-                Ok(if self.trashed { vec![AssetRestored {}.into()] } else { vec![] })
+                // What is missing comes back with its file.
+                let is_missing = self.external.as_ref().is_some_and(|file| file.is_offline);
+                let restores = self.trashed && !is_missing;
+                Ok(if restores { vec![AssetRestored {}.into()] } else { vec![] })
             }
-            AssetCommand::Purge { .. } if self.purged => Ok(vec![]),
-            AssetCommand::Purge { by } => {
-                match by {
-                    Some(by) => self.owned_by(*by)?,
-                    None => {
-                        self.existing()?;
-                    }
-                }
-                Ok(vec![AssetPurged {}.into()])
-            }
+            AssetCommand::Purge(_) if self.purged => Ok(vec![]),
+            AssetCommand::Purge(why) => self.purge(*why),
             AssetCommand::Organize { by, wish } => {
                 match by {
                     Some(by) => self.owned_by(*by)?,
@@ -241,9 +62,19 @@ impl Aggregate for Asset {
                 }
                 self.organized.decide(wish)
             }
+            AssetCommand::Live { by, wish } => {
+                if let Some(by) = by {
+                    self.owned_by(*by)?;
+                }
+                Ok(if self.owner_id().is_some() { self.live.decide(wish) } else { vec![] })
+            }
+            AssetCommand::File(found) => Ok(match self.owner_id() {
+                Some(_) => external::decide(self.external.as_ref(), found, self.trashed),
+                None => vec![],
+            }),
             AssetCommand::ReplaceSidecar { by, sidecar } => {
                 self.owned_by(*by)?;
-                Ok(if self.sidecar.as_ref() == Some(sidecar) {
+                Ok(if self.sidecar() == Some(sidecar) {
                     vec![]
                 } else {
                     vec![
@@ -252,12 +83,35 @@ impl Aggregate for Asset {
                     ]
                 })
             }
+            AssetCommand::DeleteFile { by, file } => {
+                self.owned_by(*by)?;
+                Ok(self.delete_file(*file))
+            }
+            AssetCommand::Edit { by, edits } => {
+                self.owned_by(*by)?;
+                Ok(self.editing.edit(edits)?)
+            }
+            AssetCommand::RemoveEdits { by } => {
+                self.owned_by(*by)?;
+                Ok(self.editing.remove())
+            }
+            AssetCommand::RestoreOriginal { by } => {
+                self.owned_by(*by)?;
+                // What failed without the file may go well now.
+                let failed = self.done.iter().filter(|(_, done)| done.failed);
+                let again = failed.flat_map(|(stage, _)| self.request(*stage));
+                Ok(std::iter::once(AssetOriginalRestored {}.into()).chain(again).collect())
+            }
             AssetCommand::RequestProcessing { stage } => {
                 self.existing()?;
-                Ok(if self.requested.contains(stage) {
-                    vec![]
-                } else {
+                Ok(self.request(*stage))
+            }
+            AssetCommand::RequestLeft { stage } => {
+                self.existing()?;
+                Ok(if self.takes(*stage) {
                     vec![AssetProcessingRequested { stage: *stage }.into()]
+                } else {
+                    vec![]
                 })
             }
             AssetCommand::DismissFailure { stage } => {
@@ -279,6 +133,15 @@ impl Aggregate for Asset {
                 Some(_) => self.organized.follow_file(named),
                 None => vec![],
             }),
+            AssetCommand::RecordSidecar(outcome) => Ok(match self.owner_id() {
+                Some(_) => self.beside.decide(outcome),
+                None => vec![],
+            }),
+            // The file of a library is nobody's to move.
+            AssetCommand::RecordMove(wish) => Ok(match self.owner_id() {
+                Some(_) if self.external.is_none() => self.places.decide(wish),
+                _ => vec![],
+            }),
             AssetCommand::RecordPlace(found) => Ok(if self.is_new_place(found) {
                 vec![AssetEvent::PlaceFound((**found).clone())]
             } else {
@@ -291,6 +154,37 @@ impl Aggregate for Asset {
                     vec![]
                 })
             }
+            AssetCommand::RecordFullSize(made) => {
+                Ok(if self.owner_id().is_some() && made.image != self.full_size {
+                    vec![AssetEvent::FullSizeRecorded((**made).clone())]
+                } else {
+                    vec![]
+                })
+            }
+            AssetCommand::RecordVideoEncoded(made) => {
+                Ok(if self.is_news(Stage::Video, &made.processor, &made.input_blake3) {
+                    vec![AssetEvent::VideoEncoded((**made).clone())]
+                } else {
+                    vec![]
+                })
+            }
+            AssetCommand::RecordEditedPictures(made) => {
+                let is_news = self.is_news(Stage::Edits, &made.processor, &made.input_blake3);
+                Ok(if is_news && self.editing.are_shown_by(made) {
+                    vec![AssetEvent::EditedPicturesRecorded((**made).clone())]
+                } else {
+                    vec![]
+                })
+            }
+            AssetCommand::RecordVideoSkipped(left) => {
+                Ok(if self.is_news(Stage::Video, &left.processor, &left.input_blake3) {
+                    vec![AssetEvent::VideoEncodingSkipped((**left).clone())]
+                } else {
+                    vec![]
+                })
+            }
+            AssetCommand::WantEmbedding(model) => Ok(self.want_embedding(model)),
+            AssetCommand::RecordEmbedding(found) => Ok(self.take_embedding(found)),
             AssetCommand::RecordFailure(failed) => {
                 Ok(if self.is_news(failed.stage, &failed.processor, &failed.input_blake3) {
                     vec![AssetEvent::ProcessingFailed((**failed).clone())]
@@ -302,13 +196,19 @@ impl Aggregate for Asset {
     }
 
     fn evolve(&mut self, event: &AssetEvent) {
+        self.editing.evolve(event);
+        self.beside.evolve(event);
+        self.places.evolve(event);
+        external::evolve(&mut self.external, event, self.trashed);
         match event {
             AssetEvent::Uploaded(uploaded) => {
                 self.owner_id = Some(uploaded.owner_id);
                 self.original_blake3.clone_from(&uploaded.original.blake3);
+                self.is_film = uploaded.kind == MediaKind::Video;
                 self.favorite = uploaded.is_favorite;
                 self.visibility = uploaded.visibility;
-                self.sidecar.clone_from(&uploaded.sidecar);
+                self.beside = Sidecar::of(uploaded.sidecar.clone());
+                self.live = LiveParts::uploaded_with(uploaded.live_photo_video_id);
                 let made = uploaded.file_created_at;
                 self.file.date = Some((made, made.naive_utc(), None));
             }
@@ -323,7 +223,34 @@ impl Aggregate for Asset {
                 }
             }
             AssetEvent::ThumbnailsRecorded(made) => {
+                self.pictures = [DerivedFile::Thumbnail, DerivedFile::Preview].into();
                 self.settle(Stage::Thumbnails, &made.processor, &made.input_blake3, false);
+            }
+            AssetEvent::FullSizeRecorded(made) => self.full_size.clone_from(&made.image),
+            AssetEvent::FileDeleted(deleted) => self.lose_file(deleted.file),
+            AssetEvent::EditedPicturesRecorded(made) => {
+                self.settle(Stage::Edits, &made.processor, &made.input_blake3, false);
+            }
+            AssetEvent::Edited(_) => {
+                if !self.requested.contains(&Stage::Edits) {
+                    self.requested.push(Stage::Edits);
+                }
+            }
+            AssetEvent::EditsRemoved(_) => {
+                self.requested.retain(|requested| *requested != Stage::Edits);
+                self.done.remove(&Stage::Edits);
+            }
+            AssetEvent::VideoEncoded(made) => {
+                self.settle(Stage::Video, &made.processor, &made.input_blake3, false);
+                self.encoded = Some(made.clone());
+            }
+            AssetEvent::VideoEncodingSkipped(left) => {
+                self.settle(Stage::Video, &left.processor, &left.input_blake3, false);
+                self.encoded = None;
+            }
+            AssetEvent::Embedded(found) => {
+                self.settle(Stage::Embedding, &embedded::processor(), &found.input_blake3, false);
+                self.embedded = Some(found.model.clone());
             }
             AssetEvent::ProcessingFailed(failed) => {
                 self.settle(failed.stage, &failed.processor, &failed.input_blake3, true);
@@ -367,9 +294,23 @@ impl Aggregate for Asset {
             | AssetEvent::DuplicatesDismissed(_)
             | AssetEvent::KeyValueSet(_)
             | AssetEvent::KeyValueRemoved(_) => self.organized.evolve(event),
-            AssetEvent::SidecarReplaced(replaced) => {
-                self.sidecar = Some(replaced.sidecar.clone());
+            AssetEvent::LivePartsFound(_)
+            | AssetEvent::FilmLinked(_)
+            | AssetEvent::FilmUnlinked(_) => self.live.evolve(event),
+            AssetEvent::FileChanged(changed) => {
+                self.original_blake3.clone_from(&changed.content.blake3);
             }
+            // Told to the file before.
+            AssetEvent::CameOnline(_)
+            | AssetEvent::Imported(_)
+            | AssetEvent::OriginalRestored(_)
+            | AssetEvent::Relocated(_)
+            | AssetEvent::WentOffline(_) => {}
+            // Told to the sidecar and the places before.
+            AssetEvent::OriginalMoved(_)
+            | AssetEvent::SidecarRefused(_)
+            | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::SidecarWritten(_) => {}
             AssetEvent::Trashed(AssetTrashed {}) => self.trashed = true,
             AssetEvent::Restored(AssetRestored {}) => self.trashed = false,
             AssetEvent::Purged(AssetPurged {}) => self.purged = true,
@@ -380,168 +321,4 @@ impl Aggregate for Asset {
 cqrs_aggregate!(Asset, AssetCommand, AssetEvent, AssetError);
 
 #[cfg(test)]
-mod tests {
-    use cqrs_es::test::TestFramework;
-    use uuid::Uuid;
-
-    use super::super::event::{AssetProcessingFailed, AssetUploaded};
-    use super::super::values::{Blob, DatasetRef, MediaKind, Place, UploadedFile};
-    use super::*;
-
-    const OWNER: UserId = UserId::new(Uuid::from_u128(1));
-    const STRANGER: UserId = UserId::new(Uuid::from_u128(2));
-
-    fn uploaded() -> AssetUploaded {
-        AssetUploaded {
-            owner_id: OWNER,
-            kind: MediaKind::Image,
-            original: Blob {
-                key: "upload/a".into(),
-                size_bytes: 3,
-                sha1: "s".into(),
-                blake3: "b".into(),
-            },
-            sidecar: None,
-            file: UploadedFile { original_file_name: "a.jpg".into() }.into(),
-            file_created_at: "2024-01-02T03:04:05Z".parse().unwrap(),
-            file_modified_at: "2024-01-02T03:04:05Z".parse().unwrap(),
-            is_favorite: false,
-            visibility: Visibility::Timeline,
-            duration_ms: None,
-            live_photo_video_id: None,
-        }
-    }
-
-    fn failed(version: u32) -> AssetProcessingFailed {
-        AssetProcessingFailed {
-            stage: Stage::Thumbnails,
-            processor: ProcessorRef { name: "thumbnails".into(), version },
-            input_blake3: "b".into(),
-            code: "corrupt".into(),
-            reason: "no picture inside".into(),
-        }
-    }
-
-    fn favorite(by: UserId, favorite: bool) -> AssetCommand {
-        let details = Box::new(Details { favorite: Some(favorite), ..Details::default() });
-        AssetCommand::ChangeDetails { by, details }
-    }
-
-    type Given = TestFramework<Asset>;
-
-    #[test]
-    fn owner_favorites_an_asset() {
-        Given::with(())
-            .given(vec![uploaded().into()])
-            .when(favorite(OWNER, true))
-            .then_expect_events(vec![AssetFavorited {}.into()]);
-    }
-
-    #[test]
-    fn favoriting_twice_happens_once() {
-        Given::with(())
-            .given(vec![uploaded().into(), AssetFavorited {}.into()])
-            .when(favorite(OWNER, true))
-            .then_expect_events(vec![]);
-    }
-
-    #[test]
-    fn stranger_cannot_favorite() {
-        Given::with(())
-            .given(vec![uploaded().into()])
-            .when(favorite(STRANGER, true))
-            .then_expect_error(AssetError::NotOwner { by: STRANGER });
-    }
-
-    #[test]
-    fn purged_asset_is_not_found() {
-        Given::with(())
-            .given(vec![uploaded().into(), AssetPurged {}.into()])
-            .when(favorite(OWNER, true))
-            .then_expect_error(AssetError::NotFound);
-    }
-
-    const PARIS: Position = Position { latitude: 48.85, longitude: 2.35 };
-
-    fn found(position: Position, city: &str) -> AssetPlaceFound {
-        let dataset = DatasetRef { name: "places".into(), version: "1".into() };
-        let city = Some(city.to_owned());
-        let place = Place { position, city, state: None, country: Some("France".into()) };
-        AssetPlaceFound { dataset, place: place.into() }
-    }
-
-    fn moved(position: Position) -> AssetEvent {
-        AssetLocationChanged { position: position.into() }.into()
-    }
-
-    #[test]
-    fn new_position_comes_with_its_place() {
-        let place = Some(found(PARIS, "Paris"));
-        let details = Box::new(Details { position: Some(PARIS), place, ..Details::default() });
-        Given::with(())
-            .given(vec![uploaded().into()])
-            .when(AssetCommand::ChangeDetails { by: OWNER, details })
-            .then_expect_events(vec![moved(PARIS), found(PARIS, "Paris").into()]);
-    }
-
-    #[test]
-    fn same_place_is_recorded_once() {
-        Given::with(())
-            .given(vec![uploaded().into(), found(PARIS, "Paris").into()])
-            .when(AssetCommand::RecordPlace(Box::new(found(PARIS, "Paris"))))
-            .then_expect_events(vec![]);
-    }
-
-    #[test]
-    fn place_of_the_file_gives_way_to_a_persons_position() {
-        let lyon = Position { latitude: 45.76, longitude: 4.84 };
-        Given::with(())
-            .given(vec![uploaded().into(), moved(lyon)])
-            .when(AssetCommand::RecordPlace(Box::new(found(PARIS, "Paris"))))
-            .then_expect_events(vec![]);
-    }
-
-    #[test]
-    fn six_stars_are_refused() {
-        let details = Box::new(Details { rating: Some(Some(6)), ..Details::default() });
-        Given::with(())
-            .given(vec![uploaded().into()])
-            .when(AssetCommand::ChangeDetails { by: OWNER, details })
-            .then_expect_error(AssetError::BadRating { rating: 6 });
-    }
-
-    #[test]
-    fn same_result_of_the_same_bytes_is_recorded_once() {
-        Given::with(())
-            .given(vec![uploaded().into(), failed(1).into()])
-            .when(AssetCommand::RecordFailure(Box::new(failed(1))))
-            .then_expect_events(vec![]);
-    }
-
-    #[test]
-    fn result_is_recorded_again_when_somebody_asked() {
-        let asked = AssetProcessingRequested { stage: Stage::Thumbnails };
-        Given::with(())
-            .given(vec![uploaded().into(), failed(1).into(), asked.into()])
-            .when(AssetCommand::RecordFailure(Box::new(failed(1))))
-            .then_expect_events(vec![failed(1).into()]);
-    }
-
-    #[test]
-    fn newer_program_is_wanted() {
-        let mut asset = Asset::default();
-        asset.evolve(&uploaded().into());
-        asset.evolve(&failed(1).into());
-        let newer = ProcessorRef { name: "thumbnails".into(), version: 2 };
-        assert!(asset.wants(Stage::Thumbnails, &newer));
-        assert!(!asset.wants(Stage::Thumbnails, &failed(1).processor));
-    }
-
-    #[test]
-    fn trashing_twice_happens_once() {
-        Given::with(())
-            .given(vec![uploaded().into(), AssetTrashed {}.into()])
-            .when(AssetCommand::Trash { by: OWNER })
-            .then_expect_events(vec![]);
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! How an asset refuses.
 
+use super::edit::EditRefusal;
 use crate::id::UserId;
 
 /// Why a wish about an asset was refused.
@@ -14,12 +15,18 @@ pub enum AssetError {
         /// Who asked.
         by: UserId,
     },
+    /// The trash is emptied, and it is not in there, or not any more.
+    #[error("asset is not in the trash")]
+    NotTrashed,
     /// It exists already.
     #[error("asset exists already")]
     AlreadyExists,
     /// A program's value is too large, its key too long or empty, or there are too many.
     #[error("value does not fit what may be kept with an asset")]
     BadKeyValue,
+    /// It cannot be edited so.
+    #[error(transparent)]
+    CannotEdit(#[from] EditRefusal),
     /// Stars are -1 or 1 to 5.
     #[error("rating {rating} is not -1 or 1 to 5")]
     BadRating {

@@ -4,11 +4,22 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::derived::AssetFileDeleted;
+use super::edit::{AssetEdited, AssetEditedPicturesRecorded, AssetEditsRemoved};
+use super::embedded::AssetEmbedded;
+use super::encoded::{AssetVideoEncoded, AssetVideoEncodingSkipped, more_stages};
+use super::external::{
+    AssetCameOnline, AssetFileChanged, AssetImported, AssetRelocated, AssetWentOffline,
+};
+use super::full_size::AssetFullSizeRecorded;
+use super::live::{AssetFilmLinked, AssetFilmUnlinked, AssetLivePartsFound};
 use super::organize::{
     AssetDuplicatesDismissed, AssetDuplicatesFound, AssetKeyValueRemoved, AssetKeyValueSet,
     AssetStacked, AssetTagged, AssetTaggedByFile, AssetUnstacked, AssetUntagged,
     AssetUntaggedByFile,
 };
+use super::places::AssetOriginalMoved;
+use super::sidecar::{AssetSidecarRefused, AssetSidecarWritten};
 use super::undo::{
     AssetDateReverted, AssetDescriptionReverted, AssetLocationReverted, AssetRatingReverted,
 };
@@ -219,30 +230,51 @@ pub struct AssetSidecarReplaced {
     pub sidecar: Blob,
 }
 
+/// Its file was lost or damaged, and its owner uploaded the same bytes again: they took its place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AssetOriginalRestored {}
+
 events! {
     /// Everything that can have happened to an asset.
     AssetEvent for "asset" {
+        CameOnline(AssetCameOnline) 1,
         DateChanged(AssetDateChanged) 1,
         DateReverted(AssetDateReverted) 1,
         DescriptionChanged(AssetDescriptionChanged) 1,
         DescriptionReverted(AssetDescriptionReverted) 1,
         DuplicatesDismissed(AssetDuplicatesDismissed) 1,
         DuplicatesFound(AssetDuplicatesFound) 1,
-        FailureDismissed(AssetFailureDismissed) 1,
+        Edited(AssetEdited) 1,
+        EditedPicturesRecorded(AssetEditedPicturesRecorded) 1,
+        EditsRemoved(AssetEditsRemoved) 1,
+        Embedded(AssetEmbedded) 1,
+        FailureDismissed(AssetFailureDismissed) 3 [more_stages, more_stages],
         Favorited(AssetFavorited) 1,
+        FileChanged(AssetFileChanged) 1,
+        FileDeleted(AssetFileDeleted) 1,
+        FilmLinked(AssetFilmLinked) 1,
+        FilmUnlinked(AssetFilmUnlinked) 1,
+        FullSizeRecorded(AssetFullSizeRecorded) 1,
+        Imported(AssetImported) 1,
         KeyValueRemoved(AssetKeyValueRemoved) 1,
         KeyValueSet(AssetKeyValueSet) 1,
+        LivePartsFound(AssetLivePartsFound) 1,
         LocationChanged(AssetLocationChanged) 1,
         LocationReverted(AssetLocationReverted) 1,
         MetadataRecorded(AssetMetadataRecorded) 1,
+        OriginalMoved(AssetOriginalMoved) 1,
+        OriginalRestored(AssetOriginalRestored) 1,
         PlaceFound(AssetPlaceFound) 1,
-        ProcessingFailed(AssetProcessingFailed) 1,
-        ProcessingRequested(AssetProcessingRequested) 1,
+        ProcessingFailed(AssetProcessingFailed) 3 [more_stages, more_stages],
+        ProcessingRequested(AssetProcessingRequested) 3 [more_stages, more_stages],
         Purged(AssetPurged) 1,
         RatingChanged(AssetRatingChanged) 1,
         RatingReverted(AssetRatingReverted) 1,
+        Relocated(AssetRelocated) 1,
         Restored(AssetRestored) 1,
+        SidecarRefused(AssetSidecarRefused) 1,
         SidecarReplaced(AssetSidecarReplaced) 1,
+        SidecarWritten(AssetSidecarWritten) 1,
         Stacked(AssetStacked) 1,
         Tagged(AssetTagged) 1,
         TaggedByFile(AssetTaggedByFile) 1,
@@ -253,6 +285,9 @@ events! {
         Untagged(AssetUntagged) 1,
         UntaggedByFile(AssetUntaggedByFile) 1,
         Uploaded(AssetUploaded) 1,
+        VideoEncoded(AssetVideoEncoded) 1,
+        VideoEncodingSkipped(AssetVideoEncodingSkipped) 1,
         VisibilityChanged(AssetVisibilityChanged) 1,
+        WentOffline(AssetWentOffline) 1,
     }
 }

@@ -1,7 +1,7 @@
 //! What an asset takes over from others that show the same, when it is the one that is kept.
 
-use super::aggregate::Asset;
 use super::command::Details;
+use super::state::Asset;
 use super::values::{Position, Visibility};
 
 impl Asset {

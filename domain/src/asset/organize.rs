@@ -134,6 +134,9 @@ pub struct Organized {
     said: BTreeMap<TagId, bool>,
     pub(super) stack: Option<(StackId, bool)>,
     pub(super) duplicates: Option<DuplicateId>,
+    /// The groups that a person took it out of: who was in one of them with it is no duplicate of it.
+    #[serde(default)]
+    told_apart: BTreeSet<DuplicateId>,
     pub(super) key_values: BTreeMap<String, Map<String, Value>>,
 }
 
@@ -176,6 +179,16 @@ impl Organized {
             }
             Organize::RemoveKeyValue(_) => vec![],
         })
+    }
+
+    /// Whether a person took both out of one group of duplicates.
+    pub(super) fn was_told_apart_from(&self, other: &Self) -> bool {
+        !self.told_apart.is_disjoint(&other.told_apart)
+    }
+
+    /// Whether people ever said about a tag that it carries it, or does not.
+    pub(super) fn is_said(&self) -> bool {
+        !self.said.is_empty()
     }
 
     /// Carries the tags that the file's keywords name, and no others of those that they named before; but
@@ -228,8 +241,14 @@ impl Organized {
                 self.stack = Some((stacked.stack_id, stacked.is_primary));
             }
             AssetEvent::Unstacked(_) => self.stack = None,
-            AssetEvent::DuplicatesFound(found) => self.duplicates = Some(found.duplicate_id),
-            AssetEvent::DuplicatesDismissed(_) => self.duplicates = None,
+            AssetEvent::DuplicatesFound(found) => {
+                self.told_apart.remove(&found.duplicate_id);
+                self.duplicates = Some(found.duplicate_id);
+            }
+            AssetEvent::DuplicatesDismissed(dismissed) => {
+                self.told_apart.insert(dismissed.duplicate_id);
+                self.duplicates = None;
+            }
             AssetEvent::KeyValueSet(set) => {
                 if let Some(entry) = set.entry.known() {
                     self.key_values.insert(entry.key.clone(), entry.value.clone());
@@ -275,6 +294,19 @@ mod tests {
         assert!(tagged.follow_file(&BTreeSet::from([A, B])).is_empty());
         let left = tagged.follow_file(&BTreeSet::from([A]));
         assert_eq!(left, [AssetUntaggedByFile { tag_id: B }.into()]);
+    }
+
+    #[test]
+    fn who_left_one_group_together_was_told_apart() {
+        let (one, two) =
+            (DuplicateId::new(Uuid::from_u128(1)), DuplicateId::new(Uuid::from_u128(2)));
+        let left = |duplicate_id| AssetDuplicatesDismissed { duplicate_id }.into();
+        let both = after(vec![left(one), left(two)]);
+        assert!(both.was_told_apart_from(&after(vec![left(two)])));
+        assert!(!after(vec![left(one)]).was_told_apart_from(&after(vec![left(two)])));
+        // Taken back, it is as if nobody had said so.
+        let back = after(vec![left(one), AssetDuplicatesFound { duplicate_id: one }.into()]);
+        assert!(!back.was_told_apart_from(&both));
     }
 
     #[test]

@@ -6,20 +6,24 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::aggregate::Asset;
+use super::edit::{AssetEdited, AssetEditsRemoved};
 use super::event::{
     AssetDateChanged, AssetDescriptionChanged, AssetEvent, AssetFavorited, AssetLocationChanged,
     AssetPlaceFound, AssetRatingChanged, AssetRestored, AssetTrashed, AssetUnfavorited,
     AssetVisibilityChanged,
 };
+use super::live::{AssetFilmLinked, AssetFilmUnlinked};
 use super::organize::{
     AssetDuplicatesDismissed, AssetDuplicatesFound, AssetKeyValueRemoved, AssetKeyValueSet,
     AssetTagged, AssetUntagged, KeyValue,
 };
+use super::state::Asset;
+use super::undo_table::{PURGED, UPLOADED};
 use super::values::Position;
+use crate::access::{Object, Reach};
 use crate::id::UserId;
 use crate::sealed::Sealed;
-use crate::undo::{Plan, States, Undo};
+use crate::undo::{Asked, Plan, States, Undo};
 
 /// A person's caption was taken back: the file's own holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,18 +70,23 @@ pub(super) struct Words {
 }
 
 impl Undo for Asset {
-    fn owner(&self) -> Option<UserId> {
-        self.owner_id()
+    fn object(&self, _by: UserId) -> Option<Object> {
+        Some(Object::Asset {
+            owner_id: self.owner_id()?,
+            visibility: self.visibility,
+            is_trashed: self.trashed,
+            reach: Reach::default(),
+        })
     }
 
-    fn undo(states: &States<Self>) -> Plan<AssetEvent> {
+    fn undo(states: &States<Self>, _asked: &Asked) -> Plan<AssetEvent> {
         let mut plan = Plan::default();
         if states.before.owner_id().is_none() {
-            plan.impossible.push("uploaded");
+            plan.never("uploaded", UPLOADED);
             return plan;
         }
         if states.after.owner_id().is_none() || states.now.owner_id().is_none() {
-            plan.impossible.push("deleted");
+            plan.never("deleted", PURGED);
             return plan;
         }
         marks(&mut plan, states);
@@ -94,8 +103,21 @@ fn marks(plan: &mut Plan<AssetEvent>, states: &States<Asset>) {
     plan.facet("favorite", &states.map(|asset| asset.favorite), |favorite| {
         vec![if *favorite { AssetFavorited {}.into() } else { AssetUnfavorited {}.into() }]
     });
+    let linked = states.now.live.film;
+    plan.facet("film", &states.map(|asset| asset.live.film), |film| match (film, linked) {
+        (Some(film_id), _) => vec![AssetFilmLinked { film_id: *film_id }.into()],
+        (None, Some(film_id)) => vec![AssetFilmUnlinked { film_id }.into()],
+        (None, None) => vec![],
+    });
     plan.facet("visibility", &states.map(|asset| asset.visibility), |visibility| {
         vec![AssetVisibilityChanged { visibility: *visibility }.into()]
+    });
+    plan.facet("edits", &states.map(|asset| asset.editing.edits()), |edits| {
+        vec![if edits.is_empty() {
+            AssetEditsRemoved {}.into()
+        } else {
+            AssetEdited { edits: edits.to_vec() }.into()
+        }]
     });
 }
 

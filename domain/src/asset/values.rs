@@ -133,11 +133,20 @@ pub enum Stage {
     Metadata,
     /// Making thumbnail, preview and thumbhash.
     Thumbnails,
+    /// Making the pictures of an edited photo.
+    Edits,
+    /// Making a copy of a film that every player shows.
+    Video,
+    /// Letting a model look at what it shows.
+    Embedding,
 }
 
 impl Stage {
-    /// Every step, in the order in which a new asset goes through them.
-    pub const ALL: [Self; 2] = [Self::Metadata, Self::Thumbnails];
+    /// Every step.
+    pub const ALL: [Self; 5] =
+        [Self::Metadata, Self::Thumbnails, Self::Edits, Self::Video, Self::Embedding];
+    /// The steps of a new asset, in the order in which it goes through them.
+    pub const OF_UPLOADS: [Self; 2] = [Self::Metadata, Self::Thumbnails];
 
     /// The word used in storage and metrics.
     #[must_use]
@@ -145,6 +154,9 @@ impl Stage {
         match self {
             Self::Metadata => "metadata",
             Self::Thumbnails => "thumbnails",
+            Self::Edits => "edits",
+            Self::Video => "video",
+            Self::Embedding => "embedding",
         }
     }
 }

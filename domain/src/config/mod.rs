@@ -1,9 +1,12 @@
 //! The server's configuration: what administrators set, the first steps, and the server's product key.
 
 mod event;
+mod file;
+mod place;
 mod settings;
 pub mod shape;
 pub mod template;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +17,10 @@ pub use event::{
     ConfigChanged, ConfigEvent, ConfigLicenseEntered, ConfigLicenseRemoved, ConfigOnboarded,
     ConfigOnboardingReset, ConfigSecretsChanged,
 };
+pub use file::{FileError, of_file};
+pub use place::{WantedPlace, folded};
 pub use settings::SETTINGS;
+pub(crate) use undo::WAYS;
 
 use crate::event::{Aggregate, cqrs_aggregate};
 use crate::license::{License, Licensee};

@@ -6,6 +6,8 @@
 
 use chrono::{Datelike as _, NaiveDateTime, Timelike as _};
 
+use super::place::FOLDERS_MAX;
+
 /// How deep parts may lie within parts.
 const DEPTH_MAX: usize = 8;
 /// The longest template, in bytes.
@@ -57,6 +59,12 @@ pub struct Facts {
     pub is_video: bool,
     /// Its asset's id.
     pub asset_id: String,
+    /// Who made the camera, which model it is, and with which lens; empty where the file does not say.
+    pub make: String,
+    /// See `make`.
+    pub model: String,
+    /// See `make`.
+    pub lens_model: String,
     /// Name of the album that it is in, and when the first and last of that were taken.
     pub album: Option<(String, NaiveDateTime, NaiveDateTime)>,
 }
@@ -94,6 +102,9 @@ impl Template {
             extension: "jpg".into(),
             is_video: false,
             asset_id: "d587e44b-f8c0-4832-9ba3-43268bbf5d4e".into(),
+            make: "FUJIFILM".into(),
+            model: "X-T50".into(),
+            lens_model: "XF27mm F2.8 R WR".into(),
             album: None,
         };
         template.render(&example)?;
@@ -109,9 +120,10 @@ impl Template {
     pub fn render(&self, facts: &Facts) -> Result<String, TemplateError> {
         let mut path = String::new();
         write(&self.0, facts, &mut path)?;
+        let is_deep = path.matches('/').count() > FOLDERS_MAX;
         let climbs = path.split('/').any(|part| matches!(part.trim(), "." | ".."));
         let has_name = path.rsplit('/').next().is_some_and(|name| !name.trim().is_empty());
-        if climbs || !has_name || path.contains(['\0', '\\']) {
+        if climbs || is_deep || !has_name || path.contains(['\0', '\\']) {
             return Err(TemplateError::Path);
         }
         // A folder named after an album is left out for a file in none.
@@ -194,6 +206,9 @@ fn value(word: &str, facts: &Facts) -> Result<String, TemplateError> {
         "assetIdShort" => {
             facts.asset_id.chars().rev().take(12).collect::<Vec<_>>().iter().rev().collect()
         }
+        "make" => one_part(&facts.make),
+        "model" => one_part(&facts.model),
+        "lensModel" => one_part(&facts.lens_model),
         "album" => facts.album.as_ref().map(|(name, ..)| one_part(name)).unwrap_or_default(),
         word => return date(word, Some(facts.taken), word),
     })
@@ -244,6 +259,9 @@ mod tests {
             extension: "jpg".into(),
             is_video: false,
             asset_id: "d587e44b-f8c0-4832-9ba3-43268bbf5d4e".into(),
+            make: "FUJIFILM".into(),
+            model: "X-T50".into(),
+            lens_model: "XF27mm F2.8 R WR".into(),
             album: album.map(|name| (name.to_owned(), taken, taken)),
         }
     }
@@ -254,6 +272,8 @@ mod tests {
         let template = Template::parse(text).unwrap();
         assert_eq!(template.render(&facts(Some("a/b"))).unwrap(), "2024/24 a_b/IMG 1");
         assert_eq!(template.render(&facts(None)).unwrap(), "2024/Feb-03/IMG 1");
+        let template = Template::parse("{{make}}/{{model}}/{{lensModel}}/{{filename}}").unwrap();
+        assert_eq!(template.render(&facts(None)).unwrap(), "FUJIFILM/X-T50/XF27mm F2.8 R WR/IMG 1");
         let clock = Template::parse("{{hh}}.{{H}}.{{mm}}.{{WW}}.{{assetIdShort}}").unwrap();
         assert_eq!(clock.render(&facts(None)).unwrap(), "02.14.05.05.43268bbf5d4e");
     }
@@ -266,6 +286,7 @@ mod tests {
             ("{{#if album}}x", TemplateError::Form),
             ("{{/if}}", TemplateError::Form),
             ("../{{filename}}", TemplateError::Path),
+            ("{{y}}/{{y}}/{{y}}/{{y}}/{{y}}/{{y}}/{{y}}/{{y}}/{{y}}/a", TemplateError::Path),
             ("{{album}}/{{filename}}/", TemplateError::Path),
             ("", TemplateError::Path),
         ] {

@@ -9,23 +9,26 @@ use super::command::{Detection, FacesCommand, Found, Guesses};
 use super::error::FacesError;
 use super::event::{
     FaceConfirmed, FaceDrawn, FaceFound, FaceRejected, FaceRemoved, FacesAssigned, FacesDetected,
-    FacesEvent, ModelRef,
+    FacesEvent,
 };
 use super::standing::Standing;
 use crate::event::{Aggregate, cqrs_aggregate};
 use crate::id::{FaceId, PersonId};
+use crate::model::ModelRef;
 
 /// Faces that one photo may have; of more that a model finds, the surest are kept.
 pub const FACES_MAX: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Face {
-    area: Option<Area>,
-    person_id: Option<PersonId>,
+pub(super) struct Face {
+    pub(super) area: Option<Area>,
+    #[serde(default)]
+    pub(super) size: PictureSize,
+    pub(super) person_id: Option<PersonId>,
     /// A person drew it.
-    drawn: bool,
+    pub(super) drawn: bool,
     /// A person said whose it is.
-    confirmed: bool,
+    pub(super) confirmed: bool,
 }
 
 impl Face {
@@ -40,18 +43,18 @@ impl Face {
 
 /// Whose a face is not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Rejection {
-    face_id: FaceId,
-    area: Option<Area>,
-    person_id: PersonId,
+pub(super) struct Rejection {
+    pub(super) face_id: FaceId,
+    pub(super) area: Option<Area>,
+    pub(super) person_id: PersonId,
 }
 
 /// The faces on one photo, folded from their events.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Faces {
-    there: BTreeMap<FaceId, Face>,
-    rejections: Vec<Rejection>,
-    removed: Vec<Area>,
+    pub(super) there: BTreeMap<FaceId, Face>,
+    pub(super) rejections: Vec<Rejection>,
+    pub(super) removed: Vec<Area>,
     looked: Option<(ModelRef, String)>,
 }
 
@@ -248,12 +251,14 @@ impl Faces {
         for found in detected.faces.known().into_iter().flatten() {
             let face = self.there.entry(found.face_id).or_insert(Face {
                 area: None,
+                size: detected.size,
                 person_id: None,
                 drawn: false,
                 confirmed: false,
             });
             if !face.is_kept() {
                 face.area = Some(found.area);
+                face.size = detected.size;
             }
         }
     }
@@ -320,7 +325,8 @@ impl Aggregate for Faces {
                 }
                 self.welcome(drawn.face_id, area, drawn.person_id);
                 let person_id = Some(drawn.person_id);
-                let face = Face { area, person_id, drawn: true, confirmed: true };
+                let size = drawn.size;
+                let face = Face { area, size, person_id, drawn: true, confirmed: true };
                 self.there.insert(drawn.face_id, face);
             }
             FacesEvent::Confirmed(confirmed) => self.take_confirmation(confirmed),
@@ -340,6 +346,12 @@ impl Aggregate for Faces {
             FacesEvent::Removed(removed) => {
                 self.there.remove(&removed.face_id);
                 self.removed.extend(removed.area.known().copied().flatten());
+            }
+            FacesEvent::Restored(restored) => self.restore(restored),
+            FacesEvent::Withdrawn(withdrawn) => {
+                let area = self.there.remove(&withdrawn.face_id).and_then(|face| face.area);
+                self.removed.extend(withdrawn.removed.known().into_iter().flatten());
+                self.reject_only(withdrawn.face_id, area, &withdrawn.rejected);
             }
         }
     }

@@ -6,9 +6,10 @@
 use uuid::Uuid;
 
 use super::area::{Area, PictureSize};
-use super::event::{FaceAssignment, ModelRef};
+use super::event::FaceAssignment;
 use super::standing::Standing;
 use crate::id::{FaceId, PersonId};
+use crate::model::ModelRef;
 
 /// One face as a model gives it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -9,18 +9,8 @@ use uuid::Uuid;
 use super::area::{Area, PictureSize};
 use crate::event::events;
 use crate::id::{FaceId, PersonId};
+use crate::model::ModelRef;
 use crate::sealed::Sealed;
-
-/// Which model said something.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct ModelRef {
-    /// Its name.
-    pub name: String,
-    /// Its revision, as its maker names it.
-    pub revision: String,
-    /// SHA-256 of its file, lower-case hex.
-    pub sha256: String,
-}
 
 /// One face that a model found.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -118,6 +108,36 @@ pub struct FaceRemoved {
     pub area: Sealed<Option<Area>>,
 }
 
+/// What people said about a face was taken back: it is again as this says, whatever was said since.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FaceRestored {
+    /// The face.
+    pub face_id: FaceId,
+    /// Where it is.
+    pub area: Sealed<Option<Area>>,
+    /// The size of the picture it was found or drawn on.
+    pub size: PictureSize,
+    /// Whose it is said to be.
+    pub person_id: Option<PersonId>,
+    /// Whether a person drew it.
+    pub is_drawn: bool,
+    /// Whether a person said whose it is.
+    pub is_confirmed: bool,
+    /// Whose it is not.
+    pub rejected: Vec<PersonId>,
+}
+
+/// A drawn face was taken back: as if nobody had drawn it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FaceWithdrawn {
+    /// The face.
+    pub face_id: FaceId,
+    /// Where people had said before that there is none.
+    pub removed: Sealed<Vec<Area>>,
+    /// Whose people had said before that it is not.
+    pub rejected: Vec<PersonId>,
+}
+
 events! {
     /// Everything that can have happened to the faces on a photo.
     FacesEvent for "faces" {
@@ -127,5 +147,7 @@ events! {
         Drawn(FaceDrawn) 1,
         Rejected(FaceRejected) 1,
         Removed(FaceRemoved) 1,
+        Restored(FaceRestored) 1,
+        Withdrawn(FaceWithdrawn) 1,
     }
 }

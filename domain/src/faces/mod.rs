@@ -11,16 +11,19 @@ mod command;
 mod error;
 mod event;
 mod standing;
+mod undo;
 
 #[cfg(test)]
 mod order_tests;
 
+pub use crate::model::ModelRef;
 pub use aggregate::{FACES_MAX, Faces};
 pub use area::{Area, PictureSize, SAME_PLACE_IOU_MIN};
 pub use command::{Detection, FacesCommand, Found, Guesses};
 pub use error::FacesError;
 pub use event::{
-    FaceAssignment, FaceConfirmed, FaceDrawn, FaceFound, FaceRejected, FaceRemoved, FacesAssigned,
-    FacesDetected, FacesEvent, ModelRef,
+    FaceAssignment, FaceConfirmed, FaceDrawn, FaceFound, FaceRejected, FaceRemoved, FaceRestored,
+    FaceWithdrawn, FacesAssigned, FacesDetected, FacesEvent,
 };
 pub use standing::Standing;
+pub(crate) use undo::WAYS;

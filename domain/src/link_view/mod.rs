@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Aggregate, cqrs_aggregate, events};
 use crate::id::SharedLinkId;
 use crate::sealed::Sealed;
+use crate::undo::way::{Row, never};
 
 /// From where somebody looked; personal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +32,10 @@ pub struct LinkViewed {
     /// From where.
     pub visitor: Sealed<Visitor>,
 }
+
+/// How what visitors did goes back: not at all.
+pub(crate) const WAYS: &[Row] =
+    &[never("LinkViewed", "view", "Somebody looked at a link; that cannot be undone")];
 
 events! {
     /// Everything that can have happened to one visitor's hour with a link.

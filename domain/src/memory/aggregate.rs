@@ -1,5 +1,7 @@
 //! The rules of a memory.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +9,12 @@ use super::event::{
     MemoryAssetsAdded, MemoryAssetsRemoved, MemoryCreated, MemoryDateChanged, MemoryDeleted,
     MemoryEvent, MemoryRestored, MemorySaved, MemorySeen, MemoryUnsaved,
 };
+use crate::access::Object;
 use crate::event::{Aggregate, cqrs_aggregate};
 use crate::id::{AssetId, UserId};
-use crate::undo::{Plan, States, Undo};
+use crate::permission::Permission;
+use crate::undo::way::{Row, back, never};
+use crate::undo::{Asked, Need, Plan, States, Undo};
 
 /// Most assets of one memory.
 pub const MEMORY_ASSETS_MAX: usize = 1_000;
@@ -191,12 +196,27 @@ impl Aggregate for Memory {
     }
 }
 
+/// How events of memories go back.
+pub(crate) const WAYS: &[Row] = &[
+    back("MemoryAssetsAdded", "assets", ASSETS, Need::of(Permission::MemoryAssetCreate)),
+    back("MemoryAssetsRemoved", "assets", ASSETS, Need::of(Permission::MemoryAssetDelete)),
+    back("MemoryCreated", "existence", &["MemoryDeleted"], Need::of(Permission::MemoryCreate)),
+    back("MemoryDateChanged", "date", &["MemoryDateChanged"], UPDATE),
+    back("MemoryDeleted", "existence", &["MemoryRestored"], Need::of(Permission::MemoryDelete)),
+    back("MemoryRestored", "existence", &["MemoryDeleted"], Need::of(Permission::MemoryDelete)),
+    back("MemorySaved", "saved", &["MemoryUnsaved"], UPDATE),
+    never("MemorySeen", "seen", "It was looked at; that cannot be undone"),
+    back("MemoryUnsaved", "saved", &["MemorySaved"], UPDATE),
+];
+const ASSETS: &[&str] = &["MemoryAssetsAdded", "MemoryAssetsRemoved"];
+const UPDATE: Need = Need::of(Permission::MemoryUpdate);
+
 impl Undo for Memory {
-    fn owner(&self) -> Option<UserId> {
-        self.owner_id
+    fn object(&self, _by: UserId) -> Option<Object> {
+        self.owner_id.map(|owner_id| Object::Owned { owner_id })
     }
 
-    fn undo(states: &States<Self>) -> Plan<MemoryEvent> {
+    fn undo(states: &States<Self>, _asked: &Asked) -> Plan<MemoryEvent> {
         let mut plan = Plan::default();
         let exists = states.map(|memory| memory.owner_id.is_some() && !memory.deleted);
         plan.facet("existence", &exists, |existed| {
@@ -211,8 +231,10 @@ impl Undo for Memory {
         plan.facet("date", &states.map(|memory| memory.memory_at), |memory_at| {
             memory_at.map(|memory_at| MemoryDateChanged { memory_at }.into()).into_iter().collect()
         });
-        plan.facet("assets", &states.map(|memory| memory.asset_ids.clone()), |asset_ids| {
-            let now = &states.now;
+        // What comes back comes to the end: the order is not what is taken back.
+        let inside = states.map(|memory| memory.asset_ids.iter().copied().collect::<BTreeSet<_>>());
+        plan.facet("assets", &inside, |_| {
+            let (asset_ids, now) = (&states.before.asset_ids, &states.now);
             let gone: Vec<AssetId> = now
                 .asset_ids
                 .iter()

@@ -3,6 +3,7 @@
 mod aggregate;
 mod event;
 
+pub(crate) use aggregate::WAYS;
 pub use aggregate::{MEMORY_ASSETS_MAX, Memory, MemoryChange, MemoryCommand, MemoryError};
 pub use event::{
     MemoryAssetsAdded, MemoryAssetsRemoved, MemoryCreated, MemoryDateChanged, MemoryDeleted,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::event::{Aggregate, cqrs_aggregate, events};
 use crate::id::UserId;
 use crate::sealed::Sealed;
+use crate::undo::way::{Row, follows, never};
 
 /// How it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -125,6 +126,12 @@ pub struct NotificationSent {
 /// The person wants to see it no longer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NotificationDeleted {}
+
+/// How news goes back: not at all.
+pub(crate) const WAYS: &[Row] = &[
+    never("NotificationDeleted", "notification", "News that was deleted is not told again"),
+    follows("NotificationSent", "tells of something else, which goes back by itself"),
+];
 
 events! {
     /// Everything that can have happened to a notification.

@@ -1,10 +1,14 @@
 //! One person shares their whole timeline with another. A pair in one direction; the other is another one.
 
+mod undo;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Aggregate, cqrs_aggregate, events};
 use crate::id::UserId;
+
+pub(crate) use undo::WAYS;
 
 /// Somebody began to share their timeline with somebody.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,11 +30,23 @@ pub struct PartnerTimelineChanged {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PartnerRemoved {}
 
+/// Its end was taken back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PartnerRestored {
+    /// Whose timeline.
+    pub shared_by_id: UserId,
+    /// Who sees it.
+    pub shared_with_id: UserId,
+    /// Whether it shows on the timeline of who sees it.
+    pub in_timeline: bool,
+}
+
 events! {
     /// Everything that can have happened to a sharing between two people.
     PartnerEvent for "partner" {
         Added(PartnerAdded) 1,
         Removed(PartnerRemoved) 1,
+        Restored(PartnerRestored) 1,
         TimelineChanged(PartnerTimelineChanged) 1,
     }
 }
@@ -74,7 +90,7 @@ pub enum PartnerError {
 }
 
 /// A sharing, folded from its events.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Partner {
     between: Option<(UserId, UserId)>,
     in_timeline: bool,
@@ -134,6 +150,10 @@ impl Aggregate for Partner {
             }
             PartnerEvent::TimelineChanged(changed) => self.in_timeline = changed.in_timeline,
             PartnerEvent::Removed(PartnerRemoved {}) => self.removed = true,
+            PartnerEvent::Restored(restored) => {
+                self.removed = false;
+                self.in_timeline = restored.in_timeline;
+            }
         }
     }
 }

@@ -1,21 +1,23 @@
 //! The rules of a person.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::command::{PersonCommand, PersonDetails};
 use super::error::PersonError;
 use super::event::{
-    PersonBirthDateChanged, PersonColorChanged, PersonDeleted, PersonEvent, PersonFavorited,
-    PersonFeatureFaceChosen, PersonHidden, PersonMergedInto, PersonNamed, PersonShown,
-    PersonUnfavorited, PersonsMerged,
+    FeatureFace, PersonBirthDateChanged, PersonColorChanged, PersonDeleted, PersonEvent,
+    PersonFavorited, PersonFeatureFaceChosen, PersonFeatureFaceReset, PersonHidden,
+    PersonMergedInto, PersonNamed, PersonShown, PersonUnfavorited, PersonsMerged,
 };
 use crate::event::{Aggregate, cqrs_aggregate};
 use crate::id::{FaceId, PersonId, UserId};
 
 /// What became of somebody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-enum Fate {
+pub(super) enum Fate {
     /// Nobody has heard of them.
     #[default]
     Unheard,
@@ -30,14 +32,16 @@ enum Fate {
 /// One person, folded from their events.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Person {
-    fate: Fate,
-    owner_id: Option<UserId>,
-    name: String,
-    birth_date: Option<NaiveDate>,
-    hidden: bool,
-    favorite: bool,
-    color: Option<String>,
-    feature_face: Option<FaceId>,
+    pub(super) fate: Fate,
+    pub(super) owner_id: Option<UserId>,
+    pub(super) name: String,
+    pub(super) birth_date: Option<NaiveDate>,
+    pub(super) hidden: bool,
+    pub(super) favorite: bool,
+    pub(super) color: Option<String>,
+    pub(super) feature_face: Option<FeatureFace>,
+    /// Who turned out to be them.
+    pub(super) absorbed: BTreeSet<PersonId>,
     pictured: Option<(Option<FaceId>, u32, String)>,
 }
 
@@ -58,6 +62,11 @@ impl Person {
     #[must_use]
     pub fn birth_date(&self) -> Option<NaiveDate> {
         self.birth_date
+    }
+
+    /// Who turned out to be them, as far as it was said here.
+    pub fn absorbed(&self) -> impl Iterator<Item = PersonId> {
+        self.absorbed.iter().copied()
     }
 
     /// Who they turned out to be.
@@ -138,7 +147,7 @@ impl Aggregate for Person {
             }
             PersonCommand::ChooseFeatureFace { by, asset_id, face_id } => {
                 self.may_be_recognised(*by)?;
-                Ok(if self.feature_face == Some(*face_id) {
+                Ok(if self.feature_face.is_some_and(|it| it.face_id == *face_id) {
                     vec![]
                 } else {
                     vec![PersonFeatureFaceChosen { asset_id: *asset_id, face_id: *face_id }.into()]
@@ -201,8 +210,28 @@ impl Aggregate for Person {
             PersonEvent::Favorited(PersonFavorited {}) => self.favorite = true,
             PersonEvent::Unfavorited(PersonUnfavorited {}) => self.favorite = false,
             PersonEvent::ColorChanged(changed) => self.color.clone_from(&changed.color),
-            PersonEvent::FeatureFaceChosen(chosen) => self.feature_face = Some(chosen.face_id),
-            PersonEvent::Merged(PersonsMerged { .. }) => {}
+            PersonEvent::FeatureFaceChosen(chosen) => {
+                let PersonFeatureFaceChosen { asset_id, face_id } = *chosen;
+                self.feature_face = Some(FeatureFace { asset_id, face_id });
+            }
+            PersonEvent::FeatureFaceReset(PersonFeatureFaceReset {}) => self.feature_face = None,
+            PersonEvent::Merged(PersonsMerged { absorbed_id }) => {
+                self.absorbed.insert(*absorbed_id);
+            }
+            PersonEvent::Parted(parted) => {
+                self.absorbed.remove(&parted.absorbed_id);
+            }
+            PersonEvent::Restored(restored) => {
+                self.fate = Fate::There;
+                // Its picture is made anew.
+                self.pictured = None;
+                self.name = restored.name.known().cloned().unwrap_or_default();
+                self.birth_date = restored.birth_date.known().copied().flatten();
+                self.hidden = restored.is_hidden;
+                self.favorite = restored.is_favorite;
+                self.color.clone_from(&restored.color);
+                self.feature_face = restored.feature_face;
+            }
             PersonEvent::MergedInto(merged) => self.fate = Fate::Merged(merged.into_id),
             PersonEvent::Deleted(PersonDeleted {}) => self.fate = Fate::Deleted,
             PersonEvent::ThumbnailRecorded(made) => {

@@ -1,6 +1,6 @@
 //! The events of a person. A published shape never changes; see [`crate::event`].
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,16 +79,59 @@ pub struct PersonsMerged {
     pub absorbed_id: PersonId,
 }
 
-/// They turned out to be somebody else; told on the stream of the one who goes. Final.
+/// They turned out to be somebody else; told on the stream of the one who goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonMergedInto {
     /// Who they are.
     pub into_id: PersonId,
 }
 
-/// They are nobody any more: faces said to be theirs are nobody's. Final.
+/// They are nobody any more: faces said to be theirs are nobody's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonDeleted {}
+
+/// Nobody chooses the face that stands for them any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PersonFeatureFaceReset {}
+
+/// They are told apart again: a merge or a deletion was taken back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PersonRestored {
+    /// In whose library.
+    pub owner_id: UserId,
+    /// What they are called; empty for nobody knows.
+    pub name: Sealed<String>,
+    /// When they were born.
+    pub birth_date: Sealed<Option<NaiveDate>>,
+    /// Whether they are left out of lists.
+    pub is_hidden: bool,
+    /// Whether they come first in lists.
+    pub is_favorite: bool,
+    /// Their colour.
+    pub color: Option<String>,
+    /// The face that a person chose to stand for them.
+    pub feature_face: Option<FeatureFace>,
+    /// When they were first told apart.
+    pub created_at: DateTime<Utc>,
+    /// Everybody who turned out to be them before, and so is again.
+    pub stand_for: Vec<PersonId>,
+}
+
+/// A face that stands for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FeatureFace {
+    /// The photo.
+    pub asset_id: AssetId,
+    /// The face on it.
+    pub face_id: FaceId,
+}
+
+/// Somebody is told apart from them again; told on the stream of the one who had stayed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PersonsParted {
+    /// Who is told apart again.
+    pub absorbed_id: PersonId,
+}
 
 /// A picture of the face that stands for them was cut out of a photo.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -125,10 +168,13 @@ events! {
         Deleted(PersonDeleted) 1,
         Favorited(PersonFavorited) 1,
         FeatureFaceChosen(PersonFeatureFaceChosen) 1,
+        FeatureFaceReset(PersonFeatureFaceReset) 1,
         Hidden(PersonHidden) 1,
         Merged(PersonsMerged) 1,
         MergedInto(PersonMergedInto) 1,
         Named(PersonNamed) 1,
+        Parted(PersonsParted) 1,
+        Restored(PersonRestored) 1,
         Shown(PersonShown) 1,
         ThumbnailFailed(PersonThumbnailFailed) 1,
         ThumbnailRecorded(PersonThumbnailRecorded) 1,

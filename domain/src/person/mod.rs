@@ -4,12 +4,15 @@ mod aggregate;
 mod command;
 mod error;
 mod event;
+mod undo;
 
 pub use aggregate::Person;
 pub use command::{PersonCommand, PersonDetails};
 pub use error::PersonError;
 pub use event::{
-    PersonBirthDateChanged, PersonColorChanged, PersonCreated, PersonDeleted, PersonEvent,
-    PersonFavorited, PersonFeatureFaceChosen, PersonHidden, PersonMergedInto, PersonNamed,
-    PersonShown, PersonThumbnailFailed, PersonThumbnailRecorded, PersonUnfavorited, PersonsMerged,
+    FeatureFace, PersonBirthDateChanged, PersonColorChanged, PersonCreated, PersonDeleted,
+    PersonEvent, PersonFavorited, PersonFeatureFaceChosen, PersonFeatureFaceReset, PersonHidden,
+    PersonMergedInto, PersonNamed, PersonRestored, PersonShown, PersonThumbnailFailed,
+    PersonThumbnailRecorded, PersonUnfavorited, PersonsMerged, PersonsParted,
 };
+pub(crate) use undo::WAYS;

@@ -1,11 +1,15 @@
 //! A work queue that people may pause, and whose work they may ask to be done again.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::EventId;
 use crate::asset::Stage;
 use crate::event::{Aggregate, cqrs_aggregate, events};
+use crate::undo::way::{Row, never};
 
 /// The queues of Immich's administration pages, in its order.
 pub const NAMES: [&str; 19] = [
@@ -17,7 +21,7 @@ pub const NAMES: [&str; 19] = [
     "smartSearch",
     "duplicateDetection",
     "backgroundTask",
-    "storageTemplateMigration",
+    STORAGE_TEMPLATE,
     "migration",
     "search",
     "sidecar",
@@ -36,8 +40,32 @@ pub fn stage_of(queue: &str) -> Option<Stage> {
     match queue {
         "metadataExtraction" => Some(Stage::Metadata),
         "thumbnailGeneration" => Some(Stage::Thumbnails),
+        "editor" => Some(Stage::Edits),
+        "videoConversion" => Some(Stage::Video),
+        "smartSearch" => Some(Stage::Embedding),
         _ => None,
     }
+}
+
+/// The queue that reads the XMP files beside originals, which is a part of reading metadata.
+pub const SIDECAR: &str = "sidecar";
+
+/// The queue of housekeeping that is started by hand.
+pub const BACKGROUND: &str = "backgroundTask";
+
+/// The queue that looks at the files of external libraries.
+pub const LIBRARY: &str = "library";
+
+/// The queue that moves originals to where the storage template says.
+pub const STORAGE_TEMPLATE: &str = "storageTemplateMigration";
+
+/// The queue that finds assets which show the same.
+pub const DUPLICATES: &str = "duplicateDetection";
+
+/// Whether people may ask for a queue's work to be done again.
+#[must_use]
+pub fn can_rerun(queue: &str) -> bool {
+    matches!(queue, SIDECAR | LIBRARY | STORAGE_TEMPLATE | DUPLICATES) || stage_of(queue).is_some()
 }
 
 /// Which assets a re-run covers.
@@ -63,6 +91,8 @@ pub struct QueueResumed {}
 pub struct QueueRerunRequested {
     /// For which assets.
     pub scope: RerunScope,
+    /// This event, as its answer names it; none where it was asked for before requests were answered.
+    pub request_id: Option<EventId>,
 }
 
 /// What waited in the queue was taken off it; the assets go without until somebody asks again.
@@ -94,6 +124,15 @@ pub enum ManualJob {
 pub struct QueueJobRequested {
     /// Which.
     pub job: ManualJob,
+    /// This event, as its answer names it; none where it was asked for before requests were answered.
+    pub request_id: Option<EventId>,
+}
+
+/// A job or a re-run that somebody asked for was done: everything that follows from it is in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct QueueRequestDone {
+    /// The event that asked for it.
+    pub request_id: EventId,
 }
 
 /// Version 2 knows a job more; what version 1 says stays true.
@@ -101,14 +140,35 @@ fn more_jobs(payload: Value) -> Value {
     payload
 }
 
+/// Before requests were answered they were done when they were heard of: nobody waits for an answer.
+fn done_unanswered(mut payload: Value) -> Value {
+    if let Value::Object(members) = &mut payload {
+        members.insert("request_id".to_owned(), Value::Null);
+    }
+    payload
+}
+
+/// How events of queues go back: not at all.
+pub(crate) const WAYS: &[Row] = &[
+    never("QueueEmptied", "queue", QUEUE),
+    never("QueueFailuresCleared", "queue", QUEUE),
+    never("QueueJobRequested", "queue", QUEUE),
+    never("QueuePaused", "queue", QUEUE),
+    never("QueueRequestDone", "queue", "It tells what was done"),
+    never("QueueRerunRequested", "queue", QUEUE),
+    never("QueueResumed", "queue", QUEUE),
+];
+const QUEUE: &str = "Work was begun, held or left out; start or pause the queue by hand";
+
 events! {
     /// Everything that can have happened to a queue.
     QueueEvent for "queue" {
         Emptied(QueueEmptied) 1,
         FailuresCleared(QueueFailuresCleared) 1,
-        JobRequested(QueueJobRequested) 2 [more_jobs],
+        JobRequested(QueueJobRequested) 3 [more_jobs, done_unanswered],
         Paused(QueuePaused) 1,
-        RerunRequested(QueueRerunRequested) 1,
+        RequestDone(QueueRequestDone) 1,
+        RerunRequested(QueueRerunRequested) 2 [done_unanswered],
         Resumed(QueueResumed) 1,
     }
 }
@@ -128,6 +188,17 @@ pub enum QueueCommand {
     ClearFailures,
     /// Do a piece of housekeeping now.
     Job(ManualJob),
+    /// A job or a re-run was done.
+    Finish(EventId),
+}
+
+/// A wish, with the id that its event gets if it leads to one: a request is known by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueOrder {
+    /// The id of the event.
+    pub event_id: EventId,
+    /// The wish.
+    pub command: QueueCommand,
 }
 
 /// A queue refuses nothing.
@@ -138,22 +209,40 @@ pub enum QueueError {}
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Queue {
     paused: bool,
+    /// Requests that wait to be done; people ask by hand, so there are few.
+    open: BTreeSet<EventId>,
+}
+
+impl Queue {
+    /// Whether a job or a re-run is still to be done: it was asked for, is not done and was not taken off.
+    #[must_use]
+    pub fn is_open(&self, request_id: EventId) -> bool {
+        self.open.contains(&request_id)
+    }
 }
 
 impl Aggregate for Queue {
-    type Command = QueueCommand;
+    type Command = QueueOrder;
     type Event = QueueEvent;
     type Error = QueueError;
 
-    fn decide(&self, command: &QueueCommand) -> Result<Vec<QueueEvent>, QueueError> {
-        Ok(match command {
+    fn decide(&self, order: &QueueOrder) -> Result<Vec<QueueEvent>, QueueError> {
+        let request_id = Some(order.event_id);
+        Ok(match &order.command {
             QueueCommand::Pause if !self.paused => vec![QueuePaused {}.into()],
             QueueCommand::Resume if self.paused => vec![QueueResumed {}.into()],
             QueueCommand::Pause | QueueCommand::Resume => vec![],
-            QueueCommand::Job(job) => vec![QueueJobRequested { job: *job }.into()],
-            QueueCommand::Rerun(scope) => vec![QueueRerunRequested { scope: *scope }.into()],
+            QueueCommand::Job(_) | QueueCommand::Rerun(_) if self.is_open(order.event_id) => vec![],
+            QueueCommand::Job(job) => vec![QueueJobRequested { job: *job, request_id }.into()],
+            QueueCommand::Rerun(scope) => {
+                vec![QueueRerunRequested { scope: *scope, request_id }.into()]
+            }
             QueueCommand::Empty => vec![QueueEmptied {}.into()],
             QueueCommand::ClearFailures => vec![QueueFailuresCleared {}.into()],
+            QueueCommand::Finish(request_id) if self.is_open(*request_id) => {
+                vec![QueueRequestDone { request_id: *request_id }.into()]
+            }
+            QueueCommand::Finish(_) => vec![],
         })
     }
 
@@ -161,27 +250,99 @@ impl Aggregate for Queue {
         match event {
             QueueEvent::Paused(QueuePaused {}) => self.paused = true,
             QueueEvent::Resumed(QueueResumed {}) => self.paused = false,
-            QueueEvent::JobRequested(_)
-            | QueueEvent::RerunRequested(_)
-            | QueueEvent::Emptied(QueueEmptied {})
-            | QueueEvent::FailuresCleared(QueueFailuresCleared {}) => {}
+            QueueEvent::JobRequested(QueueJobRequested { request_id, .. })
+            | QueueEvent::RerunRequested(QueueRerunRequested { request_id, .. }) => {
+                self.open.extend(*request_id);
+            }
+            QueueEvent::RequestDone(done) => {
+                self.open.remove(&done.request_id);
+            }
+            QueueEvent::Emptied(QueueEmptied {}) => self.open.clear(),
+            QueueEvent::FailuresCleared(QueueFailuresCleared {}) => {}
         }
     }
 }
 
-cqrs_aggregate!(Queue, QueueCommand, QueueEvent, QueueError);
+cqrs_aggregate!(Queue, QueueOrder, QueueEvent, QueueError);
 
 #[cfg(test)]
 mod tests {
     use cqrs_es::test::TestFramework;
 
     use super::*;
+    use crate::event::DomainEvent as _;
+
+    const REQUEST: EventId = EventId::new(uuid::Uuid::from_u128(1));
+    const LATER: EventId = EventId::new(uuid::Uuid::from_u128(2));
+
+    fn order(command: QueueCommand) -> QueueOrder {
+        QueueOrder { event_id: LATER, command }
+    }
+
+    fn asked() -> QueueEvent {
+        QueueRerunRequested { scope: RerunScope::All, request_id: Some(REQUEST) }.into()
+    }
+
+    fn done() -> QueueEvent {
+        QueueRequestDone { request_id: REQUEST }.into()
+    }
+
+    fn queue(events: &[QueueEvent]) -> Queue {
+        let mut queue = Queue::default();
+        events.iter().for_each(|event| queue.evolve(event));
+        queue
+    }
 
     #[test]
     fn pausing_twice_happens_once() {
         TestFramework::<Queue>::with(())
             .given(vec![QueuePaused {}.into()])
-            .when(QueueCommand::Pause)
+            .when(order(QueueCommand::Pause))
             .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn a_request_is_known_by_its_event() {
+        let job = ManualJob::TagCleanup;
+        TestFramework::<Queue>::with(())
+            .given(vec![asked()])
+            .when(order(QueueCommand::Job(job)))
+            .then_expect_events(vec![QueueJobRequested { job, request_id: Some(LATER) }.into()]);
+    }
+
+    #[test]
+    fn a_request_is_done_once() {
+        TestFramework::<Queue>::with(())
+            .given(vec![asked()])
+            .when(order(QueueCommand::Finish(REQUEST)))
+            .then_expect_events(vec![done()]);
+        TestFramework::<Queue>::with(())
+            .given(vec![asked(), done()])
+            .when(order(QueueCommand::Finish(REQUEST)))
+            .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn what_was_taken_off_is_open_no_more() {
+        assert!(queue(&[asked()]).is_open(REQUEST));
+        assert!(!queue(&[asked(), QueueEmptied {}.into()]).is_open(REQUEST));
+        assert!(queue(&[QueueEmptied {}.into(), asked()]).is_open(REQUEST));
+        TestFramework::<Queue>::with(())
+            .given(vec![asked(), QueueEmptied {}.into()])
+            .when(order(QueueCommand::Finish(REQUEST)))
+            .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn what_was_asked_for_before_there_were_answers_is_not_open() {
+        let old = [
+            ("QueueJobRequested", 1, r#"{"job":"tag_cleanup"}"#),
+            ("QueueJobRequested", 2, r#"{"job":"person_cleanup"}"#),
+            ("QueueRerunRequested", 1, r#"{"scope":"all"}"#),
+        ];
+        for (event_type, version, payload) in old {
+            let event = QueueEvent::from_raw(event_type, version, payload).unwrap();
+            assert!(queue(&[event]).open.is_empty(), "{event_type} of version {version}");
+        }
     }
 }

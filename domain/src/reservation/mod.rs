@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::event::{Aggregate, cqrs_aggregate, events};
+use crate::undo::way::{Row, follows};
 
 /// Somebody holds the value from now on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +23,12 @@ pub struct ValueReleased {
     /// The id of what held it.
     pub holder_id: Uuid,
 }
+
+/// How reservations go back: with what holds them.
+pub(crate) const WAYS: &[Row] = &[
+    follows("ValueReleased", "goes back with what held the value"),
+    follows("ValueReserved", "goes back with what holds the value"),
+];
 
 events! {
     /// Everything that can have happened to a unique value.

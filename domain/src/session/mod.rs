@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Aggregate, cqrs_aggregate, events};
 use crate::id::{SessionId, UserId};
 use crate::sealed::Sealed;
+use crate::undo::way::{Row, never};
 
 /// What the device says it is; personal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -62,6 +63,17 @@ pub struct SessionLocked {}
 /// Logged out, by itself or by somebody.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionClosed {}
+
+/// How events of logins go back: not at all.
+pub(crate) const WAYS: &[Row] = &[
+    never("SessionClosed", "session", LOGIN),
+    never("SessionLocked", "session", LOGIN),
+    never("SessionOpened", "session", LOGIN),
+    never("SessionSyncResetChanged", "session", "The phone has begun anew, or is about to"),
+    never("SessionUnlockExtended", "session", LOGIN),
+    never("SessionUnlocked", "session", LOGIN),
+];
+const LOGIN: &str = "A login is given and ended, not taken back";
 
 events! {
     /// Everything that can have happened to a session.

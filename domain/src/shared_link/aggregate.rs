@@ -12,20 +12,22 @@ use super::event::{
     SharedLinkPasswordChanged, SharedLinkRevoked, SharedLinkSlugChanged, SharedLinkSwitchesChanged,
 };
 use crate::event::{Aggregate, cqrs_aggregate};
-use crate::id::{AssetId, UserId};
+use crate::id::{AlbumId, AssetId, UserId};
 
 /// A shared link, folded from its events.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SharedLink {
-    owner_id: Option<UserId>,
-    revoked: bool,
-    shows_album: bool,
-    assets: BTreeSet<AssetId>,
-    switches: Option<LinkSwitches>,
-    expires_at: Option<DateTime<Utc>>,
-    slug: Option<String>,
-    has_password: bool,
-    description: Option<String>,
+    pub(super) owner_id: Option<UserId>,
+    pub(super) revoked: bool,
+    pub(super) album_id: Option<AlbumId>,
+    pub(super) assets: BTreeSet<AssetId>,
+    pub(super) switches: Option<LinkSwitches>,
+    pub(super) expires_at: Option<DateTime<Utc>>,
+    pub(super) key: Option<String>,
+    pub(super) slug: Option<String>,
+    /// `None` where it was forgotten.
+    pub(super) password_hash: Option<Option<String>>,
+    pub(super) description: Option<String>,
 }
 
 impl SharedLink {
@@ -33,6 +35,18 @@ impl SharedLink {
     #[must_use]
     pub fn slug(&self) -> Option<&str> {
         self.slug.as_deref().filter(|_| !self.revoked)
+    }
+
+    /// Whose it is, or was.
+    #[must_use]
+    pub fn owner_id(&self) -> Option<UserId> {
+        self.owner_id
+    }
+
+    /// The album it shows.
+    #[must_use]
+    pub fn album_id(&self) -> Option<AlbumId> {
+        self.album_id
     }
 
     fn owned_by(&self, by: UserId) -> Result<(), SharedLinkError> {
@@ -84,7 +98,7 @@ impl SharedLink {
         }
         match &change.password_hash {
             None => {}
-            Some(None) if !self.has_password => {}
+            Some(None) if self.password_hash == Some(None) => {}
             Some(password_hash) => {
                 let password_hash = password_hash.clone().into();
                 events.push(SharedLinkPasswordChanged { password_hash }.into());
@@ -100,7 +114,7 @@ impl SharedLink {
     }
 
     fn add(&self, asset_ids: &[AssetId]) -> Result<Vec<SharedLinkEvent>, SharedLinkError> {
-        if self.shows_album {
+        if self.album_id.is_some() {
             return Err(SharedLinkError::ShowsAlbum);
         }
         let mut known = self.assets.clone();
@@ -117,7 +131,7 @@ impl SharedLink {
     }
 
     fn remove(&self, asset_ids: &[AssetId]) -> Result<Vec<SharedLinkEvent>, SharedLinkError> {
-        if self.shows_album {
+        if self.album_id.is_some() {
             return Err(SharedLinkError::ShowsAlbum);
         }
         let mut known = self.assets.clone();
@@ -159,13 +173,14 @@ impl Aggregate for SharedLink {
             SharedLinkEvent::Created(created) => {
                 self.owner_id = Some(created.owner_id);
                 match &created.target {
-                    LinkTarget::Album(_) => self.shows_album = true,
+                    LinkTarget::Album(album_id) => self.album_id = Some(*album_id),
                     LinkTarget::Assets(assets) => self.assets.extend(assets),
                 }
                 self.switches = Some(created.switches);
                 self.expires_at = created.expires_at;
+                self.key = created.key.known().cloned();
                 self.slug = created.slug.known().cloned().flatten();
-                self.has_password = created.password_hash.known().is_none_or(Option::is_some);
+                self.password_hash = created.password_hash.known().cloned();
                 self.description = created.description.known().cloned().flatten();
             }
             SharedLinkEvent::SwitchesChanged(changed) => self.switches = Some(changed.switches),
@@ -174,7 +189,7 @@ impl Aggregate for SharedLink {
                 self.slug = changed.slug.known().cloned().flatten();
             }
             SharedLinkEvent::PasswordChanged(changed) => {
-                self.has_password = changed.password_hash.known().is_none_or(Option::is_some);
+                self.password_hash = changed.password_hash.known().cloned();
             }
             SharedLinkEvent::DescriptionChanged(changed) => {
                 self.description = changed.description.known().cloned().flatten();
@@ -186,6 +201,14 @@ impl Aggregate for SharedLink {
                 }
             }
             SharedLinkEvent::Revoked(SharedLinkRevoked {}) => self.revoked = true,
+            SharedLinkEvent::Restored(restored) => {
+                self.revoked = false;
+                self.assets.clear();
+                if let LinkTarget::Assets(assets) = &restored.target {
+                    self.assets.extend(assets);
+                }
+                self.slug = restored.slug.known().cloned().flatten();
+            }
         }
     }
 }
@@ -198,7 +221,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::id::AlbumId;
 
     const OWNER: UserId = UserId::new(Uuid::from_u128(1));
     const STRANGER: UserId = UserId::new(Uuid::from_u128(2));

@@ -103,6 +103,29 @@ pub struct SharedLinkAssetsRemoved {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SharedLinkRevoked {}
 
+/// Its end was taken back: it opens by the same key what it opened before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SharedLinkRestored {
+    /// Who shares.
+    pub owner_id: UserId,
+    /// What it shows.
+    pub target: LinkTarget,
+    /// What whoever holds it may do.
+    pub switches: LinkSwitches,
+    /// When it ends.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The key it always had.
+    pub key: Sealed<String>,
+    /// A name that stands for the key in addresses.
+    pub slug: Sealed<Option<String>>,
+    /// argon2id hash of a password, in PHC form.
+    pub password_hash: Sealed<Option<String>>,
+    /// What the owner says about it.
+    pub description: Sealed<Option<String>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
 events! {
     /// Everything that can have happened to a shared link.
     SharedLinkEvent for "shared_link" {
@@ -112,6 +135,7 @@ events! {
         DescriptionChanged(SharedLinkDescriptionChanged) 1,
         ExpiryChanged(SharedLinkExpiryChanged) 1,
         PasswordChanged(SharedLinkPasswordChanged) 1,
+        Restored(SharedLinkRestored) 1,
         Revoked(SharedLinkRevoked) 1,
         SlugChanged(SharedLinkSlugChanged) 1,
         SwitchesChanged(SharedLinkSwitchesChanged) 1,

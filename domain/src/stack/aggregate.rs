@@ -6,9 +6,12 @@ use super::event::{
     StackAssetAdded, StackAssetRemoved, StackCreated, StackDissolved, StackEvent,
     StackPrimaryChanged, StackRestored,
 };
+use crate::access::Object;
 use crate::event::{Aggregate, cqrs_aggregate};
 use crate::id::{AssetId, UserId};
-use crate::undo::{Plan, States, Undo};
+use crate::permission::Permission;
+use crate::undo::way::{Row, back};
+use crate::undo::{Asked, Need, Plan, States, Undo};
 
 /// Most assets of one stack; all of them may change in one transaction.
 pub const STACK_ASSETS_MAX: usize = 500;
@@ -236,13 +239,25 @@ impl Aggregate for Stack {
     }
 }
 
+/// How events of stacks go back: members and primary together.
+pub(crate) const WAYS: &[Row] = &[
+    back("StackAssetAdded", "members", MEMBERS, UPDATE),
+    back("StackAssetRemoved", "members", MEMBERS, UPDATE),
+    back("StackCreated", "members", MEMBERS, Need::of(Permission::StackCreate)),
+    back("StackDissolved", "members", MEMBERS, Need::of(Permission::StackDelete)),
+    back("StackPrimaryChanged", "members", MEMBERS, UPDATE),
+    back("StackRestored", "members", MEMBERS, UPDATE),
+];
+const MEMBERS: &[&str] = &["StackRestored", "StackDissolved"];
+const UPDATE: Need = Need::of(Permission::StackUpdate);
+
 impl Undo for Stack {
-    fn owner(&self) -> Option<UserId> {
-        self.owner_id
+    fn object(&self, _by: UserId) -> Option<Object> {
+        self.owner_id.map(|owner_id| Object::Owned { owner_id })
     }
 
     /// Members and primary go back together, or not at all.
-    fn undo(states: &States<Self>) -> Plan<StackEvent> {
+    fn undo(states: &States<Self>, _asked: &Asked) -> Plan<StackEvent> {
         let mut plan = Plan::default();
         let members = states.map(|stack| (stack.asset_ids.clone(), stack.primary_asset_id));
         plan.facet("members", &members, |(asset_ids, primary)| {
@@ -348,10 +363,11 @@ mod tests {
         let states = States { before: before.clone(), now: after.clone(), after };
         let back =
             StackRestored { asset_ids: vec![asset(10), asset(11)], primary_asset_id: asset(10) };
-        assert_eq!(Stack::undo(&states).events, vec![back.into()]);
+        let asked = Asked { by: OWNER, began_at: chrono::DateTime::UNIX_EPOCH };
+        assert_eq!(Stack::undo(&states, &asked).events, vec![back.into()]);
         let mut now = before;
         now.evolve(&StackAssetAdded { asset_id: asset(12) }.into());
-        let plan = Stack::undo(&States { now, ..states });
+        let plan = Stack::undo(&States { now, ..states }, &asked);
         assert_eq!((plan.events, plan.changed_since), (vec![], vec!["members"]));
     }
 }

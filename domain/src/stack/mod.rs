@@ -6,6 +6,7 @@
 mod aggregate;
 mod event;
 
+pub(crate) use aggregate::WAYS;
 pub use aggregate::{STACK_ASSETS_MAX, Stack, StackCommand, StackError};
 pub use event::{
     StackAssetAdded, StackAssetRemoved, StackCreated, StackDissolved, StackEvent,

@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{TagColorChanged, TagCreated, TagDeleted, TagEvent, TagRestored};
+use crate::access::Object;
 use crate::event::{Aggregate, cqrs_aggregate};
 use crate::id::UserId;
-use crate::undo::{Plan, States, Undo};
+use crate::permission::Permission;
+use crate::undo::way::{Row, back, never};
+use crate::undo::{Asked, Need, Plan, States, Undo};
 
 /// The longest path, in characters.
 const VALUE_CHARS_MAX: usize = 1_000;
@@ -120,16 +123,26 @@ impl Aggregate for Tag {
     }
 }
 
+/// Why a new tag is not taken back.
+const CREATED: &str = "Others may have tagged with it; deleting it is a wish of its own";
+/// How events of tags go back.
+pub(crate) const WAYS: &[Row] = &[
+    back("TagColorChanged", "color", &["TagColorChanged"], Need::of(Permission::TagUpdate)),
+    never("TagCreated", "created", CREATED),
+    back("TagDeleted", "deleted", &["TagRestored"], Need::of(Permission::TagDelete)),
+    back("TagRestored", "deleted", &["TagDeleted"], Need::of(Permission::TagDelete)),
+];
+
 impl Undo for Tag {
-    fn owner(&self) -> Option<UserId> {
-        self.owner_id
+    fn object(&self, _by: UserId) -> Option<Object> {
+        self.owner_id.map(|owner_id| Object::Owned { owner_id })
     }
 
-    fn undo(states: &States<Self>) -> Plan<TagEvent> {
+    fn undo(states: &States<Self>, _asked: &Asked) -> Plan<TagEvent> {
         let mut plan = Plan::default();
         if states.before.owner_id.is_none() {
             // Others may have tagged with it; deleting it is a wish of its own.
-            plan.impossible.push("created");
+            plan.never("created", CREATED);
             return plan;
         }
         plan.facet("deleted", &states.map(|tag| tag.deleted), |deleted| {
@@ -207,7 +220,8 @@ mod tests {
         before.evolve(&created("a").into());
         let mut after = before.clone();
         after.evolve(&TagDeleted {}.into());
-        let plan = Tag::undo(&States { before, now: after.clone(), after });
+        let asked = Asked { by: OWNER, began_at: chrono::DateTime::UNIX_EPOCH };
+        let plan = Tag::undo(&States { before, now: after.clone(), after }, &asked);
         assert_eq!(plan.events, vec![TagRestored {}.into()]);
     }
 }

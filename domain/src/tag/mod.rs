@@ -5,5 +5,6 @@
 mod aggregate;
 mod event;
 
+pub(crate) use aggregate::WAYS;
 pub use aggregate::{Tag, TagCommand, TagError, segments};
 pub use event::{TagColorChanged, TagCreated, TagDeleted, TagEvent, TagRestored};

@@ -18,21 +18,24 @@ use crate::license::License;
 /// An account, folded from its events.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct User {
-    registered: bool,
-    purged: bool,
-    deleted: bool,
-    name: Option<String>,
-    email: Option<String>,
-    is_admin: bool,
-    should_change_password: bool,
-    avatar_color: Option<AvatarColor>,
-    storage_label: Option<String>,
-    quota_size_bytes: Option<u64>,
-    has_image: bool,
+    pub(super) registered: bool,
+    pub(super) purged: bool,
+    pub(super) deleted: bool,
+    pub(super) name: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) is_admin: bool,
+    pub(super) should_change_password: bool,
+    pub(super) avatar_color: Option<AvatarColor>,
+    pub(super) storage_label: Option<String>,
+    pub(super) quota_size_bytes: Option<u64>,
+    pub(super) has_image: bool,
     #[serde(default)]
-    has_pin: bool,
-    onboarded: bool,
-    license: Option<License>,
+    pub(super) has_pin: bool,
+    pub(super) onboarded: bool,
+    pub(super) license: Option<License>,
+    /// What was changed of the preferences.
+    #[serde(default)]
+    pub(super) preferences: Value,
 }
 
 impl User {
@@ -174,7 +177,8 @@ impl Aggregate for User {
             UserCommand::Delete { .. } => vec![],
             UserCommand::Restore if self.deleted => vec![UserRestored {}.into()],
             UserCommand::Restore => vec![],
-            UserCommand::Purge => vec![UserPurged {}.into()],
+            UserCommand::Purge if self.deleted => vec![UserPurged {}.into()],
+            UserCommand::Purge => return Err(UserError::NotDeleted),
         })
     }
 
@@ -209,7 +213,10 @@ impl Aggregate for User {
             }
             UserEvent::PinSet(_) => self.has_pin = true,
             UserEvent::PinRemoved(UserPinRemoved {}) => self.has_pin = false,
-            UserEvent::PreferencesChanged(_) => {}
+            UserEvent::PreferencesChanged(changed) => {
+                lay_over(&mut self.preferences, &changed.changes);
+            }
+            UserEvent::PreferencesReverted(reverted) => reverted.lay_over(&mut self.preferences),
             UserEvent::ProfileImageChanged(_) => self.has_image = true,
             UserEvent::ProfileImageRemoved(UserProfileImageRemoved {}) => self.has_image = false,
             UserEvent::LicenseEntered(entered) => self.license = entered.license.known().cloned(),
@@ -220,6 +227,18 @@ impl Aggregate for User {
             UserEvent::Restored(UserRestored {}) => self.deleted = false,
             UserEvent::Purged(UserPurged {}) => self.purged = true,
         }
+    }
+}
+
+/// Lays changes over a document, member by member.
+fn lay_over(document: &mut Value, changes: &Value) {
+    match (document, changes) {
+        (Value::Object(document), Value::Object(changes)) => {
+            for (name, change) in changes {
+                lay_over(document.entry(name.clone()).or_insert(Value::Null), change);
+            }
+        }
+        (document, change) => *document = change.clone(),
     }
 }
 
@@ -330,6 +349,35 @@ mod tests {
             .given(vec![registered(), UserDeleted { force: false }.into()])
             .when(UserCommand::Restore)
             .then_expect_events(vec![UserRestored {}.into()]);
+    }
+
+    #[test]
+    fn deleted_user_goes_for_good() {
+        for force in [false, true] {
+            TestFramework::<User>::with(())
+                .given(vec![registered(), UserDeleted { force }.into()])
+                .when(UserCommand::Purge)
+                .then_expect_events(vec![UserPurged {}.into()]);
+        }
+    }
+
+    #[test]
+    fn user_who_was_never_deleted_or_is_restored_does_not_go_for_good() {
+        let restored = vec![UserDeleted { force: true }.into(), UserRestored {}.into()];
+        for since in [vec![], restored] {
+            TestFramework::<User>::with(())
+                .given([vec![registered()], since].concat())
+                .when(UserCommand::Purge)
+                .then_expect_error(UserError::NotDeleted);
+        }
+    }
+
+    #[test]
+    fn user_who_is_gone_for_good_does_not_go_again() {
+        TestFramework::<User>::with(())
+            .given(vec![registered(), UserDeleted { force: true }.into(), UserPurged {}.into()])
+            .when(UserCommand::Purge)
+            .then_expect_error(UserError::NotFound);
     }
 
     #[test]

@@ -79,6 +79,6 @@ pub enum UserCommand {
     },
     /// Take back from deletion.
     Restore,
-    /// Remove for good.
+    /// Remove for good, where it is marked for deletion.
     Purge,
 }

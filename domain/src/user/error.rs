@@ -15,6 +15,9 @@ pub enum UserError {
     /// It is no product key of a person.
     #[error("no product key of a person")]
     BadLicense,
+    /// It is not marked as deleted, so it does not go for good.
+    #[error("user is not marked as deleted")]
+    NotDeleted,
     /// It exists already.
     #[error("user exists already")]
     AlreadyExists,

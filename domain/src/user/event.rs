@@ -1,9 +1,12 @@
 //! The events of an account.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::config::shape::put;
 use crate::event::events;
 use crate::license::License;
 use crate::sealed::Sealed;
@@ -126,6 +129,35 @@ pub struct UserPreferencesChanged {
     pub changes: Value,
 }
 
+/// What the person preferred before is preferred again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UserPreferencesReverted {
+    /// Members by path (`memories.enabled`) with what they are again.
+    pub set: BTreeMap<String, Value>,
+    /// Members that are again what they are when nobody says otherwise.
+    pub unset: Vec<String>,
+}
+
+impl UserPreferencesReverted {
+    /// Lays it over the changed members of a preferences document.
+    pub fn lay_over(&self, document: &mut Value) {
+        for (path, value) in &self.set {
+            put(document, path, value.clone());
+        }
+        for path in &self.unset {
+            let (group, name) = path.rsplit_once('.').unwrap_or(("", path));
+            let place = if group.is_empty() {
+                Some(&mut *document)
+            } else {
+                group.split('.').try_fold(&mut *document, |value, name| value.get_mut(name))
+            };
+            if let Some(Value::Object(members)) = place {
+                members.remove(name);
+            }
+        }
+    }
+}
+
 /// A picture of the person, stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProfileImage {
@@ -209,6 +241,7 @@ events! {
         PinRemoved(UserPinRemoved) 1,
         PinSet(UserPinSet) 1,
         PreferencesChanged(UserPreferencesChanged) 1,
+        PreferencesReverted(UserPreferencesReverted) 1,
         ProfileImageChanged(UserProfileImageChanged) 1,
         ProfileImageRemoved(UserProfileImageRemoved) 1,
         Purged(UserPurged) 1,

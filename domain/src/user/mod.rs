@@ -4,6 +4,7 @@ mod aggregate;
 mod command;
 mod error;
 mod event;
+mod undo;
 
 pub use aggregate::User;
 pub use command::{PinWish, ProfileChange, UserCommand};
@@ -12,6 +13,8 @@ pub use event::{
     AvatarColor, Profile, ProfileImage, UserAdminGranted, UserAdminRevoked, UserAvatarColorChanged,
     UserDeleted, UserEmailChanged, UserEvent, UserOnboarded, UserOnboardingReset,
     UserPasswordChangeRequired, UserPasswordChanged, UserPinRemoved, UserPinSet,
-    UserPreferencesChanged, UserProfileImageChanged, UserProfileImageRemoved, UserPurged,
-    UserQuotaChanged, UserRegistered, UserRenamed, UserRestored, UserStorageLabelChanged,
+    UserPreferencesChanged, UserPreferencesReverted, UserProfileImageChanged,
+    UserProfileImageRemoved, UserPurged, UserQuotaChanged, UserRegistered, UserRenamed,
+    UserRestored, UserStorageLabelChanged,
 };
+pub(crate) use undo::WAYS;

@@ -13,7 +13,7 @@ use crate::stream::Revision;
 
 async fn payloads_of(store: &impl EventStore, key: &str) -> Vec<Value> {
     let events = store.read_stream(&stream_id(key), Revision::FIRST, 100).await.expect("a stream");
-    events.into_iter().map(|event| event.payload).collect()
+    events.into_iter().map(|event| event.payload.to_value().expect("JSON")).collect()
 }
 
 pub(super) async fn sealed_values_come_back(store: &impl EventStore) {

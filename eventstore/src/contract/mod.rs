@@ -39,6 +39,7 @@ where
     order::events_of_a_stream_keep_their_order(&make().await).await;
     order::the_log_is_read_in_pieces(&make().await).await;
     order::what_a_request_did_is_found(&make().await).await;
+    order::several_streams_are_read_at_once(&make().await).await;
     order::waiting_ends_with_the_position(&make().await).await;
     order::waiting_for_nothing_ends_in_time(&make().await).await;
     order::a_skipped_event_is_not_read(&make().await).await;

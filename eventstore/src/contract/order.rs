@@ -1,6 +1,6 @@
 //! The order of the whole log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -9,7 +9,7 @@ use super::sample::{append, envelope, event, event_id};
 use crate::event::Recorded;
 use crate::store::EventStore;
 use crate::stream::ExpectedRevision::{Any, NoStream};
-use crate::stream::{GlobalPosition, Revision};
+use crate::stream::{GlobalPosition, Revision, StreamId};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -88,6 +88,32 @@ pub(super) async fn what_a_request_did_is_found(store: &impl EventStore) {
     let some = store.read_correlated(envelope().correlation_id, 7).await.expect("the events");
     assert_eq!(some.len(), 7);
     assert!(store.read_correlated(event_id(2_000), 7).await.expect("nothing").is_empty());
+}
+
+pub(super) async fn several_streams_are_read_at_once(store: &impl EventStore) {
+    append_many(store, 50).await;
+    store.skip(event_id(8), "nonsense", "an operator").await.expect("skipping");
+    let stream_ids: Vec<StreamId> = read_everything(store, 1_000)
+        .await
+        .into_iter()
+        .map(|event| event.stream_id)
+        .filter(|stream_id| ["1", "4"].contains(&stream_id.key()))
+        .collect();
+    let mut expected = Vec::new();
+    for stream_id in stream_ids.iter().collect::<BTreeSet<_>>() {
+        let stream = store.read_stream(stream_id, Revision::FIRST, 100).await.expect("a stream");
+        expected.extend(stream.into_iter().map(|event| (event.event_id, event.revision)));
+    }
+
+    let read = store.read_streams(&stream_ids, 1_000).await.expect("the streams");
+
+    let read: Vec<_> = read.into_iter().map(|event| (event.event_id, event.revision)).collect();
+    assert_eq!(read.len(), 13);
+    assert_eq!(read, expected);
+    let some = store.read_streams(&stream_ids, 9).await.expect("some events");
+    let some: Vec<_> = some.into_iter().map(|event| (event.event_id, event.revision)).collect();
+    assert_eq!(some, expected[..9]);
+    assert!(store.read_streams(&[], 9).await.expect("nothing").is_empty());
 }
 
 pub(super) async fn waiting_ends_with_the_position(store: &impl EventStore) {

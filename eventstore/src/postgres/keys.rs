@@ -24,16 +24,21 @@ const KEY_CACHED_AGE_MAX: Duration = Duration::from_secs(300);
 const SELECT_KEYS: &str =
     "select subject, wrapped from log.subject_keys where subject = any($1::text[])";
 
+const SELECT_ONE_KEY: &str =
+    "select subject, wrapped from log.subject_keys where wrapped is not null limit 1";
+
 const DESTROY_KEY: &str = "
     insert into log.subject_keys (subject, wrapped, destroyed_at)
-    values ($1, null, now())
+    select subject, null, now() from (select distinct unnest($1::text[]) as subject) as forgotten
+    order by subject
     on conflict (subject) do update
     set wrapped = null,
         destroyed_at = coalesce(subject_keys.destroyed_at, now())";
 
-const DELETE_ATTACHMENTS: &str = "delete from log.attachments where subject = $1";
+const DELETE_ATTACHMENTS: &str = "delete from log.attachments where subject = any($1::text[])";
 
-const NOTIFY_FORGOTTEN: &str = "select pg_notify('calotype_forgotten', $1)";
+const NOTIFY_FORGOTTEN: &str =
+    "select count(pg_notify('calotype_forgotten', subject)) from unnest($1::text[]) as subject";
 
 /// What is known of a subject's key.
 #[derive(Clone)]
@@ -50,11 +55,30 @@ pub(super) struct SubjectKeys {
     cached: Cache<String, KeyState>,
 }
 
+pub(super) async fn are_any(pool: &PgPool) -> Result<bool, StoreError> {
+    let row = sqlx::query(SELECT_ONE_KEY).fetch_optional(pool).await;
+    Ok(row.map_err(StoreError::database("look for subject keys"))?.is_some())
+}
+
 impl SubjectKeys {
     pub(super) fn new(keyring: Keyring, cached_max: u64) -> Self {
         let cached =
             Cache::builder().max_capacity(cached_max).time_to_live(KEY_CACHED_AGE_MAX).build();
         Self { keyring, cached }
+    }
+
+    /// Makes sure that the master key is the one that the log was sealed with: with another one nothing in
+    /// it could be read, and what is unique could be there twice.
+    pub(super) async fn check(&self, pool: &PgPool) -> Result<(), StoreError> {
+        let row = sqlx::query(SELECT_ONE_KEY)
+            .fetch_optional(pool)
+            .await
+            .map_err(StoreError::database("read a subject key"))?;
+        match row.map(|row| self.decode(&row)).transpose() {
+            Ok(_) => Ok(()),
+            Err(StoreError::Corrupt { .. }) => Err(StoreError::WrongMasterKey),
+            Err(error) => Err(error),
+        }
     }
 
     /// The keys that a call seals with; a new one for a subject that has none.
@@ -149,15 +173,21 @@ impl SubjectKeys {
         self.cached.invalidate_all();
     }
 
-    /// Destroys a key and deletes its subject's attachments; other processes are told on commit.
-    pub(super) async fn destroy(&self, pool: &PgPool, subject: &str) -> Result<(), StoreError> {
+    /// Destroys keys and deletes their subjects' attachments; other processes are told on commit.
+    pub(super) async fn destroy(
+        &self,
+        pool: &PgPool,
+        subjects: &[String],
+    ) -> Result<(), StoreError> {
         let failed = || StoreError::database("forget a subject");
         let mut tx = pool.begin().await.map_err(failed())?;
         for statement in [DESTROY_KEY, DELETE_ATTACHMENTS, NOTIFY_FORGOTTEN] {
-            sqlx::query(statement).bind(subject).execute(&mut *tx).await.map_err(failed())?;
+            sqlx::query(statement).bind(subjects).execute(&mut *tx).await.map_err(failed())?;
         }
         tx.commit().await.map_err(failed())?;
-        self.mark_destroyed(subject);
+        for subject in subjects {
+            self.mark_destroyed(subject);
+        }
         Ok(())
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
@@ -11,6 +10,7 @@ use uuid::Uuid;
 use super::keys::{KeyState, SubjectKeys};
 use crate::error::StoreError;
 use crate::event::{Actor, ActorKind, Envelope, Recorded};
+use crate::payload::Payload;
 use crate::seal;
 use crate::stream::{GlobalPosition, Revision, StreamId};
 
@@ -48,6 +48,17 @@ const SELECT_STREAM: &str = "
         and e.event_id not in (select event_id from log.skipped)
     order by e.revision
     limit $3";
+
+const SELECT_STREAMS: &str = "
+    select
+        (select p.position from log.positions p where p.event_id = e.event_id),
+        e.event_id, e.stream_id, e.revision, e.type, e.version, e.payload, e.subject,
+        e.actor_kind, e.actor_id, e.actor_user_id, e.client, e.correlation_id, e.causation_id, e.recorded_at
+    from log.events e
+    where e.stream_id = any($1)
+        and e.event_id not in (select event_id from log.skipped)
+    order by e.stream_id, e.revision
+    limit $2";
 
 const SELECT_CORRELATED: &str = "
     select
@@ -161,6 +172,23 @@ pub(super) async fn stream(
     unseal(pool, keys, events).await
 }
 
+pub(super) async fn streams(
+    pool: &PgPool,
+    keys: &SubjectKeys,
+    stream_ids: &[StreamId],
+    max: u32,
+) -> Result<Vec<Recorded>, StoreError> {
+    let names: Vec<&str> = stream_ids.iter().map(StreamId::as_str).collect();
+    let rows = sqlx::query(SELECT_STREAMS)
+        .bind(names)
+        .bind(i64::from(max))
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::database("read some streams"))?;
+    let events = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+    unseal(pool, keys, events).await
+}
+
 pub(super) async fn correlated(
     pool: &PgPool,
     keys: &SubjectKeys,
@@ -266,7 +294,7 @@ fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
     let version: i16 = column(row, 5)?;
     let payload = row
         .try_get_raw(6)
-        .and_then(|value| value.as_bytes().map_err(sqlx::Error::Decode))
+        .and_then(|value| value.as_str().map_err(sqlx::Error::Decode))
         .map_err(StoreError::database("decode an event"))?;
     Ok(Recorded {
         position: column::<Option<i64>>(row, 0)?.map(GlobalPosition::new),
@@ -275,8 +303,7 @@ fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
         revision: Revision::new(column(row, 3)?),
         event_type: column(row, 4)?,
         version: u16::try_from(version).map_err(|error| corrupt("version", error.to_string()))?,
-        payload: serde_json::from_slice(payload)
-            .map_err(|error| corrupt("payload", error.to_string()))?,
+        payload: Payload::from_json(payload),
         subject: column(row, 7)?,
         envelope: Envelope {
             actor: Actor { kind, id: column(row, 9)?, user_id: column(row, 10)? },
@@ -303,34 +330,28 @@ async fn unseal(
 ) -> Result<Vec<Recorded>, StoreError> {
     let sealed: HashSet<&str> = events
         .iter()
-        .filter(|event| holds_sealed(&event.payload))
+        .filter(|event| seal::is_sealed(event.payload.as_str()))
         .filter_map(|event| event.subject.as_deref())
         .collect();
     if sealed.is_empty() {
         return Ok(events);
     }
     let states = keys.to_unseal(pool, sealed.into_iter().collect()).await?;
-    for event in &mut events {
+    for event in events.iter_mut().filter(|event| seal::is_sealed(event.payload.as_str())) {
         let key = event.subject.as_ref().and_then(|subject| match states.get(subject) {
             Some(KeyState::Usable(key)) => Some(key),
             Some(KeyState::Destroyed) | None => None,
         });
-        seal::unseal(&mut event.payload, event.event_id, key).map_err(|error| {
-            StoreError::Corrupt {
-                table: "log.events",
-                column: "payload",
-                row: event.event_id.to_string(),
-                reason: error.to_string(),
-            }
-        })?;
+        let opened =
+            seal::unseal(event.payload.as_str(), event.event_id, key).map_err(|error| {
+                StoreError::Corrupt {
+                    table: "log.events",
+                    column: "payload",
+                    row: event.event_id.to_string(),
+                    reason: error.to_string(),
+                }
+            })?;
+        event.payload = Payload::from_json(opened);
     }
     Ok(events)
-}
-
-fn holds_sealed(payload: &Value) -> bool {
-    match payload {
-        Value::Object(map) => map.contains_key(seal::SEALED) || map.values().any(holds_sealed),
-        Value::Array(items) => items.iter().any(holds_sealed),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
 }

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::call::{Call, Verdict};
-use super::keys::SubjectKeys;
+use super::keys::{self, SubjectKeys};
 use super::recent::{RecentAppends, Sighting};
 use super::{gather, listen, read};
 use crate::error::{AppendError, StoreError};
@@ -88,16 +88,18 @@ impl PostgresStore {
     /// Takes one connection of `pool` to listen, and opens `options.writers` and a leader's own.
     ///
     /// # Errors
-    /// The database cannot be read.
+    /// The database cannot be read, or [`StoreError::WrongMasterKey`].
     pub async fn connect(
         pool: PgPool,
         keyring: Keyring,
         options: PostgresOptions,
     ) -> Result<Self, StoreError> {
         let head = read::head(&pool).await?;
+        let keys = SubjectKeys::new(keyring, options.keys_cached_max);
+        keys.check(&pool).await?;
         let (calls, waiting) = mpsc::channel(options.appends_waiting_max.max(1));
         let shared = Arc::new(Shared {
-            keys: SubjectKeys::new(keyring, options.keys_cached_max),
+            keys,
             positions: watch::Sender::new(head),
             recent: RecentAppends::new(),
             outbox: Notify::new(),
@@ -112,6 +114,22 @@ impl PostgresStore {
         shared.tasks.spawn(listen::run(Arc::clone(&shared), stop.clone()));
         shared.tasks.close();
         Ok(Self { shared, _stop: Arc::new(stop.drop_guard()) })
+    }
+
+    /// Makes sure that the keyring is the one that the log was sealed with, without starting a store.
+    ///
+    /// # Errors
+    /// The database cannot be read, or [`StoreError::WrongMasterKey`].
+    pub async fn check_keyring(pool: &PgPool, keyring: Keyring) -> Result<(), StoreError> {
+        SubjectKeys::new(keyring, 1).check(pool).await
+    }
+
+    /// Whether anything in the log is sealed with a master key, so that a new one would open nothing.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn has_sealed(pool: &PgPool) -> Result<bool, StoreError> {
+        keys::are_any(pool).await
     }
 
     /// The pool that it reads with.
@@ -216,6 +234,14 @@ impl EventStore for PostgresStore {
         read::stream(&self.shared.pool, &self.shared.keys, stream_id, from, max).await
     }
 
+    async fn read_streams(
+        &self,
+        stream_ids: &[StreamId],
+        max: u32,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        read::streams(&self.shared.pool, &self.shared.keys, stream_ids, max).await
+    }
+
     async fn read_all(&self, after: GlobalPosition, max: u32) -> Result<Vec<Recorded>, StoreError> {
         let Shared { pool, keys, positions, .. } = &*self.shared;
         let head = *positions.borrow();
@@ -282,7 +308,11 @@ impl EventStore for PostgresStore {
     }
 
     async fn forget(&self, subject: &str) -> Result<(), StoreError> {
-        self.shared.keys.destroy(&self.shared.pool, subject).await
+        self.forget_all(std::slice::from_ref(&subject.to_owned())).await
+    }
+
+    async fn forget_all(&self, subjects: &[String]) -> Result<(), StoreError> {
+        self.shared.keys.destroy(&self.shared.pool, subjects).await
     }
 
     async fn skip(&self, event_id: Uuid, reason: &str, by: &str) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use async_nats::jetstream;
+use async_nats::{ConnectOptions, ServerAddr, jetstream};
 
 use super::server::{self, Folder, Kind};
 use crate::relay::RelayOptions;
@@ -15,6 +15,8 @@ use crate::relay::RelayOptions;
 const URL_VARIABLE: &str = "CALOTYPE_TEST_NATS_URL";
 /// How long an answer may take when looking whether the server is there.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// What a client of the server must know, so that nothing passes that would fail at a server with a lock.
+const TOKEN: &str = "for-tests";
 /// A test's stream is small, because JetStream reserves the size.
 const STREAM_SIZE_BYTES_MAX: i64 = 16 * 1024 * 1024;
 
@@ -23,7 +25,7 @@ const NATS: Kind = Kind { name: "nats", prepare, answers };
 /// A nats-server, and names that no other test uses.
 #[derive(Clone, Debug)]
 pub struct TestNats {
-    /// Address of the server.
+    /// Address of the server, with the token before its `@` where it asks for one.
     pub url: String,
     /// Name for the test's stream.
     pub stream: String,
@@ -52,8 +54,12 @@ impl TestNats {
     /// # Panics
     /// The server does not answer.
     pub async fn jetstream(&self) -> jetstream::Context {
-        let client = async_nats::connect(&self.url).await.expect("nats-server answers");
-        jetstream::new(client)
+        let server: ServerAddr = self.url.parse().expect("an address of NATS");
+        let options = match server.username().filter(|_| server.password().is_none()) {
+            Some(token) => ConnectOptions::with_token(token.to_owned()),
+            None => ConnectOptions::new(),
+        };
+        jetstream::new(options.connect(server).await.expect("nats-server answers"))
     }
 
     /// Options for a relay into the test's own stream.
@@ -76,10 +82,19 @@ fn prepare(folder: &Folder) -> Command {
     )
     .unwrap_or_else(|| panic!("nats-server is neither in .tools/nats nor in the PATH"));
     let mut nats = Command::new(program);
-    nats.args(["--addr", "127.0.0.1", "--port", "-1", "--jetstream", "--store_dir"])
-        .arg(folder.path.join("jetstream"))
-        .arg("--ports_file_dir")
-        .arg(&folder.path);
+    nats.args([
+        "--addr",
+        "127.0.0.1",
+        "--port",
+        "-1",
+        "--auth",
+        TOKEN,
+        "--jetstream",
+        "--store_dir",
+    ])
+    .arg(folder.path.join("jetstream"))
+    .arg("--ports_file_dir")
+    .arg(&folder.path);
     nats
 }
 
@@ -92,7 +107,7 @@ fn answers(folder: &Path) -> Option<String> {
         .find(|path| path.extension().is_some_and(|extension| extension == "ports"))?;
     let ports: serde_json::Value = serde_json::from_slice(&fs::read(ports).ok()?).ok()?;
     let url = ports.get("nats")?.get(0)?.as_str()?;
-    let address = url.strip_prefix("nats://")?.parse().ok()?;
-    TcpStream::connect_timeout(&address, PROBE_TIMEOUT).ok()?;
-    Some(url.to_owned())
+    let address = url.strip_prefix("nats://")?;
+    TcpStream::connect_timeout(&address.parse().ok()?, PROBE_TIMEOUT).ok()?;
+    Some(format!("nats://{TOKEN}@{address}"))
 }

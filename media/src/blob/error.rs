@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use super::BlobKey;
 
-/// Errors of the blob store. Paths are inside the store and made of ids; they hold no file names.
+/// Errors of the blob store. No message holds a file's name.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
     /// A folder of the store cannot be made or read.
@@ -22,7 +22,7 @@ pub enum BlobError {
         source: io::Error,
     },
     /// A written file cannot be moved to its key. Whether it is there is not certain.
-    #[error("failed to put blob {key} into place")]
+    #[error("failed to put blob {} into place", key.for_logs())]
     Commit {
         /// The key.
         key: BlobKey,
@@ -30,21 +30,27 @@ pub enum BlobError {
         source: io::Error,
     },
     /// There is a blob under the key already; it was not touched.
-    #[error("blob {key} exists already")]
+    #[error("blob {} exists already", key.for_logs())]
     Exists {
         /// The key.
         key: BlobKey,
     },
     /// A blob cannot be read.
-    #[error("failed to read blob {key}")]
+    #[error("failed to read blob {}", key.for_logs())]
     Read {
         /// The key.
         key: BlobKey,
         /// Why.
         source: io::Error,
     },
+    /// A file outside the store cannot be read.
+    #[error("failed to read an external file")]
+    Outside {
+        /// Why.
+        source: io::Error,
+    },
     /// A blob cannot be removed.
-    #[error("failed to remove blob {key}")]
+    #[error("failed to remove blob {}", key.for_logs())]
     Remove {
         /// The key.
         key: BlobKey,

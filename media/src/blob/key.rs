@@ -1,4 +1,5 @@
-//! Names of blobs. A key is made of ids and fixed words, so it never leads out of the store.
+//! Names of blobs. A key is made of ids and fixed words, or by a storage template and then checked here, so it
+//! never leads out of the store.
 
 use std::{fmt, str::FromStr};
 
@@ -8,10 +9,45 @@ use uuid::Uuid;
 use crate::image::ImageFormat;
 
 /// Longest key, in bytes.
-const KEY_BYTES_MAX: usize = 512;
+const KEY_BYTES_MAX: usize = 1_024;
 
 /// Longest extension taken over from a file name, in bytes.
 const EXTENSION_BYTES_MAX: usize = 16;
+
+/// Longest name of a set of options in a key, in characters.
+const RECIPE_CHARS_MAX: usize = 32;
+
+/// What a picture that is made of an asset is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The small picture.
+    Thumbnail,
+    /// The screen-sized picture.
+    Preview,
+    /// The picture at full size.
+    FullSize,
+    /// The small picture of the edited photo.
+    EditedThumbnail,
+    /// Its screen-sized picture.
+    EditedPreview,
+    /// Its picture at full size.
+    EditedFullSize,
+}
+
+impl Role {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Thumbnail => "thumbnail",
+            Self::Preview => "preview",
+            Self::FullSize => "fullsize",
+            Self::EditedThumbnail => "thumbnail_edited",
+            Self::EditedPreview => "preview_edited",
+            Self::EditedFullSize => "fullsize_edited",
+        }
+    }
+}
+/// What the keys of films that were taken out of stills end with, as Immich names them.
+const MOTION_PART: &str = "-MP.mp4";
 
 /// Which root a key lies under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +59,7 @@ pub enum Area {
 }
 
 /// Name of a blob, like `upload/<user>/<aa>/<bb>/<uuid>.jpg`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BlobKey(String);
 
@@ -54,22 +90,38 @@ impl BlobKey {
         Self(format!("{}{}", spread("upload", user_id, file_id), suffix(extension)))
     }
 
+    /// Key of a film that was taken out of a still's file: `upload/<user>/<aa>/<bb>/<film>-MP.mp4`.
+    #[must_use]
+    pub fn motion_part(user_id: Uuid, film_id: Uuid) -> Self {
+        Self(format!("{}{MOTION_PART}", spread("upload", user_id, film_id)))
+    }
+
+    /// Whether it is such a film's.
+    #[must_use]
+    pub fn is_motion_part(&self) -> bool {
+        self.0.ends_with(MOTION_PART)
+    }
+
     /// Key of a sidecar that lies beside an original: the original's key with `.xmp` behind it.
     #[must_use]
     pub fn sidecar(&self) -> Self {
         Self(format!("{}.xmp", self.0))
     }
 
-    /// Key of the small picture: `thumbs/<user>/<aa>/<bb>/<asset>-thumbnail.webp`, or `.jpg`.
+    /// Key of a picture made of an asset: `thumbs/<user>/<aa>/<bb>/<asset>-preview-<recipe>.jpg`, or `.webp`.
+    ///
+    /// Of `recipe`, which names the options it is made with, only ASCII letters and digits are kept.
     #[must_use]
-    pub fn thumbnail(user_id: Uuid, asset_id: Uuid, format: ImageFormat) -> Self {
-        Self(format!("{}-thumbnail.{}", spread("thumbs", user_id, asset_id), ending(format)))
-    }
-
-    /// Key of the large picture: `thumbs/<user>/<aa>/<bb>/<asset>-preview.jpg`, or `.webp`.
-    #[must_use]
-    pub fn preview(user_id: Uuid, asset_id: Uuid, format: ImageFormat) -> Self {
-        Self(format!("{}-preview.{}", spread("thumbs", user_id, asset_id), ending(format)))
+    pub fn made(
+        (user_id, asset_id): (Uuid, Uuid),
+        role: Role,
+        recipe: &str,
+        format: ImageFormat,
+    ) -> Self {
+        let recipe: String =
+            recipe.chars().filter(char::is_ascii_alphanumeric).take(RECIPE_CHARS_MAX).collect();
+        let (name, ending) = (spread("thumbs", user_id, asset_id), ending(format));
+        Self(format!("{name}-{}-{recipe}.{ending}", role.word()))
     }
 
     /// Key of a person's picture: `thumbs/<user>/<aa>/<bb>/<person>-<file>.jpeg`.
@@ -115,10 +167,33 @@ impl BlobKey {
         root_of(&self.0).unwrap_or(Area::Derived)
     }
 
+    /// What the key ends with, from the name of its file: `.jpg`, or for a film that was taken out of a still
+    /// `-MP.mp4`; empty where the name has no ending.
+    #[must_use]
+    pub fn ending(&self) -> &str {
+        if self.is_motion_part() {
+            return MOTION_PART;
+        }
+        let name = self.0.rsplit('/').next().unwrap_or_default();
+        name.rfind('.').filter(|dot| *dot > 0).and_then(|dot| name.get(dot..)).unwrap_or_default()
+    }
+
+    /// The key as logs may have it: one that a storage template made is of people's words, and is left out.
+    #[must_use]
+    pub fn for_logs(&self) -> &str {
+        if self.0.starts_with("library/") { "library/(not told)" } else { &self.0 }
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Debug for BlobKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "BlobKey({:?})", self.for_logs())
     }
 }
 
@@ -197,7 +272,7 @@ mod tests {
             format!("upload/{user_id}/ab/cd/abcdef01-2345-6789-abcd-ef0123456789.jpg")
         );
         assert_eq!(key.area(), Area::Library);
-        assert_eq!(BlobKey::thumbnail(user_id, file_id, ImageFormat::Webp).area(), Area::Derived);
+        assert_eq!(BlobKey::person(user_id, file_id, user_id).area(), Area::Derived);
     }
 
     #[test]
@@ -207,15 +282,35 @@ mod tests {
         let keys = [
             original.sidecar(),
             original,
-            BlobKey::thumbnail(user_id, id, ImageFormat::Webp),
-            BlobKey::preview(user_id, id, ImageFormat::Jpeg),
+            BlobKey::made((user_id, id), Role::Thumbnail, "0a1b2c", ImageFormat::Webp),
+            BlobKey::made((user_id, id), Role::EditedFullSize, "../x", ImageFormat::Jpeg),
             BlobKey::person(user_id, id, user_id),
             BlobKey::encoded_video(user_id, id),
+            BlobKey::motion_part(user_id, id),
             BlobKey::profile(user_id, id, "png"),
         ];
         for key in keys {
             assert_eq!(BlobKey::parse(key.as_str()), Ok(key.clone()), "{key}");
         }
+    }
+
+    #[test]
+    fn endings_are_what_follows_the_name() {
+        for (key, ending) in [
+            ("upload/u/aa/bb/a.jpg", ".jpg"),
+            ("upload/u/aa/bb/a", ""),
+            ("upload/u/aa/bb/a-MP.mp4", "-MP.mp4"),
+            ("library/an.na/.hidden", ""),
+        ] {
+            assert_eq!(BlobKey::parse(key).unwrap().ending(), ending, "{key}");
+        }
+    }
+
+    #[test]
+    fn words_of_people_are_not_told_to_logs() {
+        let key = BlobKey::parse("library/anna/2024/Meer.jpg").unwrap();
+        assert!(!format!("{key:?} {}", key.for_logs()).contains("anna"));
+        assert_eq!(key.to_string(), "library/anna/2024/Meer.jpg");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -16,6 +16,10 @@ use super::{
 
 /// Prefix of files in `tmp/`; only these are cleaned at the start.
 pub(super) const TMP_PREFIX: &str = "blob-";
+
+/// How long nobody may have written to a temporary file that another process might still write: uploads
+/// that are slower are ended.
+const ABANDONED_AFTER: Duration = Duration::from_secs(3_600);
 
 /// A content store on a local folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -54,15 +58,36 @@ impl BlobStore {
     pub async fn open(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
         let root = root.into();
         in_background(move || {
-            for name in ["library", "derived", "tmp"] {
-                let path = root.join(name);
-                fs::create_dir_all(&path).map_err(|source| BlobError::Prepare { path, source })?;
-            }
             let store = Self { root };
-            store.clean_tmp()?;
+            store.make_folders()?;
+            store.clean_tmp(Duration::ZERO)?;
             Ok(store)
         })
         .await
+    }
+
+    /// Opens the store where other processes may have it open: files that nobody has written to for an hour
+    /// are taken for leftovers.
+    ///
+    /// # Errors
+    /// As [`BlobStore::open`].
+    pub async fn open_shared(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
+        let root = root.into();
+        in_background(move || {
+            let store = Self { root };
+            store.make_folders()?;
+            store.clean_tmp(ABANDONED_AFTER)?;
+            Ok(store)
+        })
+        .await
+    }
+
+    fn make_folders(&self) -> Result<(), BlobError> {
+        for name in ["library", "derived", "tmp"] {
+            let path = self.root.join(name);
+            fs::create_dir_all(&path).map_err(|source| BlobError::Prepare { path, source })?;
+        }
+        Ok(())
     }
 
     /// Begins a streaming write. Nothing is visible until [`super::StagedBlob::commit`].
@@ -77,7 +102,8 @@ impl BlobStore {
 
     /// Stores a small derived blob and replaces an older one under the same key.
     ///
-    /// Not synced to disk: after a power cut the blob may be missing or empty, and is made again.
+    /// Not synced to disk: after a power cut the blob may be missing, empty or cut off. Whoever reads it finds out
+    /// by [`super::is_whole`], and asks for it to be made again.
     ///
     /// # Errors
     /// [`BlobError::Write`] or [`BlobError::Commit`] when the disk refuses.
@@ -167,28 +193,43 @@ impl BlobStore {
         &self.root
     }
 
-    pub(super) fn path_of(&self, key: &BlobKey) -> PathBuf {
-        let area = match key.area() {
+    /// The folder that an area's keys lie in.
+    pub(super) fn root_of(&self, area: Area) -> PathBuf {
+        self.root.join(match area {
             Area::Library => "library",
             Area::Derived => "derived",
-        };
-        self.root.join(area).join(key.as_str())
+        })
     }
 
-    fn new_tmp(&self) -> Result<NamedTempFile, BlobError> {
+    pub(super) fn path_of(&self, key: &BlobKey) -> PathBuf {
+        self.root_of(key.area()).join(key.as_str())
+    }
+
+    pub(super) fn new_tmp(&self) -> Result<NamedTempFile, BlobError> {
         tempfile::Builder::new()
             .prefix(TMP_PREFIX)
             .tempfile_in(self.root.join("tmp"))
             .map_err(|source| BlobError::Write { source })
     }
 
-    fn clean_tmp(&self) -> Result<(), BlobError> {
+    /// Removes temporary files that were not written to for `age`.
+    fn clean_tmp(&self, age: Duration) -> Result<(), BlobError> {
         let path = self.root.join("tmp");
         let clean = || -> io::Result<()> {
             for entry in fs::read_dir(&path)? {
                 let entry = entry?;
-                if entry.file_name().as_encoded_bytes().starts_with(TMP_PREFIX.as_bytes()) {
-                    fs::remove_file(entry.path())?;
+                if !entry.file_name().as_encoded_bytes().starts_with(TMP_PREFIX.as_bytes()) {
+                    continue;
+                }
+                // A time in the future says nothing: then the file stays until it has passed.
+                let still_for = entry.metadata()?.modified()?.elapsed().ok();
+                if age.is_zero() || still_for.is_some_and(|still_for| still_for >= age) {
+                    // What two passes over a film left is a folder.
+                    if entry.file_type()?.is_dir() {
+                        fs::remove_dir_all(entry.path())?;
+                    } else {
+                        fs::remove_file(entry.path())?;
+                    }
                 }
             }
             make_parents(&self.root, &path)

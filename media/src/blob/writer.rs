@@ -19,6 +19,9 @@ use tokio::task::JoinHandle;
 use super::{BlobError, BlobKey, BlobStore};
 use crate::limits::{HEAD_BYTES, WRITE_CHUNK_BYTES};
 
+/// How often a folder that a move emptied and removed is made again.
+pub(super) const FOLDER_TRIES_MAX: u32 = 3;
+
 /// A blob that is being written. Dropped, it removes what it wrote.
 #[derive(Debug)]
 pub struct BlobWriter {
@@ -158,7 +161,20 @@ impl StagedBlob {
     /// - [`BlobError::Exists`]: the key is taken; neither blob changed.
     /// - [`BlobError::Write`], [`BlobError::Commit`]: the disk refuses.
     pub async fn commit(self, key: &BlobKey) -> Result<(), BlobError> {
-        let (store, file, key) = (self.store, self.file, key.clone());
+        self.put(key, false).await
+    }
+
+    /// Puts the blob under its key, durably, in place of what is there: until this returns that is there
+    /// whole, from then on this. For sidecars, and for the same bytes where a blob is damaged; other blobs are written once.
+    ///
+    /// # Errors
+    /// [`BlobError::Write`], [`BlobError::Commit`]: the disk refuses.
+    pub async fn replace(self, key: &BlobKey) -> Result<(), BlobError> {
+        self.put(key, true).await
+    }
+
+    async fn put(self, key: &BlobKey, replaces: bool) -> Result<(), BlobError> {
+        let (store, mut file, key) = (self.store, self.file, key.clone());
         in_background(move || {
             file.as_file().sync_all().map_err(|source| BlobError::Write { source })?;
             let path = store.path_of(&key);
@@ -167,12 +183,33 @@ impl StagedBlob {
                 _ => BlobError::Commit { key: key.clone(), source },
             };
             let parent = path.parent().unwrap_or(store.root());
-            make_parents(store.root(), parent).map_err(failed)?;
-            file.persist_noclobber(&path).map_err(|error| failed(error.error))?;
-            sync_folder(parent).map_err(failed)
+            let mut tries = 0;
+            loop {
+                tries += 1;
+                match make_parents(store.root(), parent) {
+                    Ok(()) => {}
+                    Err(error) if is_missing(&error) && tries < FOLDER_TRIES_MAX => continue,
+                    Err(error) => return Err(failed(error)),
+                }
+                let persisted =
+                    if replaces { file.persist(&path) } else { file.persist_noclobber(&path) };
+                match persisted {
+                    Ok(_) => return sync_folder(parent).map_err(failed),
+                    // A move may have found the folder empty and removed it.
+                    Err(error) if is_missing(&error.error) && tries < FOLDER_TRIES_MAX => {
+                        file = error.file;
+                    }
+                    Err(error) => return Err(failed(error.error)),
+                }
+            }
         })
         .await
     }
+}
+
+/// Whether there is no such file or folder.
+pub(super) fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }
 
 /// Makes `folder` and its missing parents below `root`; each new entry is synced in its parent.
@@ -190,7 +227,7 @@ pub(super) fn make_parents(root: &Path, folder: &Path) -> io::Result<()> {
     }
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 

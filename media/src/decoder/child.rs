@@ -1,20 +1,26 @@
 //! One child as the parent sees it.
 
 use std::{
+    fs::File,
     io,
-    os::unix::process::ExitStatusExt as _,
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream as StdUnixStream, process::ExitStatusExt as _},
+    },
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    net::UnixStream,
+    process::{Child, ChildStderr, ChildStdout, Command},
     time::timeout,
 };
+use uuid::Uuid;
 
 use super::{
-    DecodeError, PoolConfig,
+    DecodeError, PoolConfig, Walls, handed,
     protocol::{self, Answer, HEADER_BYTES, Hello, Request},
 };
 use crate::limits::DECODER_HELLO_TIMEOUT;
@@ -35,11 +41,15 @@ pub const MALLOC_TUNABLES: &str = "glibc.malloc.hugetlb=1:\
 #[derive(Debug)]
 pub(super) struct Decoder {
     child: Child,
-    stdin: ChildStdin,
+    /// Its stdin: a socket, because files cannot be handed through a pipe.
+    socket: UnixStream,
     stdout: ChildStdout,
     stderr: ChildStderr,
     jobs: u32,
     filtered: bool,
+    walls: Walls,
+    /// Whose files it opens: those of nobody else.
+    group: Uuid,
 }
 
 /// How a job ended.
@@ -53,9 +63,10 @@ pub(super) enum Ended {
 }
 
 impl Decoder {
-    pub(super) async fn start(config: &PoolConfig) -> Result<Self, DecodeError> {
+    pub(super) async fn start(config: &PoolConfig, group: Uuid) -> Result<Self, DecodeError> {
         let failed =
             |error: &io::Error| DecodeError::unavailable("decoder cannot be started", error);
+        let (socket, stdin) = sockets().map_err(|error| failed(&error))?;
         let mut child = Command::new(&config.program)
             .args(&config.args)
             .arg("--memory")
@@ -69,30 +80,43 @@ impl Decoder {
             .env_clear()
             .env("GLIBC_TUNABLES", MALLOC_TUNABLES)
             .envs(std::env::var_os("LD_LIBRARY_PATH").map(|it| ("LD_LIBRARY_PATH", it)))
-            .stdin(Stdio::piped())
+            .stdin(Stdio::from(stdin))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| failed(&error))?;
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
+        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(DecodeError::Unavailable { reason: "decoder has no pipes".to_owned() });
         };
-        let mut decoder = Self { child, stdin, stdout, stderr, jobs: 0, filtered: false };
+        let mut decoder = Self {
+            child,
+            socket,
+            stdout,
+            stderr,
+            jobs: 0,
+            filtered: false,
+            walls: Walls::None,
+            group,
+        };
         let hello = timeout(DECODER_HELLO_TIMEOUT, read(&mut decoder.stdout))
             .await
             .map_err(|elapsed| DecodeError::unavailable("decoder did not begin", &elapsed))?
             .map_err(|error| failed(&error))?;
         let hello: Hello = serde_json::from_slice(&hello.0)
             .map_err(|error| DecodeError::unavailable("decoder speaks otherwise", &error))?;
-        decoder.filtered = hello.filtered;
+        (decoder.filtered, decoder.walls) = (hello.filtered, hello.walls);
         Ok(decoder)
     }
 
-    /// Whether the kernel took the seccomp filter.
-    pub(super) fn is_filtered(&self) -> bool {
-        self.filtered
+    /// Whether the kernel took the seccomp filter, and has Landlock.
+    pub(super) fn is_locked_in(&self) -> bool {
+        self.filtered && self.walls != Walls::None
+    }
+
+    /// Whether it opens the files of this group.
+    pub(super) fn is_of(&self, group: Uuid) -> bool {
+        self.group == group
     }
 
     /// Whether the child has ended by itself.
@@ -105,18 +129,23 @@ impl Decoder {
         self.jobs >= config.jobs_per_child_max
     }
 
-    pub(super) async fn ask(&mut self, request: &Request, blob: &[u8], limit: Duration) -> Ended {
+    pub(super) async fn ask(
+        &mut self,
+        request: &Request,
+        files: &[File],
+        blob: &[u8],
+        limit: Duration,
+    ) -> Ended {
         self.jobs += 1;
         let Ok(head) = protocol::head(request, blob.len()) else {
-            let reason = "path of the file is not UTF-8".to_owned();
-            return Ended::Failed(DecodeError::Unreadable { reason });
+            let reason = "request is longer than allowed".to_owned();
+            return Ended::Failed(DecodeError::Unavailable { reason });
         };
         let mut said = Vec::new();
         let talk = async {
             let written = async {
-                self.stdin.write_all(&head).await?;
-                self.stdin.write_all(blob).await?;
-                self.stdin.flush().await
+                handed::send(&mut self.socket, &head, files).await?;
+                self.socket.write_all(blob).await
             };
             let written = written.await;
             tokio::select! {
@@ -162,6 +191,13 @@ impl Decoder {
         self.child.start_kill().ok()?;
         self.child.wait().await.ok()
     }
+}
+
+/// The parent's end, and the child's.
+fn sockets() -> io::Result<(UnixStream, OwnedFd)> {
+    let (ours, its) = StdUnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    Ok((UnixStream::from_std(ours)?, its.into()))
 }
 
 fn reason(status: Option<ExitStatus>, said: &[u8]) -> DecodeError {

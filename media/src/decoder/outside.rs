@@ -48,14 +48,15 @@ impl<'a> Outside<'a> {
         &self.config.dcraw
     }
 
-    /// Runs a program and gives its stdout, up to `bytes_max`.
+    /// Runs a program that reads a file, and gives its stdout, up to `bytes_max`.
     pub(crate) async fn output(
         &self,
         program: &Path,
+        source: &Path,
         args: &[&OsStr],
         bytes_max: usize,
     ) -> Result<Vec<u8>, OutsideError> {
-        let mut child = self.spawn(program, args).map_err(|error| {
+        let mut child = self.spawn(program, source, args).map_err(|error| {
             OutsideError::Stopped(DecodeError::unavailable("program cannot be started", &error))
         })?;
         let mut output = Vec::new();
@@ -95,7 +96,7 @@ impl<'a> Outside<'a> {
         }
     }
 
-    fn spawn(self, program: &Path, args: &[&OsStr]) -> io::Result<Child> {
+    fn spawn(self, program: &Path, source: &Path, args: &[&OsStr]) -> io::Result<Child> {
         let limits = [
             "--memory",
             &FFMPEG_MEMORY_BYTES.to_string(),
@@ -106,6 +107,8 @@ impl<'a> Outside<'a> {
         Command::new(&self.config.program)
             .args(&self.config.args)
             .args(limits)
+            .arg("--read")
+            .arg(source)
             .arg("--exec")
             .arg(program)
             .args(args)

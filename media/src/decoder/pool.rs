@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -10,16 +11,21 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use uuid::Uuid;
 
 use super::{
     DecodeError, Job, Outside, Report,
     child::{Decoder, Ended},
+    handed,
     protocol::{self, Answer, Request},
 };
 use crate::{
-    image::{CropWish, Picture},
-    limits, raw, video,
+    image::{CropWish, Picture, Pixels},
+    limits, raw,
+    sidecar::SidecarWords,
+    strip::Plan,
+    video,
 };
 
 /// How often a job is given to another child because the first had just ended from idleness.
@@ -80,6 +86,8 @@ impl PoolConfig {
 #[derive(Debug, Clone)]
 pub struct DecoderPool {
     inner: Arc<Inner>,
+    /// Whose files are opened; nil for those of nobody.
+    group: Uuid,
 }
 
 #[derive(Debug)]
@@ -97,7 +105,23 @@ impl DecoderPool {
         let places = Semaphore::new(config.children_max.max(1));
         let inner =
             Inner { config, places, idle: Mutex::default(), has_warned: AtomicBool::new(false) };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), group: Uuid::nil() }
+    }
+
+    /// The same pool for the files of one group, such as those of one owner: a child that opens one of them has
+    /// opened, and will open, none of another group. So a file that takes over its child sees nobody else's.
+    #[must_use]
+    pub fn apart(&self, group: Uuid) -> Self {
+        Self { inner: Arc::clone(&self.inner), group }
+    }
+
+    /// Waits for a place; children at work never are more than places.
+    async fn place(&self) -> Result<SemaphorePermit<'_>, DecodeError> {
+        self.inner
+            .places
+            .acquire()
+            .await
+            .map_err(|closed| DecodeError::unavailable("decoder pool is closed", &closed))
     }
 
     /// Does a job: facts, and pictures where they are wanted. Waits for a free child.
@@ -108,24 +132,19 @@ impl DecoderPool {
     /// # Errors
     /// [`DecodeError`]: the file could not be opened at all, or brought its child down.
     pub async fn run(&self, job: &Job) -> Result<Report, DecodeError> {
-        let _place = self
-            .inner
-            .places
-            .acquire()
-            .await
-            .map_err(|closed| DecodeError::unavailable("decoder pool is closed", &closed))?;
-        let request = Request::File {
-            source: job.source.clone(),
-            sidecar: job.sidecar.clone(),
-            want: job.want,
-        };
-        match self.ask(&request, &[]).await? {
+        let _place = self.place().await?;
+        let mut files = vec![handed::open(job.source.clone()).await?];
+        files.extend(handed::open_if_there(job.sidecar.clone()).await);
+        let request = Request::File { has_sidecar: files.len() > 1, want: job.want };
+        match self.ask(&request, &files, &[]).await? {
             (Answer::Report { facts, images }, blob) => {
                 let report = report(*facts, images, blob)?;
                 self.rescue(job, report).await
             }
             (Answer::Film { mime }, _) => self.film(job, &mime).await,
-            (Answer::Cut { .. }, _) => Err(answered_something_else()),
+            (Answer::Cut { .. } | Answer::Written | Answer::Told { .. }, _) => {
+                Err(answered_something_else())
+            }
             (Answer::Failed(error), _) => Err(error),
         }
     }
@@ -135,16 +154,69 @@ impl DecoderPool {
     /// # Errors
     /// [`DecodeError`]: the file is no picture, or the box lies outside it.
     pub async fn crop(&self, source: PathBuf, wish: CropWish) -> Result<Picture, DecodeError> {
-        let _place = self
-            .inner
-            .places
-            .acquire()
-            .await
-            .map_err(|closed| DecodeError::unavailable("decoder pool is closed", &closed))?;
-        match self.ask(&Request::Crop { source, wish }, &[]).await? {
+        let _place = self.place().await?;
+        let files = [handed::open(source).await?];
+        match self.ask(&Request::Crop { wish }, &files, &[]).await? {
             (Answer::Cut { width, height }, bytes) => Ok(Picture { width, height, bytes }),
             (Answer::Failed(error), _) => Err(error),
-            (Answer::Report { .. } | Answer::Film { .. }, _) => Err(answered_something_else()),
+            (_, _) => Err(answered_something_else()),
+        }
+    }
+
+    /// The pixels of a picture, upright, in sRGB, its longer side at most so many: red, green and blue of each,
+    /// rows from the top, without padding.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the file is no picture.
+    pub async fn pixels(&self, source: PathBuf, side_px_max: u32) -> Result<Pixels, DecodeError> {
+        let _place = self.place().await?;
+        let files = [handed::open(source).await?];
+        match self.ask(&Request::Pixels { side_px_max }, &files, &[]).await? {
+            (Answer::Cut { width, height }, rgb) => {
+                Pixels::of(width, height, rgb).ok_or_else(answered_something_else)
+            }
+            (Answer::Failed(error), _) => Err(error),
+            (_, _) => Err(answered_something_else()),
+        }
+    }
+
+    /// Puts words into a sidecar; the answer is the whole file. Nothing is written here.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: what is there is no sidecar that can be added to.
+    pub async fn write_sidecar(
+        &self,
+        existing: Option<PathBuf>,
+        words: SidecarWords,
+    ) -> Result<Vec<u8>, DecodeError> {
+        let _place = self.place().await?;
+        let files = match existing {
+            Some(path) => vec![handed::open(path).await?],
+            None => Vec::new(),
+        };
+        let request = Request::Sidecar { has_existing: !files.is_empty(), words: Box::new(words) };
+        match self.ask(&request, &files, &[]).await? {
+            (Answer::Written, bytes) => Ok(bytes),
+            (Answer::Failed(error), _) => Err(error),
+            (_, _) => Err(answered_something_else()),
+        }
+    }
+
+    /// What to send of an open file so that it says nothing about itself; `None` when that cannot be told.
+    /// See [`crate::strip`].
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the file could not be read, or brought its child down.
+    pub async fn strip(&self, file: &File) -> Result<Option<Plan>, DecodeError> {
+        let _place = self.place().await?;
+        let handle = file.try_clone().map_err(|error| super::job::unreadable(&error))?;
+        match self.ask(&Request::Strip, &[handle], &[]).await? {
+            (Answer::Told { has_plan: false }, _) => Ok(None),
+            (Answer::Told { has_plan: true }, plan) => Plan::from_bytes(&plan)
+                .map(Some)
+                .map_err(|error| DecodeError::unavailable("decoder answered with no plan", &error)),
+            (Answer::Failed(error), _) => Err(error),
+            (_, _) => Err(answered_something_else()),
         }
     }
 
@@ -179,18 +251,22 @@ impl DecoderPool {
         facts: crate::metadata::Facts,
         frame: Vec<u8>,
     ) -> Result<Report, DecodeError> {
-        let in_boxes = ["video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp"];
-        let is_film = facts.true_mime.as_deref().is_some_and(|it| in_boxes.contains(&it));
+        let is_film = facts.true_mime.as_deref().is_some_and(video::has_more);
+        let film = handed::open_if_there(is_film.then(|| job.source.clone())).await;
+        let sidecar = handed::open_if_there(job.sidecar.clone()).await;
         let request = Request::Frame {
             facts: Box::new(facts),
-            film: is_film.then(|| job.source.clone()),
-            sidecar: job.sidecar.clone(),
+            has_film: film.is_some(),
+            has_sidecar: sidecar.is_some(),
             want: job.want,
         };
-        match self.ask(&request, &frame).await? {
+        let files: Vec<File> = film.into_iter().chain(sidecar).collect();
+        match self.ask(&request, &files, &frame).await? {
             (Answer::Report { facts, images }, blob) => report(*facts, images, blob),
             (Answer::Film { mime }, _) => Err(DecodeError::Unsupported { what: mime }),
-            (Answer::Cut { .. }, _) => Err(answered_something_else()),
+            (Answer::Cut { .. } | Answer::Written | Answer::Told { .. }, _) => {
+                Err(answered_something_else())
+            }
             (Answer::Failed(error), _) => Err(error),
         }
     }
@@ -198,12 +274,16 @@ impl DecoderPool {
     /// Other programs know a few stills that no library here does: `LibRaw` develops camera RAW
     /// that has no picture inside, ffmpeg reads rare kinds of some formats.
     async fn rescue(&self, job: &Job, mut report: Report) -> Result<Report, DecodeError> {
-        let (Some(wish), Some(Err(error))) = (job.want.images, &report.images) else {
+        let (Some(wish), Some(images)) = (job.want.images, &report.images) else {
             return Ok(report);
         };
-        let is_unsupported = matches!(error, DecodeError::Unsupported { .. });
-        let is_small_enough = !matches!(error, DecodeError::TooLarge { .. });
         let mime = report.facts.true_mime.as_deref().unwrap_or_default();
+        let is_made = images.is_ok();
+        if is_made && !(raw::is_raw(mime) && wish.develops_raw()) {
+            return Ok(report);
+        }
+        let is_unsupported = matches!(images, Err(DecodeError::Unsupported { .. }));
+        let is_small_enough = !matches!(images, Err(DecodeError::TooLarge { .. }));
         let outside = self.outside();
         let picture = if raw::is_raw(mime) && is_small_enough {
             raw::develop(&outside, &job.source, &report.facts, wish).await
@@ -217,7 +297,7 @@ impl DecoderPool {
                 let without_sidecar = Job { sidecar: None, ..job.clone() };
                 self.frame(&without_sidecar, report.facts, picture).await
             }
-            Err(refusal) if raw::is_raw(mime) => {
+            Err(refusal) if raw::is_raw(mime) && !is_made => {
                 report.images = Some(Err(refusal));
                 Ok(report)
             }
@@ -229,11 +309,16 @@ impl DecoderPool {
         Outside::new(&self.inner.config)
     }
 
-    async fn ask(&self, request: &Request, blob: &[u8]) -> Result<(Answer, Vec<u8>), DecodeError> {
+    async fn ask(
+        &self,
+        request: &Request,
+        files: &[File],
+        blob: &[u8],
+    ) -> Result<(Answer, Vec<u8>), DecodeError> {
         let config = &self.inner.config;
         for _ in 0..ATTEMPTS_MAX {
             let mut decoder = self.take().await?;
-            match decoder.ask(request, blob, config.job_timeout).await {
+            match decoder.ask(request, files, blob, config.job_timeout).await {
                 Ended::Answered(answer, pictures) => {
                     if !decoder.is_spent(config) {
                         self.lock_idle().push(decoder);
@@ -247,19 +332,30 @@ impl DecoderPool {
         Err(DecodeError::Unavailable { reason: "decoders end before they begin".to_owned() })
     }
 
-    /// The child that worked last, so that the others become idle and end; or a new one.
+    /// The child of this group that worked last, so that the others become idle and end; or a new one. Where
+    /// there are as many as may be, the new one takes the place of that which has waited longest.
     async fn take(&self) -> Result<Decoder, DecodeError> {
         let waiting = {
             let mut idle = self.lock_idle();
             idle.retain_mut(|it| !it.is_gone());
-            idle.pop()
+            let own = idle.iter().rposition(|it| it.is_of(self.group));
+            if let Some(place) = own {
+                Some(idle.remove(place))
+            } else {
+                // Whoever asks has a place already: what may wait is as many as there are places left.
+                let surplus = idle.len().saturating_sub(self.inner.places.available_permits());
+                idle.drain(..surplus);
+                None
+            }
         };
         if let Some(decoder) = waiting {
             return Ok(decoder);
         }
-        let decoder = Decoder::start(&self.inner.config).await?;
-        if !decoder.is_filtered() && !self.inner.has_warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!("the kernel refuses seccomp filters: decoders run with limits only");
+        let decoder = Decoder::start(&self.inner.config, self.group).await?;
+        if !decoder.is_locked_in() && !self.inner.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "decoders are not locked in wholly; `calotype doctor` tells what is missing"
+            );
         }
         Ok(decoder)
     }

@@ -33,6 +33,8 @@ pub(super) enum Role {
 }
 
 pub(super) fn limit(limits: Limits) -> io::Result<()> {
+    // For this process and all it starts; Landlock and the filter need it, and it holds without them.
+    rustix::thread::set_no_new_privs(true)?;
     Resource::CORE.set(0, 0)?;
     Resource::AS.set(limits.memory_bytes, limits.memory_bytes)?;
     Resource::NOFILE.set(DECODER_FILES_MAX, DECODER_FILES_MAX)?;

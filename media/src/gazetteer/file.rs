@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use chrono_tz::Tz;
 
@@ -86,6 +87,18 @@ impl Gazetteer {
     #[must_use]
     pub fn version(&self) -> &str {
         &self.header.version
+    }
+
+    /// What its file is called.
+    #[must_use]
+    pub fn file_name(&self) -> Option<&str> {
+        self.path.file_name()?.to_str()
+    }
+
+    /// When its file was put there; nothing where the file system does not say.
+    #[must_use]
+    pub fn installed_at(&self) -> Option<SystemTime> {
+        self.file.metadata().and_then(|file| file.modified()).ok()
     }
 
     /// City, state and country of a position in degrees: of the nearest city within 25 km, else the country

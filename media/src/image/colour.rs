@@ -1,4 +1,5 @@
-//! From a picture's own colour space to sRGB, which is what every client shows without asking.
+//! From a picture's own colour space to sRGB, which is what every client shows without asking, or to
+//! Display P3.
 //!
 //! Runs on the preview-sized picture, not on the full one: a thousandth of the error for an
 //! eighth of the work.
@@ -7,44 +8,65 @@ use moxcms::{
     ColorProfile, DataColorSpace, Layout as CmsLayout, RenderingIntent, TransformOptions,
 };
 
-use super::raster::{Layout, Raster};
+use super::{
+    Colorspace,
+    raster::{Layout, Raster},
+};
 use crate::limits::ICC_BYTES_MAX;
 
 /// How far a colorant may lie from that of sRGB and still be sRGB: profiles round differently.
 const COLORANT_TOLERANCE: f64 = 0.003;
 
 /// Converts in place of the given picture. A damaged or unknown profile changes nothing: colours
-/// that are a little off are better than no picture.
-pub(super) fn to_srgb(raster: Raster, icc: Option<&[u8]>) -> Raster {
+/// that are a little off are better than no picture. Says whether the picture is in Display P3 now.
+pub(super) fn convert(
+    raster: Raster,
+    icc: Option<&[u8]>,
+    colorspace: Colorspace,
+) -> (Raster, bool) {
     let profile = icc
         .filter(|bytes| bytes.len() <= ICC_BYTES_MAX)
         .and_then(|bytes| ColorProfile::new_from_slice(bytes).ok());
     let Some(profile) = profile else {
-        return plain(raster);
+        return (plain(raster), false);
     };
     match (raster.layout, profile.color_space) {
         (Layout::CmykInverted, DataColorSpace::Cmyk) => {
-            cmyk(&raster, &profile).unwrap_or_else(|| plain(raster))
+            (cmyk(&raster, &profile).unwrap_or_else(|| plain(raster)), false)
         }
-        (Layout::CmykInverted, _) => plain(raster),
-        (Layout::Rgb | Layout::Rgbx | Layout::Rgba, DataColorSpace::Rgb) if !is_srgb(&profile) => {
-            rgb(&raster, &profile).unwrap_or(raster)
+        (Layout::CmykInverted, _) => (plain(raster), false),
+        (Layout::Rgb | Layout::Rgbx | Layout::Rgba, DataColorSpace::Rgb)
+            if !has_colorants_of(&profile, &ColorProfile::new_srgb()) =>
+        {
+            match colorspace {
+                Colorspace::Srgb => {
+                    (rgb(&raster, &profile, &ColorProfile::new_srgb()).unwrap_or(raster), false)
+                }
+                Colorspace::P3 => match rgb(&raster, &profile, &ColorProfile::new_display_p3()) {
+                    Some(wide) => (wide, true),
+                    None => (raster, false),
+                },
+            }
         }
-        (Layout::Rgb | Layout::Rgbx | Layout::Rgba, _) => raster,
+        (Layout::Rgb | Layout::Rgbx | Layout::Rgba, _) => (raster, false),
     }
+}
+
+/// The profile of pictures in Display P3.
+pub(super) fn p3_profile() -> Option<Vec<u8>> {
+    ColorProfile::new_display_p3().encode().ok()
 }
 
 fn plain(raster: Raster) -> Raster {
     if raster.layout == Layout::CmykInverted { raster.into_rgb() } else { raster }
 }
 
-fn rgb(raster: &Raster, profile: &ColorProfile) -> Option<Raster> {
+fn rgb(raster: &Raster, profile: &ColorProfile, target: &ColorProfile) -> Option<Raster> {
     let layout = if raster.layout == Layout::Rgb { CmsLayout::Rgb } else { CmsLayout::Rgba };
-    let transform =
-        profile.create_transform_8bit(layout, &ColorProfile::new_srgb(), layout, options()).ok()?;
-    let mut target = Raster::new(raster.width, raster.height, raster.layout).ok()?;
-    transform.transform(&raster.data, &mut target.data).ok()?;
-    Some(target)
+    let transform = profile.create_transform_8bit(layout, target, layout, options()).ok()?;
+    let mut converted = Raster::new(raster.width, raster.height, raster.layout).ok()?;
+    transform.transform(&raster.data, &mut converted.data).ok()?;
+    Some(converted)
 }
 
 fn cmyk(raster: &Raster, profile: &ColorProfile) -> Option<Raster> {
@@ -69,19 +91,18 @@ fn options() -> TransformOptions {
     }
 }
 
-/// Whether the profile has the colorants of sRGB. Its curve is then that of sRGB too, or so near
-/// (2.2) that converting would cost more than it gives.
-fn is_srgb(profile: &ColorProfile) -> bool {
-    let srgb = ColorProfile::new_srgb();
+/// Whether the profile has the colorants of another. Its curve is then the same too, or so near (2.2)
+/// that converting would cost more than it gives.
+fn has_colorants_of(profile: &ColorProfile, other: &ColorProfile) -> bool {
     let near = |left: moxcms::Xyzd, right: moxcms::Xyzd| {
         (left.x - right.x).abs() < COLORANT_TOLERANCE
             && (left.y - right.y).abs() < COLORANT_TOLERANCE
             && (left.z - right.z).abs() < COLORANT_TOLERANCE
     };
     profile.is_matrix_shaper()
-        && near(profile.red_colorant, srgb.red_colorant)
-        && near(profile.green_colorant, srgb.green_colorant)
-        && near(profile.blue_colorant, srgb.blue_colorant)
+        && near(profile.red_colorant, other.red_colorant)
+        && near(profile.green_colorant, other.green_colorant)
+        && near(profile.blue_colorant, other.blue_colorant)
 }
 
 #[cfg(test)]
@@ -90,7 +111,7 @@ mod tests {
 
     fn shown(icc: Option<&[u8]>, pixel: [u8; 3]) -> [u8; 3] {
         let raster = Raster::from_data(1, 1, Layout::Rgb, pixel.to_vec()).unwrap();
-        let data = to_srgb(raster, icc).data;
+        let data = convert(raster, icc, Colorspace::Srgb).0.data;
         [data[0], data[1], data[2]]
     }
 
@@ -106,6 +127,17 @@ mod tests {
         assert!(near(found, [215, 93, 97]), "{found:?}");
         let grey = shown(Some(&profile), [128, 128, 128]);
         assert!(near(grey, [128, 128, 128]), "{grey:?}");
+    }
+
+    #[test]
+    fn wide_colours_stay_wide_where_that_is_wished() {
+        let profile = ColorProfile::new_display_p3().encode().unwrap();
+        let raster = |pixel: [u8; 3]| Raster::from_data(1, 1, Layout::Rgb, pixel.to_vec()).unwrap();
+        let (kept, is_p3) = convert(raster([200, 100, 100]), Some(&profile), Colorspace::P3);
+        assert!(is_p3 && near([kept.data[0], kept.data[1], kept.data[2]], [200, 100, 100]));
+        let srgb = ColorProfile::new_srgb().encode().unwrap();
+        let (kept, is_p3) = convert(raster([200, 100, 100]), Some(&srgb), Colorspace::P3);
+        assert!(!is_p3 && kept.data == [200, 100, 100]);
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Decoded, Picture, colour,
-    encode::jpeg,
+    Colorspace, Decoded, Picture, colour,
+    encode::{Written, jpeg},
     orient::upright,
-    raster::{Raster, pitch},
+    raster::Raster,
     resize::resize,
 };
 use crate::decoder::DecodeError;
@@ -34,11 +34,12 @@ pub struct CropWish {
 /// Cuts the square out and makes a JPEG of it.
 pub(crate) fn crop(decoded: Decoded, wish: CropWish) -> Result<Picture, DecodeError> {
     let Decoded { raster, orientation, icc } = decoded;
-    let raster = upright(colour::to_srgb(raster, icc.as_deref()), orientation)?;
+    let raster = upright(colour::convert(raster, icc.as_deref(), Colorspace::Srgb).0, orientation)?;
     let square = Square::around(wish, raster.width, raster.height)
         .ok_or_else(|| DecodeError::corrupt("box lies outside the picture"))?;
     let cut = square.cut_out_of(&raster)?;
-    jpeg(resize(&cut, wish.side_px, wish.side_px)?, wish.quality)
+    let made = Written { quality: wish.quality, progressive: false, is_p3: false };
+    jpeg(resize(&cut, wish.side_px, wish.side_px)?, made)
 }
 
 /// A square of whole pixels inside a picture.
@@ -72,17 +73,7 @@ impl Square {
     }
 
     fn cut_out_of(self, raster: &Raster) -> Result<Raster, DecodeError> {
-        let mut cut = Raster::new(self.side, self.side, raster.layout)?;
-        let (from_pitch, to_pitch) = (raster.pitch(), cut.pitch());
-        let skipped = pitch(self.x, raster.layout);
-        let rows = raster.data.chunks_exact(from_pitch).skip(pixels(self.y));
-        for (to, from) in cut.data.chunks_exact_mut(to_pitch).zip(rows) {
-            let part = from
-                .get(skipped..skipped + to_pitch)
-                .ok_or_else(|| DecodeError::corrupt("box lies outside the picture"))?;
-            to.copy_from_slice(part);
-        }
-        Ok(cut)
+        raster.part((self.x, self.y), (self.side, self.side))
     }
 }
 
@@ -90,10 +81,6 @@ impl Square {
 pub(super) fn whole(value: f64) -> u32 {
     // Sides of pictures are below 65,536, so text is exact; a cast would have to be excused.
     format!("{:.0}", value.max(0.0)).parse().unwrap_or_default()
-}
-
-fn pixels(count: u32) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

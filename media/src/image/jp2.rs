@@ -32,7 +32,7 @@ pub(super) fn decode(
 ) -> Result<Decoded, DecodeError> {
     let (width, height) = size(bytes).ok_or_else(|| DecodeError::corrupt("JPEG 2000: header"))?;
     check_pixels(width, height)?;
-    let long = wish.preview_px.saturating_mul(SCALED_OVER_PREVIEW);
+    let long = wish.decoded_px().saturating_mul(SCALED_OVER_PREVIEW);
     let short = wish.thumbnail_px.saturating_mul(SCALED_OVER_PREVIEW);
     let target = if width >= height { (long, short) } else { (short, long) };
     let settings = DecodeSettings { target_resolution: Some(target), ..DecodeSettings::default() };

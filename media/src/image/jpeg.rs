@@ -44,7 +44,7 @@ pub(super) fn decode(bytes: &[u8], wish: ImageWish) -> Result<Raster, DecodeErro
     check_size(width, height, layout.bytes_per_pixel())?;
     decompressor.set_scaling_factor(factor).map_err(refused)?;
     // Where the picture is halved anyway, smooth chroma between pixels is thrown away again.
-    let is_halved = width.max(height) >= wish.preview_px.saturating_mul(2);
+    let is_halved = width.max(height) >= wish.decoded_px().saturating_mul(2);
     decompressor.set_fast_upsample(is_halved).map_err(refused)?;
     let mut raster = Raster::new(width, height, layout)?;
     let pitch = raster.pitch();
@@ -66,7 +66,7 @@ pub(super) fn decode(bytes: &[u8], wish: ImageWish) -> Result<Raster, DecodeErro
 fn scaling(width: u32, height: u32, wish: ImageWish) -> ScalingFactor {
     let (long, short) = (width.max(height), width.min(height));
     let (long_min, short_min) =
-        (wish.preview_px * SCALED_OVER_PREVIEW, wish.thumbnail_px * SCALED_OVER_PREVIEW);
+        (wish.decoded_px() * SCALED_OVER_PREVIEW, wish.thumbnail_px * SCALED_OVER_PREVIEW);
     let enough =
         |denominator: u32| long / denominator >= long_min && short / denominator >= short_min;
     if enough(8) {

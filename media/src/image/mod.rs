@@ -5,6 +5,7 @@
 mod colour;
 mod crop;
 mod derive;
+mod edit;
 mod encode;
 mod formats;
 mod hdr;
@@ -13,7 +14,10 @@ mod jp2;
 mod jpeg;
 mod jxl;
 mod orient;
+mod panorama;
+mod pixels;
 mod ppm;
+mod profile;
 mod psd;
 mod raster;
 mod resize;
@@ -24,15 +28,24 @@ use serde::{Deserialize, Serialize};
 pub use crop::CropWish;
 pub(crate) use crop::crop;
 pub(crate) use derive::derive;
+pub use edit::EditWish;
 pub(crate) use formats::{check_size, size as image_size};
 pub(crate) use heif::{HeifFile, Item as HeifItem};
 pub(crate) use jp2::size as jp2_size;
 pub(crate) use jxl::JxlFile;
 pub(crate) use orient::Orientation;
+pub(crate) use panorama::keep as keep_panorama;
+pub use pixels::Pixels;
+pub(crate) use pixels::pixels;
 pub(crate) use raster::Raster;
 pub(crate) use svg::size as svg_size;
 
-use crate::{decoder::DecodeError, kind::Sniffed, metadata::Blocks};
+use crate::{
+    decoder::DecodeError, kind::Sniffed, limits::SIDE_PX_MAX, metadata::Blocks, transcode::ToneMap,
+};
+
+/// Length of the name for a set of options.
+const RECIPE_CHARS: usize = 10;
 
 /// How a picture that is made is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +55,30 @@ pub enum ImageFormat {
     Jpeg,
     /// WebP with losses.
     Webp,
+}
+
+/// In which colours the pictures that are made are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Colorspace {
+    /// What every client shows without asking.
+    #[default]
+    Srgb,
+    /// Display P3 for pictures that have another space than sRGB, named by a profile inside.
+    P3,
+}
+
+/// How the picture at full size is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FullWish {
+    /// How it is written.
+    pub format: ImageFormat,
+    /// Quality, 1 to 100, on the scale of its format's library.
+    pub quality: u8,
+    /// Whether a JPEG is built up in several passes.
+    pub progressive: bool,
+    /// Whether the picture inside a RAW file is good enough, so that the file is not developed.
+    pub extract_embedded: bool,
 }
 
 /// Sizes, formats and quality of the pictures that are made.
@@ -59,6 +96,38 @@ pub struct ImageWish {
     pub thumbnail_quality: u8,
     /// Quality of the preview, 1 to 100, on the scale of its format's library.
     pub preview_quality: u8,
+    /// Whether a thumbnail that is a JPEG is built up in several passes.
+    pub thumbnail_progressive: bool,
+    /// Whether a preview that is a JPEG is.
+    pub preview_progressive: bool,
+    /// The colours.
+    pub colorspace: Colorspace,
+    /// How frames of HDR films become SDR.
+    pub tone_map: ToneMap,
+    /// Whether a picture at full size is made, too, and how.
+    pub full: Option<FullWish>,
+    /// Which part of the picture is shown, turned how; the whole as it is where nothing is said.
+    pub edit: Option<EditWish>,
+}
+
+impl ImageWish {
+    /// The longest side in pixels that decoders must keep.
+    pub(crate) fn decoded_px(&self) -> u32 {
+        if self.full.is_some() || self.edit.is_some() { SIDE_PX_MAX } else { self.preview_px }
+    }
+
+    /// Whether RAW files are developed even if they have a picture inside.
+    pub(crate) fn develops_raw(&self) -> bool {
+        self.edit.is_none() && self.full.is_some_and(|full| !full.extract_embedded)
+    }
+
+    /// A name for the options, and for the release of the program that obeys them: other options have another
+    /// one. 10 hexadecimal digits.
+    #[must_use]
+    pub fn recipe(&self, version: u32) -> String {
+        let written = serde_json::to_vec(&(version, self)).unwrap_or_default();
+        blake3::hash(&written).to_hex().chars().take(RECIPE_CHARS).collect()
+    }
 }
 
 impl Default for ImageWish {
@@ -70,6 +139,12 @@ impl Default for ImageWish {
             preview_format: ImageFormat::Jpeg,
             thumbnail_quality: 80,
             preview_quality: 80,
+            thumbnail_progressive: false,
+            preview_progressive: false,
+            colorspace: Colorspace::Srgb,
+            full: None,
+            edit: None,
+            tone_map: ToneMap::Hable,
         }
     }
 }
@@ -81,6 +156,8 @@ pub struct Derived {
     pub thumbnail: Picture,
     /// In the format that was wished.
     pub preview: Picture,
+    /// At full size, where that was wished.
+    pub full: Option<Picture>,
     /// Thumbhash (evanw/thumbhash) of the upright picture, about 25 bytes.
     pub thumbhash: Vec<u8>,
 }

@@ -61,6 +61,29 @@ impl Raster {
         pitch(self.width, self.layout)
     }
 
+    /// A part of the picture by its upper left corner and its size.
+    pub(crate) fn part(
+        &self,
+        (x, y): (u32, u32),
+        (width, height): (u32, u32),
+    ) -> Result<Self, DecodeError> {
+        let outside = || DecodeError::corrupt("part lies outside the picture");
+        let ends = (x.checked_add(width), y.checked_add(height));
+        if !matches!(ends, (Some(right), Some(bottom)) if right <= self.width && bottom <= self.height)
+        {
+            return Err(outside());
+        }
+        let mut part = Self::new(width, height, self.layout)?;
+        let (from_pitch, to_pitch) = (self.pitch(), part.pitch());
+        let skipped = pitch(x, self.layout);
+        let first = usize::try_from(y).unwrap_or(usize::MAX);
+        let rows = self.data.chunks_exact(from_pitch).skip(first);
+        for (to, from) in part.data.chunks_exact_mut(to_pitch).zip(rows) {
+            to.copy_from_slice(from.get(skipped..skipped + to_pitch).ok_or_else(outside)?);
+        }
+        Ok(part)
+    }
+
     /// Three bytes a pixel; alpha is laid over white.
     pub(crate) fn into_rgb(self) -> Self {
         let data = match self.layout {

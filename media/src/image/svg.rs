@@ -39,7 +39,7 @@ pub(super) fn decode(bytes: &[u8], wish: ImageWish) -> Result<Decoded, DecodeErr
     let tree = parse(bytes)?;
     let (stated_width, stated_height) = whole_size(&tree);
     check_pixels(stated_width, stated_height)?;
-    let (width, height) = fit_inside(stated_width, stated_height, wish.preview_px);
+    let (width, height) = fit_inside(stated_width, stated_height, wish.decoded_px());
     check_size(width, height, 4)?;
     let side = |pixels: u32| u16::try_from(pixels).map_or(f32::from(u16::MAX), f32::from);
     let scale = Transform::from_scale(

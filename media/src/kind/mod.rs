@@ -53,6 +53,16 @@ pub fn media_types() -> MediaTypes {
     }
 }
 
+/// Types of pictures that every browser shows.
+const WEB_SAFE: [&str; 6] =
+    ["image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp"];
+
+/// Whether a file name promises a picture that every browser shows.
+#[must_use]
+pub fn is_web_safe_name(file_name: &str) -> bool {
+    by_name(file_name).is_some_and(|it| WEB_SAFE.contains(&it.mime))
+}
+
 /// The type that a file name promises, by its last extension, in any case of letters.
 #[must_use]
 pub fn by_name(file_name: &str) -> Option<&'static FileType> {

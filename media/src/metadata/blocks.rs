@@ -7,6 +7,7 @@ use std::{io::Read as _, ops::Range};
 
 use flate2::read::ZlibDecoder;
 
+use super::picture_info;
 use crate::{
     kind::Sniffed,
     limits::{EXIF_BYTES_MAX, ICC_BYTES_MAX, SEGMENTS_MAX, XMP_BYTES_MAX},
@@ -25,6 +26,12 @@ pub(crate) struct Blocks {
     pub(crate) iptc: Option<Vec<u8>>,
     /// ICC profile.
     pub(crate) icc: Option<Vec<u8>>,
+    /// Canon's heap, in JPEGs from before EXIF.
+    pub(crate) ciff: Option<Vec<u8>>,
+    /// FLIR's file of records, put together from its segments.
+    pub(crate) flir: Vec<u8>,
+    /// Lines of text, in JPEGs from before EXIF.
+    pub(crate) picture_info: Option<Vec<u8>>,
     /// Whether the pixels are a camera's sensor data.
     pub(crate) is_raw: bool,
     /// Whether it is a Digital Negative, which any maker may write.
@@ -80,7 +87,9 @@ fn jpeg(bytes: &[u8]) -> Blocks {
         let length = usize::from(be16(bytes, at + 2));
         let body = bytes.get(at + 4..at + 2 + length.max(2)).unwrap_or_default();
         match marker {
+            0xe0 if body.get(6..14) == Some(b"HEAPJPGM") => blocks.ciff = Some(body.to_vec()),
             0xe1 => app1(body, &mut blocks),
+            0xec if picture_info::is_here(body) => blocks.picture_info = Some(body.to_vec()),
             0xe2 => {
                 if let Some(rest) = body.strip_prefix(b"ICC_PROFILE\0")
                     && let [number, _, data @ ..] = rest
@@ -112,12 +121,18 @@ fn jpeg(bytes: &[u8]) -> Blocks {
 fn app1(body: &[u8], blocks: &mut Blocks) {
     const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
     const EXTENDED: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
+    const FLIR: &[u8] = b"FLIR\0\x01";
     if let Some(rest) = body.strip_prefix(b"Exif\0") {
         if blocks.exif.is_none() {
             blocks.exif = rest.get(1..).map(<[u8]>::to_vec);
         }
     } else if let Some(rest) = body.strip_prefix(XMP) {
         blocks.xmp.push(rest.to_vec());
+    } else if let Some([_, _, part @ ..]) = body.strip_prefix(FLIR) {
+        // Number and count of the parts, which come in order.
+        if blocks.flir.len() + part.len() <= EXIF_BYTES_MAX {
+            blocks.flir.extend_from_slice(part);
+        }
     } else if let Some(rest) = body.strip_prefix(EXTENDED) {
         // 32 bytes of digest, then length and offset; parts come in order in practice.
         let part = rest.get(40..).unwrap_or_default();

@@ -26,8 +26,9 @@ const SHOT_INFO: u16 = 0x102a;
 const CAPTURED_AT: u16 = 0x180e;
 const IMAGE_INFO: u16 = 0x1810;
 
-/// Place of the aperture in [`SHOT_INFO`].
+/// Places of aperture and exposure in [`SHOT_INFO`].
 const F_NUMBER: usize = 21;
+const EXPOSURE: usize = 22;
 
 /// Reads what is there into the facts; gives the size of the picture in pixels.
 pub(super) fn fill(bytes: &[u8], facts: &mut Facts) -> Option<(u32, u32)> {
@@ -75,6 +76,10 @@ fn take(tag: u16, value: &[u8], facts: &mut Facts, size: &mut Option<(u32, u32)>
             // In 32nds of a stop, two stops to a doubling.
             let stops = u16_at(value, F_NUMBER * 2).filter(|it| (1..=0x200).contains(it));
             facts.f_number = stops.map(|it| number::rounded((f64::from(it) / 64.0).exp2()));
+            let exposure = u16_at(value, EXPOSURE * 2).filter(|_| stops.is_some());
+            let seconds =
+                exposure.map(|it| (-stops_of(i16::from_le_bytes(it.to_le_bytes()))).exp2());
+            facts.exposure_time = seconds.and_then(number::exposure);
         }
         CAPTURED_AT => {
             let seconds = value.first_chunk::<4>().map(|it| u32::from_le_bytes(*it));
@@ -94,6 +99,18 @@ fn take(tag: u16, value: &[u8], facts: &mut Facts, size: &mut Option<(u32, u32)>
         }
         _ => {}
     }
+}
+
+/// Canon counts in 32nds of a stop and means thirds by 12 and 20 of them.
+fn stops_of(value: i16) -> f64 {
+    let size = value.unsigned_abs();
+    let (whole, rest) = (f64::from(size - size % 32), size % 32);
+    let rest = match rest {
+        12 => 32.0 / 3.0,
+        20 => 64.0 / 3.0,
+        other => f64::from(other),
+    };
+    (whole + rest) / 32.0 * f64::from(value.signum())
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -121,6 +138,13 @@ mod tests {
         assert_eq!(facts.make.as_deref(), Some("Canon"));
         assert_eq!(facts.model.as_deref(), Some("EOS D30"));
         assert_eq!(facts.iso, Some(100));
+    }
+
+    #[test]
+    fn thirds_of_stops_are_thirds() {
+        assert!((stops_of(-76) + 7.0 / 3.0).abs() < 1e-9);
+        assert!((stops_of(52) - 5.0 / 3.0).abs() < 1e-9);
+        assert!((stops_of(i16::MIN) + 1024.0).abs() < 1e-9);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{
     canon::{self, Canon},
     date::{self, Stamp},
     facts::{Facts, Position},
+    maker::{self, Made, Note},
     number, position, text,
 };
 
@@ -19,9 +20,21 @@ const XP_KEYWORDS: Tag = Tag(Context::Tiff, 0x9c9e);
 /// Apple's tag in its maker note that still and film of a live photo share.
 const APPLE_CONTENT_ID: u16 = 17;
 
+/// Most entries of a main directory: cameras write some thirty, and more than this is damage.
+const ENTRIES_MAX: u16 = 4_096;
+
 /// Tags of one EXIF block.
 pub(super) struct Tags {
     exif: exif::Exif,
+}
+
+/// Entries that the first directory claims to have.
+fn entries_of_first(tiff: &[u8]) -> Option<u16> {
+    let is_little = tiff.starts_with(b"II");
+    let at = *tiff.get(4..)?.first_chunk::<4>()?;
+    let at = if is_little { u32::from_le_bytes(at) } else { u32::from_be_bytes(at) };
+    let count = *tiff.get(usize::try_from(at).ok()?..)?.first_chunk::<2>()?;
+    Some(if is_little { u16::from_le_bytes(count) } else { u16::from_be_bytes(count) })
 }
 
 /// A date tag: when, with which offset, and whether a fraction or offset stood in a tag of its own.
@@ -30,9 +43,27 @@ pub(super) struct DateTag {
     pub(super) has_sub_seconds: bool,
 }
 
+impl DateTag {
+    /// Takes a fraction from elsewhere where the camera's tags have none.
+    pub(super) fn with_fraction(mut self, digits: Option<&str>) -> Self {
+        let is_number = |it: &&str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
+        let is_whole = chrono::Timelike::nanosecond(&self.stamp.0) == 0;
+        if let Some(digits) = digits.filter(is_number).filter(|_| is_whole) {
+            let nanos = date::nanoseconds(digits);
+            let local = chrono::Timelike::with_nanosecond(&self.stamp.0, nanos);
+            self.stamp.0 = local.unwrap_or(self.stamp.0);
+            self.has_sub_seconds = true;
+        }
+        self
+    }
+}
+
 impl Tags {
     /// Reads a TIFF structure. `None` when not even its first directory is readable.
     pub(super) fn read(tiff: Vec<u8>) -> Option<Self> {
+        if entries_of_first(&tiff)? > ENTRIES_MAX {
+            return None;
+        }
         let exif = Reader::new()
             .continue_on_error(true)
             .read_raw(tiff)
@@ -49,10 +80,19 @@ impl Tags {
         let canon = self.canon();
         facts.lens_model =
             self.text(Tag::LensModel).or(canon.lens_model).or_else(|| self.lens_from_numbers());
-        facts.f_number = self.positive(Tag::FNumber).map(number::rounded);
+        let Made { iso, f_number, exposure_seconds, is_finer } = self.made();
+        let finer = |value: Option<f64>| value.filter(|_| is_finer);
+        facts.f_number = finer(f_number)
+            .or_else(|| self.positive(Tag::FNumber))
+            .or(f_number)
+            .map(number::rounded);
         facts.focal_length_mm = self.positive(Tag::FocalLength).map(number::rounded);
-        facts.iso = self.uint(Tag::PhotographicSensitivity).filter(|it| *it > 0).or(canon.iso);
-        facts.exposure_time = self.positive(Tag::ExposureTime).and_then(number::exposure);
+        facts.iso =
+            self.uint(Tag::PhotographicSensitivity).filter(|it| *it > 0).or(canon.iso).or(iso);
+        facts.exposure_time = finer(exposure_seconds)
+            .or_else(|| self.positive(Tag::ExposureTime))
+            .or(exposure_seconds)
+            .and_then(number::exposure);
         facts.description = self.text(Tag::ImageDescription);
         facts.rating = self.uint(RATING).and_then(|it| i8::try_from(it).ok());
         facts.position = self.position();
@@ -161,11 +201,24 @@ impl Tags {
     fn canon(&self) -> Canon {
         let is_canon = self.text(Tag::Make).is_some_and(|it| it.starts_with("Canon"));
         match self.field(Tag::MakerNote).map(|it| &it.value) {
-            Some(Value::Undefined(_, offset)) if is_canon => {
+            Some(Value::Undefined(note, offset)) if is_canon => {
                 let offset = usize::try_from(*offset).unwrap_or(usize::MAX);
-                canon::read(self.exif.buf(), offset, self.exif.little_endian())
+                canon::read(self.exif.buf(), offset, note.len(), self.exif.little_endian())
             }
             _ => Canon::default(),
+        }
+    }
+
+    /// What notes of other makers say of the exposure.
+    fn made(&self) -> Made {
+        match self.field(Tag::MakerNote).map(|it| &it.value) {
+            Some(Value::Undefined(_, offset)) => {
+                let at = usize::try_from(*offset).unwrap_or(usize::MAX);
+                let is_little = self.exif.little_endian();
+                let note = Note { block: self.exif.buf(), at, is_little };
+                maker::read(&self.text(Tag::Make).unwrap_or_default(), note)
+            }
+            _ => Made::default(),
         }
     }
 

@@ -47,6 +47,8 @@ pub struct Facts {
     pub rating: Option<i8>,
     /// Keywords; hierarchical ones have `/` between their levels.
     pub keywords: Vec<String>,
+    /// Faces that people marked and named in other programs.
+    pub faces: Vec<Face>,
     /// Length of a film in milliseconds.
     pub duration_ms: Option<u64>,
     /// Frames a second.
@@ -57,6 +59,8 @@ pub struct Facts {
     pub content_id: Option<String>,
     /// A film inside the picture file (motion photo): where it starts, in bytes.
     pub embedded_video_offset: Option<u64>,
+    /// Length of that film in bytes.
+    pub embedded_video_bytes: Option<u64>,
     /// Video codec by ffmpeg's name, such as `hevc`.
     pub video_codec: Option<String>,
     /// Audio codec by ffmpeg's name, such as `aac`.
@@ -76,6 +80,21 @@ pub struct Taken {
     pub offset_minutes: Option<i32>,
     /// The tag it came from, by ExifTool's name, such as `SubSecDateTimeOriginal`.
     pub source_tag: String,
+}
+
+/// A marked face, in fractions (0 to 1) of the picture as it is shown, from the top left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Face {
+    /// Whose.
+    pub name: String,
+    /// Left edge.
+    pub left: f64,
+    /// Upper edge.
+    pub top: f64,
+    /// Right edge.
+    pub right: f64,
+    /// Lower edge.
+    pub bottom: f64,
 }
 
 /// A place on earth. Always in range and never 0/0.

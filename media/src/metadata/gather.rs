@@ -9,7 +9,7 @@ use super::{
     embedded,
     exif::Tags,
     facts::{Facts, Taken},
-    iptc, number, tiff,
+    flir, iptc, motion, number, picture_info, regions, tiff,
     xmp::Xmp,
 };
 use crate::{
@@ -28,6 +28,7 @@ pub(crate) fn gather(bytes: &[u8], kind: Sniffed) -> (Blocks, Facts) {
     if let Some(tags) = &tags {
         tags.fill(&mut facts);
     }
+    let before_exif = read_before_exif(&blocks, &mut facts);
     // Windows' keywords count where nobody else has any: Explorer writes them beside older lists.
     let by_windows = std::mem::take(&mut facts.keywords);
     let packets: Vec<Xmp> = blocks.xmp.iter().map(|it| Xmp::read(it)).collect();
@@ -37,11 +38,16 @@ pub(crate) fn gather(bytes: &[u8], kind: Sniffed) -> (Blocks, Facts) {
         fill_gaps(&mut facts, xmp);
         // ExifTool's first rating is that of XMP; Lightroom and others keep only that one current.
         facts.rating = rating(xmp).or(facts.rating);
+        if facts.faces.is_empty() {
+            facts.faces = regions::faces(xmp, facts.orientation.unwrap_or(1));
+        }
         if facts.keywords.is_empty() {
             facts.keywords = xmp.keywords();
         }
-        facts.embedded_video_offset =
-            facts.embedded_video_offset.or_else(|| motion_offset(xmp, bytes));
+    }
+    if let Some(film) = motion::film(bytes, kind, &packets) {
+        facts.embedded_video_offset = u64::try_from(film.start).ok();
+        facts.embedded_video_bytes = u64::try_from(film.len()).ok();
     }
     facts.description = facts.description.or(iptc.description);
     if facts.keywords.is_empty() {
@@ -51,7 +57,11 @@ pub(crate) fn gather(bytes: &[u8], kind: Sniffed) -> (Blocks, Facts) {
         facts.keywords = by_windows;
     }
     let stated = taken(tags.as_ref(), &packets, iptc.created, facts.gps_time);
-    facts.taken = stated.or(facts.taken.take());
+    facts.taken = before_exif.or(stated).or(facts.taken.take());
+    flir::fill(&blocks.flir, &mut facts);
+    if let Some(lines) = &blocks.picture_info {
+        picture_info::fill(lines, &mut facts);
+    }
     if kind == Sniffed::Tiff && blocks.is_raw && !blocks.is_dng {
         let make = facts.make.as_deref().unwrap_or_default();
         facts.true_mime = Some(raw_mime_of_maker(make).to_owned());
@@ -76,6 +86,10 @@ pub(crate) fn read_sidecar(bytes: &[u8], facts: &mut Facts) {
     }
     if let Some(taken) = taken(None, std::slice::from_ref(&xmp), None, None) {
         facts.taken = Some(taken);
+    }
+    let faces = regions::faces(&xmp, facts.orientation.unwrap_or(1));
+    if !faces.is_empty() {
+        facts.faces = faces;
     }
     let keywords = xmp.keywords();
     if !keywords.is_empty() {
@@ -184,6 +198,21 @@ fn exif_bytes(bytes: &[u8], kind: Sniffed, blocks: &Blocks) -> Option<Vec<u8>> {
     }
 }
 
+/// Canon's heap in JPEGs from before EXIF: a camera wrote it, and programs added EXIF later. Gives
+/// the date, and fills gaps with the rest.
+fn read_before_exif(blocks: &Blocks, facts: &mut Facts) -> Option<Taken> {
+    let mut own = Facts::default();
+    ciff::fill(blocks.ciff.as_deref()?, &mut own);
+    if own.make.is_some() {
+        (facts.make, facts.model) = (own.make, own.model);
+    }
+    facts.iso = facts.iso.or(own.iso);
+    facts.f_number = facts.f_number.or(own.f_number);
+    facts.focal_length_mm = facts.focal_length_mm.or(own.focal_length_mm);
+    facts.exposure_time = facts.exposure_time.take().or(own.exposure_time);
+    own.taken
+}
+
 /// What XMP says where nothing is known yet.
 fn fill_gaps(facts: &mut Facts, xmp: &Xmp) {
     let owned = |name: &str| xmp.get(name).map(str::to_owned);
@@ -225,7 +254,8 @@ fn taken(
     iptc: Option<Stamp>,
     gps: Option<chrono::NaiveDateTime>,
 ) -> Option<Taken> {
-    let original = tags.and_then(Tags::original);
+    let fraction = packets.iter().find_map(|it| it.get("exif:SubSecTimeOriginal"));
+    let original = tags.and_then(Tags::original).map(|it| it.with_fraction(fraction));
     let digitized = tags.and_then(Tags::digitized);
     let any_offset = tags.and_then(Tags::any_offset);
     let xmp = |names: &[&str]| {
@@ -275,21 +305,6 @@ fn sequence_date(bytes: &[u8]) -> Option<Taken> {
         offset_minutes: Some(0),
         source_tag: "CreateDate".to_owned(),
     })
-}
-
-/// Where the film of a motion photo starts, counted from the end by the older format.
-fn motion_offset(xmp: &Xmp, bytes: &[u8]) -> Option<u64> {
-    let from_end: usize = xmp
-        .get("GCamera:MicroVideoOffset")
-        .or_else(|| {
-            xmp.get("GCamera:MotionPhoto").filter(|it| *it == "1")?;
-            xmp.get("Item:Length").filter(|it| *it != "0")
-        })?
-        .parse()
-        .ok()?;
-    let start = bytes.len().checked_sub(from_end)?;
-    let is_film = bytes.get(start + 4..start + 8) == Some(b"ftyp");
-    is_film.then(|| u64::try_from(start).ok()).flatten()
 }
 
 fn finish(facts: &mut Facts, size: Option<(u32, u32)>, kind: Sniffed) {

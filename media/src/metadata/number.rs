@@ -10,7 +10,7 @@ pub(super) fn quotient(numerator: f64, denominator: f64) -> Option<f64> {
 }
 
 /// `1/400` below a quarter of a second, else seconds with one decimal where needed.
-pub(super) fn exposure(seconds: f64) -> Option<String> {
+pub(crate) fn exposure(seconds: f64) -> Option<String> {
     if !seconds.is_finite() || seconds <= 0.0 {
         return None;
     }

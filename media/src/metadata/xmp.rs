@@ -13,12 +13,18 @@ use quick_xml::{
 use super::{
     date::{self, Stamp},
     facts::Position,
-    number, position, text,
+    number, position,
+    regions::Region,
+    text,
 };
 use crate::limits::{TEXT_CHARS_MAX, XMP_BYTES_MAX, XMP_DEPTH_MAX, XMP_PROPERTIES_MAX};
 
 /// Namespaces by their usual prefixes. Compared without a last slash, which some programs forget.
-const NAMESPACES: [(&str, &str); 14] = [
+const NAMESPACES: [(&str, &str); 18] = [
+    ("http://www.metadataworkinggroup.com/schemas/regions", "mwg-rs"),
+    ("http://ns.adobe.com/xmp/sType/Area#", "stArea"),
+    ("http://ns.microsoft.com/photo/1.2/t/RegionInfo#", "MPRI"),
+    ("http://ns.microsoft.com/photo/1.2/t/Region#", "MPReg"),
     ("http://ns.adobe.com/xap/1.0", "xmp"),
     ("http://ns.adobe.com/exif/1.0", "exif"),
     ("http://cipa.jp/exif/1.0", "exifEX"),
@@ -35,10 +41,34 @@ const NAMESPACES: [(&str, &str); 14] = [
     ("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "rdf"),
 ];
 
+/// Regions of one picture that are looked at.
+const REGIONS_MAX: usize = 256;
+/// Files that a container may list; cameras list two or three.
+const ITEMS_MAX: usize = 64;
+
+/// One file of Google's container of several (Ultra HDR and Motion Photo formats 1.0).
+#[derive(Debug, Default)]
+pub(super) struct ContainerItem {
+    pub(super) semantic: String,
+    /// In bytes.
+    pub(super) length: usize,
+    /// Bytes that fill up behind it.
+    pub(super) padding: usize,
+    /// Which of these were stated.
+    stated: Vec<String>,
+}
+
+/// The lists whose items are regions.
+const REGION_LISTS: [&str; 2] = ["mwg-rs:RegionList", "MPRI:Regions"];
+
 /// Properties of a packet. Lists have several values.
 #[derive(Debug, Default)]
 pub(crate) struct Xmp {
     properties: HashMap<String, Vec<String>>,
+    /// What Google's container says that follows the picture in the file, in order.
+    pub(super) items: Vec<ContainerItem>,
+    /// Faces and other things that were marked on the picture.
+    pub(super) regions: Vec<Region>,
     count: usize,
 }
 
@@ -131,6 +161,14 @@ impl Xmp {
             }
         }
         let element = usual(prefixes, &String::from_utf8_lossy(start.name().as_ref()));
+        let property = path.iter().rev().find(|it| !it.starts_with("rdf:"));
+        let is_region = property.is_some_and(|it| REGION_LISTS.contains(&it.as_str()));
+        if element == "rdf:li" && is_region && self.regions.len() < REGIONS_MAX {
+            self.regions.push(Region::default());
+        }
+        if element.ends_with(":Item") && self.items.len() < ITEMS_MAX {
+            self.items.push(ContainerItem::default());
+        }
         for (name, value) in attributes {
             let name = usual(prefixes, &name);
             let is_language = path.len() > 1 && name == "xml:lang";
@@ -156,7 +194,30 @@ impl Xmp {
             && let Some(value) = text::clean(value)
         {
             self.count += 1;
+            if let Some(region) = self.regions.last_mut() {
+                region.add(&name, &value);
+            }
+            if let Some(field) = name.strip_prefix("Item:") {
+                self.add_to_item(field, &value);
+            }
             self.properties.entry(name).or_default().push(value);
+        }
+    }
+
+    /// Stated as attributes of an item, or as elements inside it.
+    fn add_to_item(&mut self, field: &str, value: &str) {
+        let is_stated = |item: &ContainerItem| item.stated.iter().any(|it| it == field);
+        if self.items.last().is_none_or(is_stated) && self.items.len() < ITEMS_MAX {
+            self.items.push(ContainerItem::default());
+        }
+        let Some(item) = self.items.last_mut() else { return };
+        item.stated.push(field.to_owned());
+        let number = || value.trim().parse().unwrap_or(0);
+        match field {
+            "Semantic" => value.clone_into(&mut item.semantic),
+            "Length" => item.length = number(),
+            "Padding" => item.padding = number(),
+            _ => {}
         }
     }
 
@@ -216,7 +277,8 @@ fn usual(prefixes: &HashMap<String, String>, name: &str) -> String {
     }
 }
 
-fn decode(bytes: &[u8]) -> String {
+/// The text of a packet, whose bytes may be UTF-8 or UTF-16.
+pub(crate) fn decode(bytes: &[u8]) -> String {
     let units = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|it| read([it[0], it[1]])).collect();
         String::from_utf16_lossy(&units)

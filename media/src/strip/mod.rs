@@ -1,6 +1,7 @@
 //! A file without what it says about itself: the same pixels and sound, bit for bit, and nothing else.
 //!
-//! Nothing is decoded. A [`Plan`] names the pieces of the file to send; what cannot be told apart safely
+//! Nothing is decoded, but what is read is foreign: a decoder child plans, see
+//! [`DecoderPool::strip`](crate::decoder::DecoderPool::strip). A [`Plan`] names the pieces of the file to send; what cannot be told apart safely
 //! has no plan, and the caller sends something else in its place.
 
 mod gif;
@@ -34,7 +35,7 @@ const FILM_BRANDS: [&[u8; 4]; 17] = [
 ///
 /// # Errors
 /// When the file cannot be read. A malformed file has no plan, too.
-pub fn plan(file: &File) -> io::Result<Option<Plan>> {
+pub(crate) fn plan(file: &File) -> io::Result<Option<Plan>> {
     let mut scan = Scan::of(file)?;
     let mut head = [0_u8; HEAD_BYTES];
     let found = match scan.exactly(&mut head) {

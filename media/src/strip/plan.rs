@@ -1,12 +1,18 @@
 //! The pieces of a file that are sent, and reading them as if they were a file.
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
+
+use serde::{Deserialize, Serialize};
 
 /// Pieces of one plan; a file that needs more is not told apart.
 const PIECES_MAX: usize = 100_000;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Largest plan that is handed over, in bytes.
+const PLAN_BYTES_MAX: usize = 16 << 20;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Piece {
     /// Bytes of the file.
     Keep { first: u64, length: u64 },
@@ -45,6 +51,29 @@ impl Plan {
         Stripped { plan: self, file, piece: 0, done: 0 }
     }
 
+    /// As bytes, for another process.
+    pub(crate) fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let bytes = serde_json::to_vec(&self.pieces)?;
+        if bytes.len() > PLAN_BYTES_MAX { Err(super::malformed()) } else { Ok(bytes) }
+    }
+
+    /// From bytes that another process made, which a file may have taken over: it can name any pieces of that
+    /// file, and no more of them than may be.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> io::Result<Self> {
+        if bytes.len() > PLAN_BYTES_MAX {
+            return Err(super::malformed());
+        }
+        let pieces: Vec<Piece> = serde_json::from_slice(bytes)?;
+        let mut plan = Self::default();
+        for piece in pieces {
+            if let Piece::Keep { first, length } = &piece {
+                first.checked_add(*length).ok_or_else(super::malformed)?;
+            }
+            plan.add(piece)?;
+        }
+        Ok(plan)
+    }
+
     pub(super) fn keep(&mut self, first: u64, length: u64) -> io::Result<()> {
         if let Some(Piece::Keep { first: before, length: so_far }) = self.pieces.last_mut()
             && *before + *so_far == first
@@ -68,7 +97,7 @@ impl Plan {
         if self.pieces.len() >= PIECES_MAX {
             return Err(super::malformed());
         }
-        self.length += piece.length();
+        self.length = self.length.checked_add(piece.length()).ok_or_else(super::malformed)?;
         self.pieces.push(piece);
         Ok(())
     }
@@ -114,8 +143,8 @@ impl Read for Stripped {
             let Some(room) = buffer.get_mut(..room) else { return Ok(0) };
             let count = match piece {
                 Piece::Keep { first, .. } => {
-                    self.file.seek(SeekFrom::Start(first + self.done))?;
-                    self.file.read(room)?
+                    // By place: who planned still has the same file, and may move where that is read.
+                    self.file.read_at(room, first + self.done)?
                 }
                 Piece::Put(bytes) => {
                     let from = usize::try_from(self.done).unwrap_or(usize::MAX);

@@ -4,7 +4,7 @@ use std::io::{Cursor, Read as _, Write as _};
 
 use image::{DynamicImage, ImageFormat, RgbImage};
 
-use super::plan;
+use super::{Plan, plan};
 
 const SECRET: &[u8] = b"48.8566 N 2.3522 E";
 
@@ -171,5 +171,22 @@ fn reading_may_begin_anywhere() {
         let mut rest = Vec::new();
         part.read_to_end(&mut rest).unwrap();
         assert_eq!(rest, whole[from..]);
+    }
+}
+
+#[test]
+fn plan_of_another_process_is_checked() {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&picture(ImageFormat::Png)).unwrap();
+    let made = plan(&file).unwrap().unwrap();
+    assert_eq!(Plan::from_bytes(&made.to_bytes().unwrap()).unwrap(), made);
+    let largest = u64::MAX;
+    for wrong in [
+        "{}".to_owned(),
+        format!("[{{\"Keep\":{{\"first\":{largest},\"length\":1}}}}]"),
+        format!("[{{\"Zeros\":{largest}}},{{\"Zeros\":1}}]"),
+        format!("[{}{{\"Zeros\":1}}]", "{\"Zeros\":1},".repeat(100_000)),
+    ] {
+        assert!(Plan::from_bytes(wrong.as_bytes()).is_err(), "{}", &wrong[..40.min(wrong.len())]);
     }
 }

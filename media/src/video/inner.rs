@@ -1,14 +1,11 @@
 //! What ffprobe does not show of a film in ISO boxes: an XMP packet, and Sony's XML, which has the
 //! photographer's clock where the movie header has UTC. Read inside a decoder child.
 
-use std::{
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
-};
+use std::io::{Read, Seek, SeekFrom};
 
 use crate::{
     limits::{MOVIE_BOX_BYTES_MAX, SEGMENTS_MAX},
-    metadata::{Facts, Taken, boxes, parse_date, read_xmp_of_film},
+    metadata::{Facts, Position, Taken, boxes, checked_position, parse_date, read_xmp_of_film},
 };
 
 /// UUID of a box that holds XMP (XMP Specification, part 3).
@@ -18,7 +15,7 @@ const XMP: &[u8] = b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xa
 const SONY_DATE: &str = "<CreationDate value=\"";
 
 /// Completes the facts of a film from its boxes. What cannot be read changes nothing.
-pub(crate) fn complete(file: &mut File, facts: &mut Facts) {
+pub(super) fn complete(file: &mut (impl Read + Seek), facts: &mut Facts) {
     let mut at = 0_u64;
     for _ in 0..SEGMENTS_MAX {
         let mut head = [0; 16];
@@ -37,7 +34,7 @@ pub(crate) fn complete(file: &mut File, facts: &mut Facts) {
         let name = [head[4], head[5], head[6], head[7]];
         if matches!(&name, b"moov" | b"uuid" | b"meta") && body <= MOVIE_BOX_BYTES_MAX {
             let mut bytes = Vec::new();
-            if file.take(body).read_to_end(&mut bytes).is_err() {
+            if file.by_ref().take(body).read_to_end(&mut bytes).is_err() {
                 return;
             }
             take(name, &bytes, facts);
@@ -66,6 +63,7 @@ fn take(name: [u8; 4], body: &[u8], facts: &mut Facts) {
             for (name, value) in user_data.flat_map(|(_, body)| boxes(body)) {
                 match name {
                     b"XMP_" => read_xmp_of_film(value, facts),
+                    b"loci" => facts.position = place(value).or(facts.position),
                     // Some phones write the photographer's clock beside the header's UTC.
                     b"date" => stated(&String::from_utf8_lossy(value), facts),
                     _ => {}
@@ -73,6 +71,24 @@ fn take(name: [u8; 4], body: &[u8], facts: &mut Facts) {
             }
         }
     }
+}
+
+/// 3GPP's box of a place (TS 26.244, 8.3): version, language, name, role, then degrees and metres in
+/// 65536ths. ffprobe shows four digits of them.
+fn place(body: &[u8]) -> Option<Position> {
+    let name = body.get(6..)?;
+    let is_wide = name.starts_with(b"\xfe\xff") || name.starts_with(b"\xff\xfe");
+    let behind = if is_wide {
+        2 * (name.chunks_exact(2).position(|it| it == [0; 2])? + 1)
+    } else {
+        name.iter().position(|it| *it == 0)? + 1
+    };
+    let numbers = name.get(behind + 1..)?;
+    let number = |index: usize| {
+        let bytes = numbers.get(index * 4..)?.first_chunk::<4>()?;
+        Some(f64::from(i32::from_be_bytes(*bytes)) / 65_536.0)
+    };
+    checked_position(number(1)?, number(0)?, number(2))
 }
 
 fn sony(xml: &[u8], facts: &mut Facts) {
@@ -129,6 +145,19 @@ mod tests {
         let xmp = br#"<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" dc:description="sea"/>"#;
         let file = part(b"moov", &part(b"udta", &part(b"XMP_", xmp)));
         assert_eq!(completed(&file).description.as_deref(), Some("sea"));
+    }
+
+    #[test]
+    fn a_place_has_all_its_digits() {
+        let numbers = b"\x00\x06\xad\x14\x00\x34\x5e\x8a\x00\x0a\x88\xf5earth\0";
+        for name in [&b"\0"[..], b"home\0", b"\xfe\xff\0h\0\0"] {
+            let loci = [&b"\0\0\0\0\x55\xc4"[..], name, b"\0", numbers].concat();
+            let file = part(b"moov", &part(b"udta", &part(b"loci", &loci)));
+            let place = completed(&file).position.unwrap();
+            assert!((place.latitude - 52.369_293).abs() < 1e-6, "{}", place.latitude);
+            assert!((place.longitude - 6.676_086).abs() < 1e-6, "{}", place.longitude);
+        }
+        assert_eq!(place(b"\0\0\0\0\x55\xc4home"), None);
     }
 
     #[test]

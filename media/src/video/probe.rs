@@ -36,7 +36,7 @@ async fn ask(outside: &Outside<'_>, source: &Path) -> Result<Probed, DecodeError
         "-i".as_ref(),
         input.as_ref(),
     ];
-    let output = outside.output(outside.ffprobe(), &args, FFPROBE_BYTES_MAX).await;
+    let output = outside.output(outside.ffprobe(), source, &args, FFPROBE_BYTES_MAX).await;
     let json = output.map_err(|error| match error {
         OutsideError::Refused => DecodeError::corrupt("film cannot be read"),
         OutsideError::Stopped(error) => error,

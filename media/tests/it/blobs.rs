@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use bytes::Bytes;
-use calotype_media::blob::{BlobError, BlobKey, BlobStore};
+use calotype_media::blob::{BlobError, BlobKey, BlobStore, Role};
 use calotype_media::image::ImageFormat;
 use sha1::{Digest as _, Sha1};
 use tokio::io::AsyncReadExt as _;
@@ -82,6 +82,26 @@ async fn leftovers_of_a_crash_are_cleaned_at_the_start() {
 }
 
 #[tokio::test]
+async fn what_another_process_still_writes_is_no_leftover() {
+    let root = tempfile::tempdir().unwrap();
+    let store = BlobStore::open_shared(root.path()).await.unwrap();
+    let mut writers = [store.begin().await.unwrap(), store.begin().await.unwrap()];
+    for writer in &mut writers {
+        writer.write(b"half").await.unwrap();
+    }
+    let mut files = fs::read_dir(root.path().join("tmp")).unwrap();
+    let abandoned = files.next().unwrap().unwrap().path();
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(7_200);
+    fs::File::open(&abandoned).unwrap().set_modified(long_ago).unwrap();
+    drop(files);
+
+    BlobStore::open_shared(root.path()).await.unwrap();
+
+    assert!(!abandoned.exists());
+    assert_eq!(tmp_files(root.path()), 1);
+}
+
+#[tokio::test]
 async fn an_original_is_never_overwritten() {
     let root = tempfile::tempdir().unwrap();
     let store = BlobStore::open(root.path()).await.unwrap();
@@ -100,7 +120,12 @@ async fn an_original_is_never_overwritten() {
 async fn derived_blobs_are_replaced_and_removed() {
     let root = tempfile::tempdir().unwrap();
     let store = BlobStore::open(root.path()).await.unwrap();
-    let key = BlobKey::thumbnail(Uuid::from_u128(7), Uuid::from_u128(1), ImageFormat::Webp);
+    let key = BlobKey::made(
+        (Uuid::from_u128(7), Uuid::from_u128(1)),
+        Role::Thumbnail,
+        "x",
+        ImageFormat::Webp,
+    );
     store.put_derived(&key, Bytes::from_static(b"old")).await.unwrap();
     store.put_derived(&key, Bytes::from_static(b"new")).await.unwrap();
     assert_eq!(fs::read(store.local_path(&key).unwrap()).unwrap(), b"new");

@@ -8,7 +8,8 @@ use std::{
 use crate::support::{media_folder, pool, pool_config};
 use calotype_media::{
     decoder::{DecodeError, DecoderPool, Job, PoolConfig, Want},
-    image::{ImageFormat, ImageWish},
+    image::{Colorspace, ImageFormat, ImageWish},
+    transcode::ToneMap,
 };
 
 /// How long a file may take until its answer.
@@ -26,6 +27,12 @@ pub(crate) const EVERYTHING: Want = Want {
         preview_format: ImageFormat::Jpeg,
         thumbnail_quality: 80,
         preview_quality: 80,
+        thumbnail_progressive: false,
+        preview_progressive: false,
+        colorspace: Colorspace::Srgb,
+        full: None,
+        edit: None,
+        tone_map: ToneMap::Hable,
     }),
 };
 

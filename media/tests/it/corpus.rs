@@ -1,7 +1,9 @@
-//! Every picture of the test set that another program can decode is decoded here too.
+//! Every picture and film of the test set that another program can decode is decoded here too, and looks like
+//! what that program makes of it.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use crate::likeness::{compare, references};
 use crate::support::{Row, media_folder, pool, rows};
 use calotype_media::{
     decoder::{Job, Want},
@@ -14,7 +16,9 @@ const KNOWN_DIFFERENCES: &str = include_str!("known_differences.txt");
 #[tokio::test]
 async fn what_others_can_decode_is_decoded() {
     let pool = pool();
-    let mut differences = BTreeMap::new();
+    let (mut differences, mut unlike) = (BTreeMap::new(), BTreeMap::new());
+    let references = references();
+    let mut compared = 0;
     for row in rows() {
         let is_open = !row.path.starts_with("broken/") && row.get("decodes") == "yes";
         if !is_open && !row.path.starts_with("photos/") {
@@ -31,6 +35,10 @@ async fn what_others_can_decode_is_decoded() {
                 assert!(derived.thumbnail.bytes.starts_with(b"RIFF"), "{}", row.path);
                 assert!(!derived.thumbhash.is_empty(), "{}", row.path);
                 keep(&row.path, &derived.thumbnail.bytes);
+                if let Some(reference) = references.get(row.path.as_str()) {
+                    compared += 1;
+                    compare(&row.path, &derived.thumbnail.bytes, reference, &mut unlike);
+                }
                 continue;
             }
             Ok(Err(error)) | Err(error) => error.to_string(),
@@ -40,6 +48,8 @@ async fn what_others_can_decode_is_decoded() {
         }
     }
     crate::support::judge(&differences, KNOWN_DIFFERENCES, &["pictures"]);
+    assert_eq!(compared, references.len(), "a file of the list made no thumbnail");
+    crate::support::judge(&unlike, KNOWN_DIFFERENCES, &["likeness"]);
 }
 
 /// Keeps a thumbnail for `examples/ssim.py`, which compares it with those of other programs.

@@ -6,10 +6,14 @@ mod blobs;
 mod bombs;
 mod broken;
 mod corpus;
+#[cfg(feature = "fuzz")]
+mod damage;
 mod gazetteer;
+mod likeness;
 mod pictures;
 mod sandbox;
 mod sidecars;
+mod streams;
 mod support;
 mod truth;
 mod types;

@@ -3,12 +3,16 @@
 use crate::support::{media_folder, pool};
 use calotype_media::{
     decoder::{Job, Want},
-    image::{Derived, ImageWish},
+    image::{Derived, FullWish, ImageFormat, ImageWish},
 };
 use image::RgbImage;
 
 async fn derived(path: &str) -> Derived {
-    let want = Want { metadata: false, images: Some(ImageWish::default()) };
+    derived_as(path, ImageWish::default()).await
+}
+
+async fn derived_as(path: &str, wish: ImageWish) -> Derived {
+    let want = Want { metadata: false, images: Some(wish) };
     let job = Job { source: media_folder().join(path), sidecar: None, want };
     let report = pool().run(&job).await.expect(path);
     report.images.expect("pictures were wanted").expect(path)
@@ -94,6 +98,36 @@ async fn strange_jpegs_keep_their_look() {
     let deep = pixels(&derived("photos/edge/grey_16bit.png").await.thumbnail.bytes);
     assert!(difference(&cmyk, &progressive) < 8.0);
     assert!(difference(&grey, &deep) < 4.0);
+}
+
+#[tokio::test]
+async fn preview_of_a_sphere_says_how_to_wrap_it() {
+    let path = "photos/edge/xmp_pano_360.jpg";
+    let preview = derived(path).await.preview;
+    let said = String::from_utf8_lossy(&preview.bytes).into_owned();
+    assert!(said.contains("GPano:ProjectionType=\"equirectangular\""), "{path} says nothing");
+    pixels(&preview.bytes);
+    let flat = derived("photos/nature/prairie_falcon.jpg").await.preview;
+    assert!(!String::from_utf8_lossy(&flat.bytes).contains("GPano"), "no sphere, but it says so");
+}
+
+#[tokio::test]
+async fn a_sphere_says_how_to_wrap_it_in_every_format_and_at_full_size() {
+    let path = "photos/edge/xmp_pano_360.jpg";
+    for format in [ImageFormat::Webp, ImageFormat::Jpeg] {
+        let full = FullWish { format, quality: 80, progressive: false, extract_embedded: false };
+        let wish = ImageWish { preview_format: format, full: Some(full), ..ImageWish::default() };
+        let found = derived_as(path, wish).await;
+        let full = found.full.expect("a picture at full size");
+        for picture in [&found.preview, &full] {
+            let said = String::from_utf8_lossy(&picture.bytes).into_owned();
+            assert!(said.contains("GPano:ProjectionType=\"equirectangular\""), "{format:?}");
+            // The file is 290 wide, and says that the sphere is 4096.
+            let whole = format!("GPano:FullPanoWidthPixels=\"{}\"", 4_096 * picture.width / 290);
+            assert!(said.contains(&whole), "{format:?} of {} wide: {said}", picture.width);
+            assert_eq!(pixels(&picture.bytes).dimensions(), (picture.width, picture.height));
+        }
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::view::ActivityRow;
 use crate::error::ProjectionError;
 use crate::event::Event;
-use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::fold::{Fold, fold_own_in_tx, fold_sql};
 use crate::projection::Projection;
 
 /// Keeps `activities_v1`.
@@ -41,12 +41,13 @@ impl Projection for ActivitiesProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        // What was said goes with its album and with who said it. What was said after that, by somebody
-        // who did not know yet, stays: so what came before is applied before.
+        // What was said goes with who said it, and with its album once that cannot come back any more; until
+        // then nobody has a part in the album and so sees it. What was said after that, by somebody who did
+        // not know yet, stays: so what came before is applied before.
         let mut rest = events;
         while let Some(at) = rest.iter().position(|event| ends_others(&event.what)) {
             let (before, after) = rest.split_at(at);
-            fold_own_in_tx(tx, before).await?;
+            fold_said_in_tx(tx, before).await?;
             let gone = after.iter().take(1).map(|event| event.key).collect::<Vec<Uuid>>();
             sqlx::query("delete from activities_v1 where album_id = any($1) or user_id = any($1)")
                 .bind(&gone)
@@ -54,21 +55,17 @@ impl Projection for ActivitiesProjection {
                 .await?;
             rest = after.get(1..).unwrap_or_default();
         }
-        fold_own_in_tx(tx, rest).await
+        fold_said_in_tx(tx, rest).await
     }
 }
 
 fn ends_others(what: &AnyEvent) -> bool {
-    matches!(what, AnyEvent::Album(AlbumEvent::Deleted(_)) | AnyEvent::User(UserEvent::Purged(_)))
+    matches!(what, AnyEvent::Album(AlbumEvent::Purged(_)) | AnyEvent::User(UserEvent::Purged(_)))
 }
 
-async fn fold_own_in_tx(tx: &mut PgConnection, events: &[&Event]) -> Result<(), ProjectionError> {
-    let own: Vec<&Event> = events
-        .iter()
-        .copied()
-        .filter(|event| matches!(event.what, AnyEvent::Activity(_)))
-        .collect();
-    fold_in_tx::<Activities>(tx, &own).await.map(drop)
+async fn fold_said_in_tx(tx: &mut PgConnection, events: &[&Event]) -> Result<(), ProjectionError> {
+    let is_own = |event: &Event| matches!(event.what, AnyEvent::Activity(_));
+    fold_own_in_tx::<Activities>(tx, events, is_own).await.map(drop)
 }
 
 struct Activities;
@@ -94,6 +91,12 @@ impl Fold for Activities {
             }
             ActivityEvent::Liked(liked) => {
                 Some(fresh(event, liked.target, liked.user_id.uuid(), true, None))
+            }
+            ActivityEvent::Restored(restored) => {
+                let comment = restored.comment.known().cloned().flatten();
+                let is_like = comment.is_none();
+                let row = fresh(event, restored.target, restored.user_id.uuid(), is_like, comment);
+                Some(ActivityRow { created_at: restored.created_at, ..row })
             }
             ActivityEvent::Deleted(_) => None,
         }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use calotype_domain::UserId;
 use calotype_domain::access::AlbumRole;
-use calotype_domain::album::AlbumEvent;
+use calotype_domain::album::{AlbumCreated, AlbumEvent, AlbumOrder, AlbumRestored, AlbumText};
 use calotype_domain::catalogue::AnyEvent;
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -86,20 +88,12 @@ impl Fold for Albums {
         let AnyEvent::Album(what) = &event.what else { return row };
         let mut row = match (row, what) {
             (None, AlbumEvent::Created(created)) => {
-                let text = created.text.known();
-                return Some(AlbumRow {
-                    album_id: event.key,
-                    revision: event.revision,
-                    name: text.map(|text| text.name.clone()).unwrap_or_default(),
-                    description: text.map(|text| text.description.clone()).unwrap_or_default(),
-                    sort_order: created.order.as_str().to_owned(),
-                    chosen_cover_id: None,
-                    is_activity_enabled: true,
-                    member_ids: vec![created.owner_id.uuid()],
-                    member_roles: vec![AlbumRole::Owner.as_str().to_owned()],
-                    created_at: event.recorded_at,
-                    updated_at: event.recorded_at,
-                });
+                let AlbumCreated { owner_id, text, order } = created;
+                return Some(begun(event, *owner_id, text.known(), *order, event.recorded_at));
+            }
+            (None, AlbumEvent::Restored(restored)) => {
+                let AlbumRestored { owner_id, text, order, created_at } = restored;
+                return Some(begun(event, *owner_id, text.known(), *order, *created_at));
             }
             (None, _) => return None,
             (Some(row), _) => row,
@@ -107,7 +101,10 @@ impl Fold for Albums {
         row.revision = event.revision;
         row.updated_at = event.recorded_at;
         match what {
-            AlbumEvent::Created(_) | AlbumEvent::AssetsAdded(_) | AlbumEvent::AssetsRemoved(_) => {}
+            AlbumEvent::Created(_)
+            | AlbumEvent::Restored(_)
+            | AlbumEvent::AssetsAdded(_)
+            | AlbumEvent::AssetsRemoved(_) => {}
             AlbumEvent::Renamed(renamed) => {
                 row.name = renamed.name.known().cloned().unwrap_or_default();
             }
@@ -118,6 +115,7 @@ impl Fold for Albums {
                 changed.order.as_str().clone_into(&mut row.sort_order);
             }
             AlbumEvent::CoverChosen(chosen) => row.chosen_cover_id = Some(chosen.asset_id.uuid()),
+            AlbumEvent::CoverReset(_) => row.chosen_cover_id = None,
             AlbumEvent::ActivityEnabled(_) => row.is_activity_enabled = true,
             AlbumEvent::ActivityDisabled(_) => row.is_activity_enabled = false,
             AlbumEvent::UserAdded(added) => row.set_role(added.user_id.uuid(), Some(added.role)),
@@ -125,9 +123,32 @@ impl Fold for Albums {
                 row.set_role(changed.user_id.uuid(), Some(changed.role));
             }
             AlbumEvent::UserRemoved(removed) => row.set_role(removed.user_id.uuid(), None),
-            AlbumEvent::Deleted(_) => return None,
+            AlbumEvent::Deleted(_) | AlbumEvent::Purged(_) => return None,
         }
         Some(row)
+    }
+}
+
+/// The row of an album that begins, for the first time or anew.
+fn begun(
+    event: &Event,
+    owner_id: UserId,
+    text: Option<&AlbumText>,
+    order: AlbumOrder,
+    created_at: DateTime<Utc>,
+) -> AlbumRow {
+    AlbumRow {
+        album_id: event.key,
+        revision: event.revision,
+        name: text.map(|text| text.name.clone()).unwrap_or_default(),
+        description: text.map(|text| text.description.clone()).unwrap_or_default(),
+        sort_order: order.as_str().to_owned(),
+        chosen_cover_id: None,
+        is_activity_enabled: true,
+        member_ids: vec![owner_id.uuid()],
+        member_roles: vec![AlbumRole::Owner.as_str().to_owned()],
+        created_at,
+        updated_at: event.recorded_at,
     }
 }
 

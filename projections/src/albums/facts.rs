@@ -74,6 +74,8 @@ impl Fold for Facts {
             AssetEvent::VisibilityChanged(changed) => {
                 changed.visibility.as_str().clone_into(&mut row.visibility);
             }
+            AssetEvent::FilmLinked(linked) => row.live_photo_video_id = Some(linked.film_id.uuid()),
+            AssetEvent::FilmUnlinked(_) => row.live_photo_video_id = None,
             AssetEvent::Trashed(_) => row.is_trashed = true,
             AssetEvent::Restored(_) => row.is_trashed = false,
             AssetEvent::Purged(_) => return None,

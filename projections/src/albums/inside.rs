@@ -50,7 +50,9 @@ fn moves(mut seen: HashMap<Uuid, i64>, events: &[&Event]) -> Moves {
         match (seen.get(&event.key), what) {
             (Some(revision), _) if *revision >= event.revision => continue,
             // What is not there takes in nothing; it may have been deleted.
-            (None, what) if !matches!(what, AlbumEvent::Created(_)) => continue,
+            (None, what) if !matches!(what, AlbumEvent::Created(_) | AlbumEvent::Restored(_)) => {
+                continue;
+            }
             _ => {}
         }
         seen.insert(event.key, event.revision);

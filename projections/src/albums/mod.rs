@@ -1,6 +1,7 @@
 //! Albums: their page, who has which part in them, what is in them, and what is kept about that.
 
 mod apply;
+mod deleted;
 mod facts;
 mod inside;
 mod kept;
@@ -9,6 +10,7 @@ mod reach;
 mod view;
 
 pub use apply::AlbumsProjection;
+pub use deleted::DeletedAlbumsProjection;
 pub use query::{AlbumCounts, AlbumFilter};
 pub use reach::{AlbumPart, AssetReach};
 pub use view::{AlbumMarker, AlbumView, Member};

@@ -1,9 +1,11 @@
-//! Questions about albums. An album whose owner is marked for deletion is as good as gone.
+//! Questions about albums. An album whose owner is marked for deletion is as good as gone, and one of which an
+//! event waits shows to nobody.
 
 use uuid::Uuid;
 
 use super::view::{AlbumMarker, AlbumView};
 use crate::error::ProjectionError;
+use crate::held_up::{held_up, held_up_assets};
 use crate::query::Queries;
 
 /// Albums listed at once.
@@ -48,7 +50,10 @@ macro_rules! albums {
                join read.album_users_v1 as owners
                  on owners.album_id = albums.album_id and owners.is_first_owner
                join read.users_v1 as users
-                 on users.user_id = owners.user_id and users.deleted_at is null ",
+                 on users.user_id = owners.user_id and users.deleted_at is null
+                and not ",
+            held_up!("album", "albums.album_id"),
+            " ",
             $rest
         )
     };
@@ -66,20 +71,22 @@ impl Queries {
             .await?)
     }
 
-    /// The albums of a list that exist, those of people marked for deletion included; in no order.
+    /// The albums of a list that exist, those of people marked for deletion included, and those of which an event
+    /// waits not; in no order.
     ///
     /// # Errors
     /// What the database said.
     pub async fn albums(&self, album_ids: &[Uuid]) -> Result<Vec<AlbumView>, ProjectionError> {
-        Ok(sqlx::query_as(
+        Ok(sqlx::query_as(concat!(
             "select albums.album_id, albums.name, albums.description, albums.sort_order,
                     albums.is_activity_enabled, albums.member_ids, albums.member_roles,
                     albums.created_at, albums.updated_at, kept.asset_count, kept.start_at,
                     kept.end_at, kept.assets_changed_at, kept.cover_id
                from read.albums_v1 as albums
                join read.albums_kept_v1 as kept using (album_id)
-              where albums.album_id = any($1)",
-        )
+              where albums.album_id = any($1) and not ",
+            held_up!("album", "albums.album_id"),
+        ))
         .bind(album_ids)
         .fetch_all(&self.pool)
         .await?)
@@ -100,7 +107,9 @@ impl Queries {
             where ($2::uuid is null or albums.album_id = $2)
               and ($3::text is null or albums.name = $3)
               and ($4::bool is null or (parts.role = 'owner') = $4)
-              and ($5::bool is null or (cardinality(albums.member_ids) > 1) = $5)
+              and ($5::bool is null or (cardinality(albums.member_ids) > 1
+                    or exists (select from read.shared_links_v1 as link
+                                where link.album_id = albums.album_id)) = $5)
               and ($6::uuid is null or exists (
                     select from read.album_assets_v1 as inside
                      where inside.album_id = albums.album_id and inside.asset_id = $6))
@@ -123,19 +132,24 @@ impl Queries {
     /// # Errors
     /// What the database said.
     pub async fn album_counts(&self, user_id: Uuid) -> Result<AlbumCounts, ProjectionError> {
-        Ok(sqlx::query_as(
+        Ok(sqlx::query_as(concat!(
             "select count(*) filter (where parts.role = 'owner') as owned,
-                    count(*) filter (where cardinality(albums.member_ids) > 1) as shared,
+                    count(*) filter (where (cardinality(albums.member_ids) > 1
+                    or exists (select from read.shared_links_v1 as link
+                                where link.album_id = albums.album_id))) as shared,
                     count(*) filter (where parts.role = 'owner'
-                                       and cardinality(albums.member_ids) = 1) as not_shared
+                                       and not (cardinality(albums.member_ids) > 1
+                    or exists (select from read.shared_links_v1 as link
+                                where link.album_id = albums.album_id))) as not_shared
                from read.album_users_v1 as parts
                join read.albums_v1 as albums using (album_id)
                join read.album_users_v1 as owners
                  on owners.album_id = albums.album_id and owners.is_first_owner
                join read.users_v1 as users
                  on users.user_id = owners.user_id and users.deleted_at is null
-              where parts.user_id = $1",
-        )
+              where parts.user_id = $1 and not ",
+            held_up!("album", "parts.album_id"),
+        ))
         .bind(user_id)
         .fetch_one(&self.pool)
         .await?)
@@ -160,21 +174,30 @@ impl Queries {
         .await?)
     }
 
-    /// Where the assets of an album were taken.
+    /// Where the assets were taken that an album shows to somebody; not those that are others' and may have been
+    /// taken away.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn album_markers(&self, album_id: Uuid) -> Result<Vec<AlbumMarker>, ProjectionError> {
-        Ok(sqlx::query_as(
+    pub async fn album_markers(
+        &self,
+        album_id: Uuid,
+        viewer_id: Uuid,
+    ) -> Result<Vec<AlbumMarker>, ProjectionError> {
+        Ok(sqlx::query_as(concat!(
             "select assets.asset_id, assets.latitude, assets.longitude,
                     assets.city, assets.state, assets.country
                from read.album_assets_v1 as inside
                join read.assets_v1 as assets using (asset_id)
               where inside.album_id = $1 and inside.shows
                 and assets.latitude is not null and assets.longitude is not null
+                and (assets.owner_id = $2 or assets.asset_id <> all(",
+            held_up_assets!(),
+            "))
               order by assets.taken_at desc, assets.asset_id",
-        )
+        ))
         .bind(album_id)
+        .bind(viewer_id)
         .fetch_all(&self.pool)
         .await?)
     }
@@ -189,6 +212,20 @@ impl Queries {
         )
         .bind(asset_ids)
         .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Whether any of some assets is in an album, whosever.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn any_in_albums(&self, asset_ids: &[Uuid]) -> Result<bool, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select exists (select from unnest($1::uuid[]) as asked (asset_id)
+                              join read.album_assets_v1 using (asset_id))",
+        )
+        .bind(asset_ids)
+        .fetch_one(&self.pool)
         .await?)
     }
 
@@ -207,6 +244,26 @@ impl Queries {
               order by album_id, asset_id",
         )
         .bind(asset_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// What is behind the PIN and in one of some albums all the same: album and asset.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn locked_in_albums(
+        &self,
+        album_ids: &[Uuid],
+    ) -> Result<Vec<(Uuid, Uuid)>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select inside.album_id, inside.asset_id
+               from read.album_assets_v1 as inside
+               join read.assets_v1 as assets using (asset_id)
+              where inside.album_id = any($1) and assets.visibility = 'locked'
+              order by inside.album_id, inside.asset_id",
+        )
+        .bind(album_ids)
         .fetch_all(&self.pool)
         .await?)
     }

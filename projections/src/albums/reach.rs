@@ -5,6 +5,7 @@
 use uuid::Uuid;
 
 use crate::error::ProjectionError;
+use crate::held_up::held_up;
 use crate::query::Queries;
 
 /// A person's part in an album.
@@ -39,7 +40,7 @@ impl Queries {
         user_id: Uuid,
         album_ids: &[Uuid],
     ) -> Result<Vec<AlbumPart>, ProjectionError> {
-        Ok(sqlx::query_as(
+        Ok(sqlx::query_as(concat!(
             "select parts.album_id, parts.role, albums.is_activity_enabled,
                     albums.member_ids || array(
                         select contributors.user_id
@@ -54,11 +55,9 @@ impl Queries {
                join read.users_v1 as users
                  on users.user_id = owners.user_id and users.deleted_at is null
               where parts.user_id = $1 and parts.album_id = any($2)
-                and not exists (
-                    select from work.parked
-                     where kind = 'projection' and name = 'albums_v1'
-                       and stream_id = 'album-' || parts.album_id)",
-        )
+                and not ",
+            held_up!("album", "parts.album_id"),
+        ))
         .bind(user_id)
         .bind(album_ids)
         .fetch_all(&self.pool)
@@ -74,7 +73,7 @@ impl Queries {
         user_id: Uuid,
         asset_ids: &[Uuid],
     ) -> Result<Vec<AssetReach>, ProjectionError> {
-        Ok(sqlx::query_as(
+        Ok(sqlx::query_as(concat!(
             "with inside as (
                 select album_id, asset_id from read.album_assets_v1 where asset_id = any($2)
                 union all
@@ -90,12 +89,11 @@ impl Queries {
                  on owners.album_id = inside.album_id and owners.is_first_owner
                join read.users_v1 as users
                  on users.user_id = owners.user_id and users.deleted_at is null
-              where not exists (
-                    select from work.parked
-                     where kind = 'projection' and name = 'albums_v1'
-                       and stream_id = 'album-' || inside.album_id)
+              where not ",
+            held_up!("album", "inside.album_id"),
+            "
               group by inside.asset_id",
-        )
+        ))
         .bind(user_id)
         .bind(asset_ids)
         .fetch_all(&self.pool)

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::view::ApiKeyRow;
 use crate::error::ProjectionError;
-use crate::event::{Event, purged_users};
-use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::event::{Event, forget_users_in_tx};
+use crate::fold::{Fold, fold_own_in_tx, fold_sql};
 use crate::projection::Projection;
 
 /// Keeps `api_keys_v1`.
@@ -39,21 +39,9 @@ impl Projection for ApiKeysProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        let own: Vec<&Event> = events
-            .iter()
-            .copied()
-            .filter(|event| matches!(event.what, AnyEvent::ApiKey(_)))
-            .collect();
-        fold_in_tx::<ApiKeys>(tx, &own).await?;
+        fold_own_in_tx::<ApiKeys>(tx, events, |it| matches!(it.what, AnyEvent::ApiKey(_))).await?;
         // What they were called is personal, and nothing more is heard of them.
-        let gone = purged_users(events);
-        if !gone.is_empty() {
-            sqlx::query("delete from api_keys_v1 where user_id = any($1)")
-                .bind(&gone)
-                .execute(tx)
-                .await?;
-        }
-        Ok(())
+        forget_users_in_tx(tx, events, "delete from api_keys_v1 where user_id = any($1)").await
     }
 }
 
@@ -93,6 +81,12 @@ impl Fold for ApiKeys {
             ApiKeyEvent::PermissionsChanged(changed) => row.map(|row| ApiKeyRow {
                 revision: event.revision,
                 permissions: words(&changed.permissions),
+                updated_at: event.recorded_at,
+                ..row
+            }),
+            ApiKeyEvent::Rotated(rotated) => row.map(|row| ApiKeyRow {
+                revision: event.revision,
+                secret_sha256: rotated.secret_sha256.clone(),
                 updated_at: event.recorded_at,
                 ..row
             }),

@@ -70,6 +70,13 @@ impl FolderRow {
         self.is_shown
     }
 
+    /// A file of a library lies where it lies.
+    fn lie_at(&mut self, path: Option<&String>) {
+        if let Some((folder, _)) = path.and_then(|path| path.rsplit_once('/')) {
+            folder.clone_into(&mut self.folder);
+        }
+    }
+
     fn settle(mut self) -> Self {
         self.is_shown = !self.is_trashed && self.visibility == Visibility::Timeline.as_str();
         self
@@ -145,7 +152,13 @@ impl Fold for Folders {
             }
             AssetEvent::Trashed(_) => row.is_trashed = true,
             AssetEvent::Restored(_) => row.is_trashed = false,
+            AssetEvent::OriginalMoved(moved) => match moved.place.known() {
+                Some(place) => row.folder = folder(&place.original_key),
+                None => return Some(row),
+            },
             AssetEvent::Purged(_) => return None,
+            AssetEvent::Imported(imported) => row.lie_at(imported.path.known()),
+            AssetEvent::Relocated(relocated) => row.lie_at(relocated.path.known()),
             // Nothing else moves an original; its row need not be written again.
             _ => return Some(row),
         }

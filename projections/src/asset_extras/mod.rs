@@ -8,4 +8,4 @@ mod view;
 
 pub use apply::AssetExtrasProjection;
 pub use folders::FoldersProjection;
-pub use view::{AssetExtras, KeyValueRow, StackShown};
+pub use view::{AssetExtras, AssetPage, KeyValueRow, StackShown};

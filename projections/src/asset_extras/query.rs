@@ -2,23 +2,24 @@
 
 use uuid::Uuid;
 
-use super::view::{AssetExtras, KeyValueRow};
+use super::view::{AssetPage, KeyValueRow};
 use crate::assets::AssetRow;
 use crate::error::ProjectionError;
 use crate::query::Queries;
 
 impl Queries {
-    /// Tags, stack and group of duplicates of one asset, in one question.
+    /// One asset with all that its page shows, in one question: each more would cost as much again in
+    /// going there and back.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn asset_extras(&self, asset_id: Uuid) -> Result<AssetExtras, ProjectionError> {
+    pub async fn asset_page(&self, asset_id: Uuid) -> Result<Option<AssetPage>, ProjectionError> {
         Ok(sqlx::query_as(
-            "select
+            "select asset.*,
                  (select coalesce(json_agg(tags.* order by tags.value), '[]')
                     from read.tag_assets_v1 as carried
                     join read.tags_v1 as tags using (tag_id)
-                   where carried.asset_id = $1 and not tags.is_deleted) as tags,
+                   where carried.asset_id = asset.asset_id and not tags.is_deleted) as tags,
                  (select json_build_object(
                              'stack_id', stacks.stack_id,
                              'primary_asset_id', stacks.primary_asset_id,
@@ -26,12 +27,22 @@ impl Queries {
                     from read.stack_assets_v1 as member
                     join read.stacks_v1 as stacks using (stack_id)
                     left join read.timeline_stacks_v2 as shown using (stack_id)
-                   where member.asset_id = $1
+                   where member.asset_id = asset.asset_id
                    limit 1) as stack,
-                 (select duplicate_id from read.duplicates_v1 where asset_id = $1) as duplicate_id",
+                 (select duplicate_id
+                    from read.duplicates_v1
+                   where duplicates_v1.asset_id = asset.asset_id) as duplicate_id,
+                 (select coalesce(json_agg(person.* order by here.x1, person.person_id), '[]')
+                    from (select person_id, min(coalesce(x1, 0)) as x1
+                            from read.faces_v1
+                           where faces_v1.asset_id = asset.asset_id and person_id is not null
+                           group by person_id) as here
+                    join read.people_v1 as person using (person_id)) as people
+               from read.assets_v1 as asset
+              where asset.asset_id = $1",
         )
         .bind(asset_id)
-        .fetch_one(&self.pool)
+        .fetch_optional(&self.pool)
         .await?)
     }
 

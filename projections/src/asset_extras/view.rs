@@ -6,6 +6,8 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::assets::AssetRow;
+use crate::people::PersonRow;
 use crate::tags::TagRow;
 
 /// What the page of an asset shows beside the asset itself.
@@ -17,6 +19,19 @@ pub struct AssetExtras {
     pub stack: Option<Json<StackShown>>,
     /// Its group of duplicates.
     pub duplicate_id: Option<Uuid>,
+    /// Who is on it, from left to right.
+    pub people: Json<Vec<PersonRow>>,
+}
+
+/// An asset with what its page shows beside it.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct AssetPage {
+    /// The asset.
+    #[sqlx(flatten)]
+    pub asset: AssetRow,
+    /// All else, which only its owner sees.
+    #[sqlx(flatten)]
+    pub extras: AssetExtras,
 }
 
 /// A stack, as a member shows it.

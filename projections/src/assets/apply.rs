@@ -2,14 +2,16 @@
 
 use async_trait::async_trait;
 use calotype_domain::asset::{
-    AssetEvent, AssetMetadataRecorded, AssetUploaded, MediaKind, Position, Visibility,
+    AssetEditedPicturesRecorded, AssetEvent, AssetMetadataRecorded, AssetUploaded, DerivedFile,
+    MediaKind, Position, Stage, Visibility, sidecar_place,
 };
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::{AssetId, Sealed};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::view::AssetRow;
+use super::view::{AssetRow, Edited, EditedPictures};
 use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::fold::{Fold, fold_in_tx, fold_sql};
@@ -66,6 +68,9 @@ impl Fold for Assets {
             (None, _) => return None,
             (Some(row), _) => row,
         };
+        if is_for_searches_alone(what) {
+            return Some(row);
+        }
         row.revision = event.revision;
         row.updated_at = event.recorded_at;
         match what {
@@ -79,6 +84,19 @@ impl Fold for Assets {
                 row.display_height = Some(pixels(made.display_height));
                 row.failure = None;
             }
+            AssetEvent::FullSizeRecorded(made) => {
+                row.full_size_key = made.image.as_ref().map(|image| image.key.clone());
+            }
+            AssetEvent::Edited(edited) => {
+                let pictures = row.edited.take().and_then(|former| former.0.pictures);
+                row.edited = Some(Json(Edited { edits: edited.edits.clone(), pictures }));
+            }
+            AssetEvent::EditedPicturesRecorded(made) => {
+                if let Some(edited) = &mut row.edited {
+                    edited.pictures = Some(edited_pictures(made));
+                }
+            }
+            AssetEvent::EditsRemoved(_) => row.edited = None,
             AssetEvent::ProcessingFailed(failed) => row.failure = Some(failed.reason.clone()),
             AssetEvent::ProcessingRequested(_) | AssetEvent::FailureDismissed(_) => {
                 row.failure = None;
@@ -121,6 +139,43 @@ impl Fold for Assets {
             AssetEvent::SidecarReplaced(replaced) => {
                 row.sidecar_key = Some(replaced.sidecar.key.clone());
             }
+            AssetEvent::SidecarWritten(written) => {
+                let sidecar = written.sidecar.as_ref();
+                row.sidecar_key = sidecar.map(|it| sidecar_place(&row.original_key, &it.key));
+            }
+            AssetEvent::OriginalMoved(moved) => {
+                if let Some(place) = moved.place.known() {
+                    row.original_key.clone_from(&place.original_key);
+                    if place.sidecar_key.is_some() {
+                        row.sidecar_key.clone_from(&place.sidecar_key);
+                    }
+                }
+            }
+            AssetEvent::FileDeleted(deleted) => match deleted.file {
+                DerivedFile::Thumbnail => row.thumbnail_key = None,
+                DerivedFile::Preview => row.preview_key = None,
+                DerivedFile::FullSize => row.full_size_key = None,
+                DerivedFile::Sidecar => row.sidecar_key = None,
+                // Kept with the films.
+                DerivedFile::EncodedVideo => {}
+            },
+            AssetEvent::FilmLinked(linked) => row.live_photo_video_id = Some(linked.film_id.uuid()),
+            AssetEvent::FilmUnlinked(_) => row.live_photo_video_id = None,
+            AssetEvent::Imported(imported) => {
+                row.library_id = Some(imported.library_id.uuid());
+                set_path(&mut row, imported.path.known());
+            }
+            AssetEvent::Relocated(relocated) => {
+                set_path(&mut row, relocated.path.known());
+                row.file_modified_at = relocated.modified_at;
+            }
+            AssetEvent::FileChanged(changed) => {
+                row.size_bytes = bytes(changed.content.size_bytes);
+                row.blake3.clone_from(&changed.content.blake3);
+                row.file_modified_at = changed.content.modified_at;
+            }
+            AssetEvent::WentOffline(_) => row.is_offline = true,
+            AssetEvent::CameOnline(_) => row.is_offline = false,
             // Kept by other projections; that it changed shows here.
             AssetEvent::Tagged(_)
             | AssetEvent::TaggedByFile(_)
@@ -131,7 +186,13 @@ impl Fold for Assets {
             | AssetEvent::DuplicatesFound(_)
             | AssetEvent::DuplicatesDismissed(_)
             | AssetEvent::KeyValueSet(_)
-            | AssetEvent::KeyValueRemoved(_) => {}
+            | AssetEvent::KeyValueRemoved(_)
+            | AssetEvent::Embedded(_)
+            | AssetEvent::LivePartsFound(_)
+            | AssetEvent::OriginalRestored(_)
+            | AssetEvent::SidecarRefused(_)
+            | AssetEvent::VideoEncoded(_)
+            | AssetEvent::VideoEncodingSkipped(_) => {}
             AssetEvent::LocationChanged(changed) => {
                 set_position(&mut row, changed.position.known());
                 row.position_by_person = true;
@@ -147,6 +208,17 @@ impl Fold for Assets {
             AssetEvent::Purged(_) => return None,
         }
         Some(row)
+    }
+}
+
+/// Whether an event tells of a vector: for its owner nothing about the asset is other than before.
+fn is_for_searches_alone(what: &AssetEvent) -> bool {
+    match what {
+        AssetEvent::Embedded(_) => true,
+        AssetEvent::ProcessingRequested(requested) => requested.stage == Stage::Embedding,
+        AssetEvent::ProcessingFailed(failed) => failed.stage == Stage::Embedding,
+        AssetEvent::FailureDismissed(dismissed) => dismissed.stage == Stage::Embedding,
+        _ => false,
     }
 }
 
@@ -209,6 +281,29 @@ fn fresh(uploaded: &AssetUploaded, event: &Event) -> AssetRow {
         failure: None,
         created_at: event.recorded_at,
         updated_at: event.recorded_at,
+        edited: None,
+        full_size_key: None,
+        library_id: None,
+        is_offline: false,
+    }
+}
+
+/// A file of a library is called what it is called where it lies.
+fn set_path(row: &mut AssetRow, path: Option<&String>) {
+    if let Some(path) = path {
+        path.clone_into(&mut row.original_key);
+        path.rsplit('/').next().unwrap_or_default().clone_into(&mut row.file_name);
+    }
+}
+
+fn edited_pictures(made: &AssetEditedPicturesRecorded) -> EditedPictures {
+    EditedPictures {
+        thumbhash: made.thumbhash.clone(),
+        thumbnail_key: made.thumbnail.key.clone(),
+        preview_key: made.preview.key.clone(),
+        full_size_key: made.full_size.key.clone(),
+        width: pixels(made.full_size.width),
+        height: pixels(made.full_size.height),
     }
 }
 

@@ -1,8 +1,12 @@
 //! Assets with everything their page shows.
 
 mod apply;
+mod placing;
 mod query;
+mod together;
 mod view;
 
 pub use apply::AssetsProjection;
-pub use view::{AssetRow, Downloadable};
+pub use placing::{MovesLeft, Placing};
+pub use together::Together;
+pub use view::{AssetRow, Downloadable, Edited, EditedPictures};

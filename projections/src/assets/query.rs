@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::view::{AssetRow, Downloadable};
 use crate::error::ProjectionError;
+use crate::held_up::held_up_assets;
 use crate::query::Queries;
 
 impl Queries {
@@ -50,20 +51,22 @@ impl Queries {
         .await?)
     }
 
-    /// A person's assets in the trash.
+    /// A person's assets in the trash. What is there only because its file is missing comes back with it.
     ///
     /// # Errors
     /// What the database said.
     pub async fn trash_of(&self, owner_id: Uuid) -> Result<Vec<Uuid>, ProjectionError> {
         Ok(sqlx::query_scalar(
-            "select asset_id from read.assets_v1 where owner_id = $1 and trashed_at is not null",
+            "select asset_id from read.assets_v1 where owner_id = $1 and trashed_at is not null
+                and not is_offline",
         )
         .bind(owner_id)
         .fetch_all(&self.pool)
         .await?)
     }
 
-    /// Assets that have been in the trash since before an instant; at most `limit`.
+    /// Assets that have been in the trash since before an instant; at most `limit`. What is missing from a
+    /// library is not among them: a disk may lie in a drawer for a year.
     ///
     /// # Errors
     /// What the database said.
@@ -73,10 +76,24 @@ impl Queries {
         limit: i64,
     ) -> Result<Vec<AssetRow>, ProjectionError> {
         Ok(sqlx::query_as(
-            "select * from read.assets_v1 where trashed_at < $1 order by trashed_at limit $2",
+            "select * from read.assets_v1 where trashed_at < $1 and not is_offline order by trashed_at limit $2",
         )
         .bind(instant)
         .bind(limit)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Those of some assets that are behind the PIN.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn locked_of(&self, asset_ids: &[Uuid]) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select asset_id from read.assets_v1
+              where asset_id = any($1) and visibility = 'locked'",
+        )
+        .bind(asset_ids)
         .fetch_all(&self.pool)
         .await?)
     }
@@ -120,6 +137,27 @@ impl Queries {
         .await?)
     }
 
+    /// A person's newest assets, without those behind the PIN; at most `limit`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn newest_assets_of(
+        &self,
+        owner_id: Uuid,
+        limit: i64,
+    ) -> Result<Vec<AssetRow>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select * from read.assets_v1
+              where owner_id = $1 and visibility <> 'locked'
+              order by created_at desc, asset_id
+              limit $2",
+        )
+        .bind(owner_id)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Those of some films that no still has but these.
     ///
     /// # Errors
@@ -148,22 +186,28 @@ impl Queries {
         .await?)
     }
 
-    /// All that an album shows, in the order in which it was put in.
+    /// All that an album shows to somebody, in the order in which it was put in; not what is others' and may have
+    /// been taken away.
     ///
     /// # Errors
     /// What the database said.
     pub async fn downloadable_of_album(
         &self,
         album_id: Uuid,
+        viewer_id: Uuid,
     ) -> Result<Vec<Downloadable>, ProjectionError> {
-        Ok(sqlx::query_as(
+        Ok(sqlx::query_as(concat!(
             "select assets.asset_id, assets.size_bytes, assets.live_photo_video_id
                from read.album_assets_v1 as inside
                join read.assets_v1 as assets using (asset_id)
               where inside.album_id = $1 and inside.shows
+                and (assets.owner_id = $2 or assets.asset_id <> all(",
+            held_up_assets!(),
+            "))
               order by inside.place",
-        )
+        ))
         .bind(album_id)
+        .bind(viewer_id)
         .fetch_all(&self.pool)
         .await?)
     }

@@ -1,7 +1,9 @@
 //! A row of `assets_v1`.
 
+use calotype_domain::asset::{AssetEdit, Geometry, TEMPLATED_ROOT};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 /// One photo or film.
@@ -15,7 +17,7 @@ pub struct AssetRow {
     pub owner_id: Uuid,
     /// Whether it is a film.
     pub is_video: bool,
-    /// Key of the original's blob.
+    /// Key of the original's blob, or the absolute path of a file of an external library.
     pub original_key: String,
     /// Size of the original.
     pub size_bytes: i64,
@@ -113,13 +115,94 @@ pub struct AssetRow {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// Its edits and the pictures that show it so; nothing while it has none.
+    pub edited: Option<Json<Edited>>,
+    /// Key of the picture at full size, of a file that browsers do not show.
+    pub full_size_key: Option<String>,
+    /// The external library whose file it is; then `original_key` is the file's absolute path.
+    #[serde(default)]
+    pub library_id: Option<Uuid>,
+    /// Whether that file is missing.
+    #[serde(default)]
+    pub is_offline: bool,
+}
+
+/// How a photo is edited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    /// Its edits, in order.
+    pub edits: Vec<AssetEdit>,
+    /// The pictures that show it so; until they are made, those of the edits before.
+    pub pictures: Option<EditedPictures>,
+}
+
+/// The pictures of an edited photo.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditedPictures {
+    /// Base64 of the thumbhash.
+    pub thumbhash: String,
+    /// Key of the thumbnail's blob.
+    pub thumbnail_key: String,
+    /// Key of the preview's blob.
+    pub preview_key: String,
+    /// Key of the blob that stands in for the original.
+    pub full_size_key: String,
+    /// Width in pixels.
+    pub width: i32,
+    /// Height in pixels.
+    pub height: i32,
 }
 
 impl AssetRow {
-    /// What others see of it: favorites are the owner's alone.
+    /// What others see of it: favorites are the owner's alone, and so are the words that a storage template made
+    /// its key of. The key that is here instead is one to show, not one to open.
     #[must_use]
     pub fn as_seen_by_others(self) -> Self {
-        Self { is_favorite: false, ..self }
+        let original_key = self.key_shown_to_others();
+        Self { is_favorite: false, original_key, ..self }
+    }
+
+    /// The key of the original; of one that a template named, a key made of the asset's id.
+    fn key_shown_to_others(&self) -> String {
+        if !self.original_key.starts_with(TEMPLATED_ROOT) {
+            return self.original_key.clone();
+        }
+        let name = self.original_key.rsplit('/').next().unwrap_or_default();
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let dot = if ending.is_empty() { "" } else { "." };
+        format!("upload/{}{dot}{ending}", self.asset_id)
+    }
+
+    /// Its edits, in order.
+    #[must_use]
+    pub fn edits(&self) -> &[AssetEdit] {
+        self.edited.as_ref().map_or(&[], |edited| &edited.edits)
+    }
+
+    /// The pictures of the edited photo, where there are any.
+    #[must_use]
+    pub fn edited_pictures(&self) -> Option<&EditedPictures> {
+        self.edited.as_ref()?.pictures.as_ref()
+    }
+
+    /// What its edits make of it; nothing while it has none, or no size.
+    #[must_use]
+    pub fn geometry(&self) -> Option<Geometry> {
+        let shown = self.display_width.zip(self.display_height);
+        let swaps = self.orientation.is_some_and(|orientation| (5..=8).contains(&orientation));
+        let stored = self.width.zip(self.height);
+        let stored =
+            stored.map(|(width, height)| if swaps { (height, width) } else { (width, height) });
+        let (width, height) = shown.or(stored).filter(|_| !self.edits().is_empty())?;
+        let side = |pixels: i32| u32::try_from(pixels).ok();
+        Some(Geometry::of(self.edits(), (side(width)?, side(height)?)))
+    }
+
+    /// Base64 of the thumbhash of the photo as it shows.
+    #[must_use]
+    pub fn shown_thumbhash(&self) -> Option<String> {
+        let edited = self.edited_pictures().map(|made| made.thumbhash.clone());
+        edited.or_else(|| self.thumbhash.clone())
     }
 }
 

@@ -1,9 +1,11 @@
 //! The configuration in memory, read again when its events were applied.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use calotype_domain::catalogue::AnyEvent;
+use serde_json::Value;
 
 use super::view::{ConfigRow, Settings};
 use crate::error::ProjectionError;
@@ -16,6 +18,8 @@ pub struct LiveSettings {
     known: Arc<Mutex<Option<Arc<Settings>>>>,
     /// Counts how often it was forgotten.
     generation: Arc<AtomicU64>,
+    /// Settings of a file, by path: they stand in place of those of the log.
+    fixed: Arc<OnceLock<BTreeMap<String, Value>>>,
 }
 
 impl LiveSettings {
@@ -24,6 +28,19 @@ impl LiveSettings {
         if events.iter().any(|event| matches!(event.what, AnyEvent::Config(_))) {
             self.forget();
         }
+    }
+
+    /// Lets the settings of a file stand in place of those of the log, for as long as the process runs. The
+    /// first file counts.
+    pub fn fix(&self, settings: BTreeMap<String, Value>) {
+        self.fixed.get_or_init(|| settings);
+        self.forget();
+    }
+
+    /// Whether the settings are those of a file.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.fixed.get().is_some()
     }
 
     /// Forgets it, after a reset or a rebuild.
@@ -63,7 +80,7 @@ impl Queries {
         let generation = self.live_settings.generation.load(Ordering::Acquire);
         let row: Option<ConfigRow> =
             sqlx::query_as("select * from read.config_v1").fetch_optional(&self.pool).await?;
-        let settings = Arc::new(Settings::of(row));
+        let settings = Arc::new(Settings::of(row, self.live_settings.fixed.get()));
         self.live_settings.keep(&settings, generation);
         Ok(settings)
     }

@@ -73,11 +73,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub(super) fn of(row: Option<ConfigRow>) -> Self {
+    /// Of the row, but for the settings of a file where there is one.
+    pub(super) fn of(row: Option<ConfigRow>, fixed: Option<&BTreeMap<String, Value>>) -> Self {
         let row = row.unwrap_or_else(|| ConfigRow::new(config::KEY));
+        let set = fixed.cloned().unwrap_or(row.settings.0);
         Self {
-            document: config::document(&row.settings),
-            set: row.settings.0,
+            document: config::document(&set),
+            set,
             is_onboarded: row.is_onboarded,
             license: EnteredLicense::of(
                 row.license_key.as_ref(),
@@ -111,6 +113,12 @@ impl Settings {
         config::shape::at(&self.document, path).and_then(Value::as_i64).unwrap_or_default()
     }
 
+    /// A setting that is a number, by its path.
+    #[must_use]
+    pub fn real(&self, path: &str) -> f64 {
+        config::shape::at(&self.document, path).and_then(Value::as_f64).unwrap_or_default()
+    }
+
     /// A setting that is a text, where somebody set it to another than the default.
     #[must_use]
     pub fn own_text(&self, path: &str) -> Option<&str> {
@@ -130,10 +138,24 @@ mod tests {
 
     #[test]
     fn what_nobody_set_is_the_default() {
-        let settings = Settings::of(None);
+        let settings = Settings::of(None, None);
         assert_eq!(settings.number("trash.days"), 30);
+        let distance = settings.real("machineLearning.duplicateDetection.maxDistance");
+        assert!((distance - 0.01).abs() < f64::EPSILON);
         assert!(settings.is_on("passwordLogin.enabled"));
         assert_eq!(settings.own_number("job.thumbnailGeneration.concurrency"), None);
+    }
+
+    #[test]
+    fn file_stands_in_place_of_what_was_set() {
+        let mut row = ConfigRow::new("server");
+        row.settings.insert("trash.days".into(), Value::from(7));
+        row.settings.insert("trash.enabled".into(), Value::from(false));
+        row.is_onboarded = true;
+        let file = BTreeMap::from([("trash.days".to_owned(), Value::from(3))]);
+        let settings = Settings::of(Some(row), Some(&file));
+        assert_eq!((settings.number("trash.days"), settings.is_on("trash.enabled")), (3, true));
+        assert!(settings.is_onboarded);
     }
 
     #[test]
@@ -141,7 +163,7 @@ mod tests {
         let mut row = ConfigRow::new("server");
         row.settings.insert("trash.days".into(), Value::from(7));
         row.settings.insert("of.an.older.release".into(), Value::from(7));
-        let settings = Settings::of(Some(row));
+        let settings = Settings::of(Some(row), None);
         assert_eq!(settings.number("trash.days"), 7);
         assert!(settings.document().get("of").is_none());
     }

@@ -81,7 +81,9 @@ async fn apply_queue_in_tx(
         QueueEvent::Resumed(_) => (Some(false), None),
         QueueEvent::Emptied(_) => (None, Some(State::Waiting)),
         QueueEvent::FailuresCleared(_) => (None, Some(State::Failed)),
-        QueueEvent::JobRequested(_) | QueueEvent::RerunRequested(_) => return Ok(()),
+        QueueEvent::JobRequested(_)
+        | QueueEvent::RerunRequested(_)
+        | QueueEvent::RequestDone(_) => return Ok(()),
     };
     let news = sqlx::query(
         "insert into queues_v2 as queues (name, revision, is_paused)

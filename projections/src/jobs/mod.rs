@@ -4,7 +4,9 @@
 mod apply;
 mod query;
 mod row;
+mod standing;
 
 pub use apply::JobsProjection;
 pub use query::{Job, QueueCounts, StepsLeft};
 pub use row::State as StageState;
+pub use standing::QueueStanding;

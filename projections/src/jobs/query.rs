@@ -61,6 +61,41 @@ const fn jobs_sql(state: State) -> &'static str {
     }
 }
 
+/// Assets in a state of a step, in the order of ids.
+const fn after_sql(state: State) -> &'static str {
+    match state {
+        State::Waiting => {
+            "select asset_id from read.jobs_v2
+              where waiting @> array[$1] and waiting <> '{}' and asset_id > $2
+              order by asset_id limit $3"
+        }
+        State::Failed => {
+            "select asset_id from read.jobs_v2
+              where failed @> array[$1] and failed <> '{}' and asset_id > $2
+              order by asset_id limit $3"
+        }
+        State::Missing => {
+            "select asset_id from read.jobs_v2
+              where missing @> array[$1] and missing <> '{}' and asset_id > $2
+              order by asset_id limit $3"
+        }
+    }
+}
+
+/// Rows of step, state and count, by step.
+pub(super) fn by_step(rows: Vec<(String, String, i64)>) -> HashMap<String, QueueCounts> {
+    let mut counts: HashMap<String, QueueCounts> = HashMap::new();
+    for (stage, state, count) in rows {
+        let of_stage = counts.entry(stage).or_default();
+        match state.as_str() {
+            "waiting" => of_stage.waiting = count,
+            "failed" => of_stage.failed = count,
+            _ => of_stage.missing = count,
+        }
+    }
+    counts
+}
+
 impl Queries {
     /// Counts by step (`metadata`, `thumbnails`).
     ///
@@ -71,16 +106,7 @@ impl Queries {
             sqlx::query_as("select stage, state, count from read.jobs_counts_v2")
                 .fetch_all(&self.pool)
                 .await?;
-        let mut counts: HashMap<String, QueueCounts> = HashMap::new();
-        for (stage, state, count) in rows {
-            let of_stage = counts.entry(stage).or_default();
-            match state.as_str() {
-                "waiting" => of_stage.waiting = count,
-                "failed" => of_stage.failed = count,
-                _ => of_stage.missing = count,
-            }
-        }
-        Ok(counts)
+        Ok(by_step(rows))
     }
 
     /// The names of the paused queues.
@@ -122,6 +148,25 @@ impl Queries {
         Ok(sqlx::query_as(jobs_sql(state))
             .bind(stage)
             .bind(waiting_before)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
+    /// Assets in a state of a step after the given one, in the order of ids; for a re-run.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn assets_in_state_after(
+        &self,
+        stage: &str,
+        state: State,
+        after: Uuid,
+        limit: i64,
+    ) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(after_sql(state))
+            .bind(stage)
+            .bind(after)
             .bind(limit)
             .fetch_all(&self.pool)
             .await?)

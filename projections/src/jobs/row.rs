@@ -1,6 +1,6 @@
 //! What one asset still waits for, folded from its events.
 
-use calotype_domain::asset::{AssetEvent, Stage};
+use calotype_domain::asset::{AssetEvent, DerivedFile, Stage};
 use calotype_domain::catalogue::AnyEvent;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,13 @@ impl JobRow {
         .flat_map(|(stages, state)| stages.iter().map(move |stage| (stage.as_str(), state)))
     }
 
+    /// Lets the asset go without a step, unless it waits for it.
+    fn leave(&mut self, stage: Stage) {
+        if !self.waiting.iter().any(|one| one == stage.as_str()) {
+            self.set(stage, Some(State::Missing));
+        }
+    }
+
     /// Puts a step into a state, or among what is done.
     fn set(&mut self, stage: Stage, state: Option<State>) {
         let stage = stage.as_str();
@@ -95,7 +102,10 @@ impl Fold for Jobs {
                     asset_id: event.key,
                     revision: event.revision,
                     // All at once, so that the counts do not fall to zero between two steps.
-                    waiting: Stage::ALL.iter().map(|stage| stage.as_str().to_owned()).collect(),
+                    waiting: Stage::OF_UPLOADS
+                        .iter()
+                        .map(|stage| stage.as_str().to_owned())
+                        .collect(),
                     failed: Vec::new(),
                     missing: Vec::new(),
                     waiting_since: event.recorded_at,
@@ -107,14 +117,39 @@ impl Fold for Jobs {
         match what {
             AssetEvent::MetadataRecorded(_) => row.set(Stage::Metadata, None),
             AssetEvent::ThumbnailsRecorded(_) => row.set(Stage::Thumbnails, None),
+            AssetEvent::Edited(_) => {
+                row.set(Stage::Edits, Some(State::Waiting));
+                row.waiting_since = event.recorded_at;
+            }
+            AssetEvent::EditedPicturesRecorded(_) | AssetEvent::EditsRemoved(_) => {
+                row.set(Stage::Edits, None);
+            }
+            AssetEvent::VideoEncoded(_) | AssetEvent::VideoEncodingSkipped(_) => {
+                row.set(Stage::Video, None);
+            }
+            AssetEvent::Embedded(_) => row.set(Stage::Embedding, None),
             AssetEvent::ProcessingFailed(failed) => row.set(failed.stage, Some(State::Failed)),
             AssetEvent::FailureDismissed(left) => row.set(left.stage, Some(State::Missing)),
             AssetEvent::ProcessingRequested(requested) => {
                 row.set(requested.stage, Some(State::Waiting));
                 row.waiting_since = event.recorded_at;
             }
+            // What was deleted is made again where somebody asks for what is missing.
+            AssetEvent::FileDeleted(deleted) => match deleted.file {
+                DerivedFile::Thumbnail | DerivedFile::Preview | DerivedFile::FullSize => {
+                    row.leave(Stage::Thumbnails);
+                }
+                DerivedFile::EncodedVideo => row.leave(Stage::Video),
+                DerivedFile::Sidecar => return Some(row),
+            },
             AssetEvent::Purged(_) => return None,
             AssetEvent::Uploaded(_)
+            | AssetEvent::CameOnline(_)
+            | AssetEvent::FileChanged(_)
+            | AssetEvent::Imported(_)
+            | AssetEvent::Relocated(_)
+            | AssetEvent::WentOffline(_)
+            | AssetEvent::FullSizeRecorded(_)
             | AssetEvent::Favorited(_)
             | AssetEvent::Unfavorited(_)
             | AssetEvent::VisibilityChanged(_)
@@ -133,7 +168,14 @@ impl Fold for Jobs {
             | AssetEvent::KeyValueSet(_)
             | AssetEvent::LocationReverted(_)
             | AssetEvent::RatingReverted(_)
+            | AssetEvent::FilmLinked(_)
+            | AssetEvent::FilmUnlinked(_)
+            | AssetEvent::LivePartsFound(_)
+            | AssetEvent::OriginalMoved(_)
+            | AssetEvent::OriginalRestored(_)
+            | AssetEvent::SidecarRefused(_)
             | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::SidecarWritten(_)
             | AssetEvent::Stacked(_)
             | AssetEvent::Tagged(_)
             | AssetEvent::TaggedByFile(_)

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::config::EnteredLicense;
 use crate::error::ProjectionError;
 use crate::event::Event;
-use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::fold::{Fold, fold_own_in_tx, fold_sql};
 use crate::projection::Projection;
 use crate::query::Queries;
 
@@ -43,8 +43,7 @@ impl Projection for LicensesProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        let own: Vec<&Event> = events.iter().copied().filter(|event| concerns(event)).collect();
-        fold_in_tx::<Licenses>(tx, &own).await.map(drop)
+        fold_own_in_tx::<Licenses>(tx, events, concerns).await.map(drop)
     }
 }
 

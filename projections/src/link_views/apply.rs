@@ -1,7 +1,8 @@
-//! Views of shared links to rows of `link_views_v2`, which go with their link.
+//! Views of shared links to rows of `link_views_v3`, which stay when the link has ended: who saw what was shared
+//! is asked most of all then. They go with the account of who made the link.
 //!
 //! A rebuild after an account was purged reads its links' visitors without the key. The rows are the same
-//! either way, because nothing is kept of a link that ended.
+//! either way, because nothing is kept of an account that is gone.
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
@@ -13,7 +14,7 @@ use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::projection::Projection;
 
-/// Keeps `viewed_links_v2` and `link_views_v2`.
+/// Keeps `viewed_links_v3` and `link_views_v3`.
 pub struct LinkViewsProjection;
 
 #[async_trait]
@@ -23,15 +24,15 @@ impl Projection for LinkViewsProjection {
     }
 
     fn version(&self) -> u16 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["viewed_links_v2", "link_views_v2"]
+        &["viewed_links_v3", "link_views_v3"]
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
-        &["link_view", "shared_link", "album", "user"]
+        &["link_view", "shared_link", "user"]
     }
 
     async fn apply_in_tx(
@@ -40,29 +41,24 @@ impl Projection for LinkViewsProjection {
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
         let batch = Batch::of(events);
-        end_links_in_tx(tx, &batch).await?;
+        forget_owners_in_tx(tx, &batch).await?;
         begin_links_in_tx(tx, &batch).await?;
         add_views_in_tx(tx, &batch.views).await
     }
 }
 
-/// Takes away what was there of links that ended.
-async fn end_links_in_tx(tx: &mut PgConnection, batch: &Batch) -> Result<(), ProjectionError> {
-    let ended: Vec<Uuid> = batch.ended.iter().copied().collect();
-    if ended.is_empty() {
+/// Takes away what was there of the links of accounts that are gone.
+async fn forget_owners_in_tx(tx: &mut PgConnection, batch: &Batch) -> Result<(), ProjectionError> {
+    let purged: Vec<Uuid> = batch.purged.iter().copied().collect();
+    if purged.is_empty() {
         return Ok(());
     }
-    sqlx::query(
-        "with gone as (
-             delete from viewed_links_v2
-              where shared_link_id = any($1) or owner_id = any($1) or album_id = any($1)
-             returning shared_link_id
-         )
-         delete from link_views_v2 where shared_link_id in (select shared_link_id from gone)",
-    )
-    .bind(&ended)
-    .execute(tx)
-    .await?;
+    for delete in [
+        "delete from viewed_links_v3 where owner_id = any($1)",
+        "delete from link_views_v3 where owner_id = any($1)",
+    ] {
+        sqlx::query(delete).bind(&purged).execute(&mut *tx).await?;
+    }
     Ok(())
 }
 
@@ -70,26 +66,20 @@ async fn begin_links_in_tx(tx: &mut PgConnection, batch: &Batch) -> Result<(), P
     if batch.links.is_empty() {
         return Ok(());
     }
-    let (mut ids, mut owners, mut albums) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, link) in &batch.links {
-        ids.push(*id);
-        owners.push(link.owner_id);
-        albums.push(link.album_id);
-    }
+    let (ids, owners): (Vec<Uuid>, Vec<Uuid>) = batch.links.iter().unzip();
     sqlx::query(
-        "insert into viewed_links_v2 (shared_link_id, owner_id, album_id)
-         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[])
+        "insert into viewed_links_v3 (shared_link_id, owner_id)
+         select * from unnest($1::uuid[], $2::uuid[])
          on conflict do nothing",
     )
     .bind(&ids)
     .bind(&owners)
-    .bind(&albums)
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// Adds views of links that did not end; the owner is the link's.
+/// Adds views of links whose makers are there; the owner is the link's.
 async fn add_views_in_tx(
     tx: &mut PgConnection,
     views: &[LinkViewRow],
@@ -98,13 +88,13 @@ async fn add_views_in_tx(
         return Ok(());
     }
     let rows = serde_json::to_value(views)
-        .map_err(|source| ProjectionError::Row { table: "link_views_v2", source })?;
+        .map_err(|source| ProjectionError::Row { table: "link_views_v3", source })?;
     sqlx::query(
-        "insert into link_views_v2
+        "insert into link_views_v3
                 (link_view_id, shared_link_id, owner_id, hour, viewed_at, address, device_type, device_os)
          select link_view_id, shared_link_id, link.owner_id, hour, viewed_at, address, device_type, device_os
-           from jsonb_populate_recordset(null::link_views_v2, $1) as seen
-           join viewed_links_v2 as link using (shared_link_id)
+           from jsonb_populate_recordset(null::link_views_v3, $1) as seen
+           join viewed_links_v3 as link using (shared_link_id)
          on conflict do nothing",
     )
     .bind(rows)

@@ -2,33 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use calotype_domain::AlbumId;
-use calotype_domain::album::AlbumEvent;
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::link_view::{LinkViewEvent, LinkViewed};
-use calotype_domain::shared_link::{LinkTarget, SharedLinkEvent};
+use calotype_domain::shared_link::SharedLinkEvent;
 use calotype_domain::user::UserEvent;
 use uuid::Uuid;
 
 use super::view::LinkViewRow;
 use crate::event::Event;
 
-/// Whose link it is and what it shows.
-pub(super) struct Link {
-    pub(super) owner_id: Uuid,
-    pub(super) album_id: Option<Uuid>,
-}
-
-/// What a batch does: first links end, then links begin, then views are added to those that are there.
+/// What a batch does: first accounts go, then links begin, then views are added to those that are there.
 ///
-/// That is the order of the events too: a link, album or account that ended never comes back, and a link
-/// that began and ended within the batch is in neither list of its own.
+/// That is the order of the events too: an account that is gone never comes back, and a link that began and went
+/// with its account within the batch is in neither list.
 #[derive(Default)]
 pub(super) struct Batch {
-    /// Links, albums and accounts that ended.
-    pub(super) ended: BTreeSet<Uuid>,
-    /// Links that began, and did not end since.
-    pub(super) links: BTreeMap<Uuid, Link>,
+    /// Accounts that are gone.
+    pub(super) purged: BTreeSet<Uuid>,
+    /// Links that began, with who made them.
+    pub(super) links: BTreeMap<Uuid, Uuid>,
     /// Views, of whichever links.
     pub(super) views: Vec<LinkViewRow>,
 }
@@ -40,16 +32,15 @@ impl Batch {
         for event in events {
             match &event.what {
                 AnyEvent::SharedLink(SharedLinkEvent::Created(created)) => {
-                    let album_id = match &created.target {
-                        LinkTarget::Album(album_id) => Some(AlbumId::uuid(*album_id)),
-                        LinkTarget::Assets(_) => None,
-                    };
-                    let owner_id = created.owner_id.uuid();
-                    batch.links.insert(event.key, Link { owner_id, album_id });
+                    batch.links.insert(event.key, created.owner_id.uuid());
                 }
-                AnyEvent::SharedLink(SharedLinkEvent::Revoked(_))
-                | AnyEvent::Album(AlbumEvent::Deleted(_))
-                | AnyEvent::User(UserEvent::Purged(_)) => batch.end(event.key),
+                AnyEvent::SharedLink(SharedLinkEvent::Restored(restored)) => {
+                    batch.links.insert(event.key, restored.owner_id.uuid());
+                }
+                AnyEvent::User(UserEvent::Purged(_)) => {
+                    batch.purged.insert(event.key);
+                    batch.links.retain(|_, owner_id| *owner_id != event.key);
+                }
                 AnyEvent::LinkView(LinkViewEvent::Viewed(viewed)) => {
                     batch.views.push(row(event, viewed));
                 }
@@ -57,14 +48,6 @@ impl Batch {
             }
         }
         batch
-    }
-
-    /// The id of a link, an album or an account: no two of them are the same.
-    fn end(&mut self, id: Uuid) {
-        self.ended.insert(id);
-        self.links.retain(|link_id, link| {
-            *link_id != id && link.owner_id != id && link.album_id != Some(id)
-        });
     }
 }
 

@@ -17,7 +17,7 @@ impl Queries {
         limit: i64,
     ) -> Result<Vec<LinkViewRow>, ProjectionError> {
         Ok(sqlx::query_as(
-            "select * from read.link_views_v2
+            "select * from read.link_views_v3
               where shared_link_id = $1
               order by viewed_at desc, link_view_id
               limit $2",

@@ -1,4 +1,4 @@
-//! A row of `link_views_v2`.
+//! A row of `link_views_v3`.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

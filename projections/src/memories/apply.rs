@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::view::MemoryRow;
 use crate::error::ProjectionError;
-use crate::event::{Event, purged_users};
-use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::event::{Event, forget_users_in_tx};
+use crate::fold::{Fold, fold_own_in_tx, fold_sql};
 use crate::projection::Projection;
 
 /// Keeps `memories_v1`.
@@ -39,20 +39,8 @@ impl Projection for MemoriesProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        let own: Vec<&Event> = events
-            .iter()
-            .copied()
-            .filter(|event| matches!(event.what, AnyEvent::Memory(_)))
-            .collect();
-        fold_in_tx::<Memories>(tx, &own).await?;
-        let gone = purged_users(events);
-        if !gone.is_empty() {
-            sqlx::query("delete from memories_v1 where owner_id = any($1)")
-                .bind(&gone)
-                .execute(tx)
-                .await?;
-        }
-        Ok(())
+        fold_own_in_tx::<Memories>(tx, events, |it| matches!(it.what, AnyEvent::Memory(_))).await?;
+        forget_users_in_tx(tx, events, "delete from memories_v1 where owner_id = any($1)").await
     }
 }
 

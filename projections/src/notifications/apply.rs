@@ -10,8 +10,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::ProjectionError;
-use crate::event::{Event, purged_users};
-use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::event::{Event, forget_users_in_tx};
+use crate::fold::{Fold, fold_own_in_tx, fold_sql};
 use crate::projection::Projection;
 
 /// Keeps `notifications_v1`.
@@ -40,20 +40,11 @@ impl Projection for NotificationsProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        let own: Vec<&Event> = events
-            .iter()
-            .copied()
-            .filter(|event| matches!(event.what, AnyEvent::Notification(_)))
-            .collect();
-        fold_in_tx::<Notifications>(tx, &own).await?;
-        let purged = purged_users(events);
-        if !purged.is_empty() {
-            sqlx::query("delete from notifications_v1 where user_id = any($1)")
-                .bind(&purged)
-                .execute(tx)
-                .await?;
-        }
-        Ok(())
+        fold_own_in_tx::<Notifications>(tx, events, |it| {
+            matches!(it.what, AnyEvent::Notification(_))
+        })
+        .await?;
+        forget_users_in_tx(tx, events, "delete from notifications_v1 where user_id = any($1)").await
     }
 }
 

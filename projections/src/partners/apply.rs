@@ -68,6 +68,15 @@ impl Fold for Partners {
                 created_at: event.recorded_at,
                 updated_at: event.recorded_at,
             }),
+            PartnerEvent::Restored(restored) => Some(PartnerRow {
+                partner_id: event.key,
+                revision: event.revision,
+                shared_by_id: restored.shared_by_id.uuid(),
+                shared_with_id: restored.shared_with_id.uuid(),
+                in_timeline: restored.in_timeline,
+                created_at: event.recorded_at,
+                updated_at: event.recorded_at,
+            }),
             PartnerEvent::TimelineChanged(changed) => row.map(|row| PartnerRow {
                 revision: event.revision,
                 in_timeline: changed.in_timeline,

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::view::PartnerRow;
 use crate::error::ProjectionError;
+use crate::held_up::held_up;
 use crate::query::Queries;
 
 impl Queries {
@@ -12,19 +13,18 @@ impl Queries {
     /// # Errors
     /// What the database said.
     pub async fn partners_of(&self, user_id: Uuid) -> Result<Vec<PartnerRow>, ProjectionError> {
-        Ok(sqlx::query_as(
+        Ok(sqlx::query_as(concat!(
             "select partners.*
                from read.partners_v1 as partners
                join read.users_v1 as gives on gives.user_id = partners.shared_by_id
                join read.users_v1 as sees on sees.user_id = partners.shared_with_id
               where (partners.shared_by_id = $1 or partners.shared_with_id = $1)
                 and gives.deleted_at is null and sees.deleted_at is null
-                and not exists (
-                    select from work.parked
-                     where kind = 'projection' and name = 'partners_v1'
-                       and stream_id = 'partner-' || partners.partner_id)
+                and not ",
+            held_up!("partner", "partners.partner_id"),
+            "
               order by partners.created_at, partners.partner_id",
-        )
+        ))
         .bind(user_id)
         .fetch_all(&self.pool)
         .await?)

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use calotype_domain::PersonId;
-use calotype_domain::asset::AssetEvent;
+use calotype_domain::asset::{AssetEvent, AssetFileDeleted, DerivedFile};
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::faces::{Area, FaceFound, FacesDetected, FacesEvent};
 use serde::{Deserialize, Serialize};
@@ -243,13 +243,27 @@ impl Photo {
             AssetEvent::Trashed(_) => row.is_trashed = true,
             AssetEvent::Restored(_) => row.is_trashed = false,
             AssetEvent::ThumbnailsRecorded(_) => row.has_preview = true,
+            AssetEvent::FileDeleted(AssetFileDeleted { file: DerivedFile::Preview }) => {
+                row.has_preview = false;
+            }
             AssetEvent::Purged(_) => {
                 self.row = None;
                 return;
             }
             // Nothing here depends on what these say, so the row need not be written for them.
             AssetEvent::Uploaded(_)
+            | AssetEvent::CameOnline(_)
+            | AssetEvent::FileChanged(_)
+            | AssetEvent::Imported(_)
+            | AssetEvent::Relocated(_)
+            | AssetEvent::WentOffline(_)
             | AssetEvent::MetadataRecorded(_)
+            | AssetEvent::Edited(_)
+            | AssetEvent::EditedPicturesRecorded(_)
+            | AssetEvent::EditsRemoved(_)
+            | AssetEvent::FileDeleted(_)
+            | AssetEvent::FullSizeRecorded(_)
+            | AssetEvent::Embedded(_)
             | AssetEvent::FailureDismissed(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
@@ -268,7 +282,16 @@ impl Photo {
             | AssetEvent::KeyValueSet(_)
             | AssetEvent::LocationReverted(_)
             | AssetEvent::RatingReverted(_)
+            | AssetEvent::FilmLinked(_)
+            | AssetEvent::FilmUnlinked(_)
+            | AssetEvent::LivePartsFound(_)
+            | AssetEvent::OriginalMoved(_)
+            | AssetEvent::OriginalRestored(_)
+            | AssetEvent::SidecarRefused(_)
             | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::SidecarWritten(_)
+            | AssetEvent::VideoEncoded(_)
+            | AssetEvent::VideoEncodingSkipped(_)
             | AssetEvent::Stacked(_)
             | AssetEvent::Tagged(_)
             | AssetEvent::TaggedByFile(_)
@@ -333,6 +356,22 @@ impl Photo {
             }
             FacesEvent::Removed(removed) => {
                 self.faces.remove(&removed.face_id.uuid());
+            }
+            FacesEvent::Withdrawn(withdrawn) => {
+                self.faces.remove(&withdrawn.face_id.uuid());
+            }
+            FacesEvent::Restored(restored) => {
+                let face = self
+                    .faces
+                    .entry(restored.face_id.uuid())
+                    .or_insert_with(|| nobodys(restored.face_id.uuid(), owner_id, event));
+                face.is_drawn = restored.is_drawn;
+                face.is_confirmed = restored.is_confirmed;
+                face.image_width = i64::from(restored.size.width);
+                face.image_height = i64::from(restored.size.height);
+                face.said_person_id = restored.person_id.map(PersonId::uuid);
+                face.person_id = None;
+                place(face, restored.area.known().copied().flatten());
             }
         }
     }

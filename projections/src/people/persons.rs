@@ -34,6 +34,10 @@ pub(super) async fn apply_in_tx(
             PersonEvent::Deleted(_) => {
                 bury_in_tx(tx, event.key, None).await?;
             }
+            PersonEvent::Restored(restored) => {
+                let others = restored.stand_for.iter().map(|person_id| person_id.uuid());
+                touched.extend(part_in_tx(tx, event.key, others.collect()).await?);
+            }
             _ => {}
         }
     }
@@ -93,6 +97,34 @@ async fn bury_in_tx(
     Ok(into_id)
 }
 
+/// Tells somebody apart again, with everybody who stands for them; says who had stood for them until now.
+async fn part_in_tx(
+    tx: &mut PgConnection,
+    person_id: Uuid,
+    stand_for: Vec<Uuid>,
+) -> Result<Option<Uuid>, ProjectionError> {
+    let had: Option<Option<Uuid>> =
+        sqlx::query_scalar("delete from people_gone_v1 where person_id = $1 returning into_id")
+            .bind(person_id)
+            .fetch_optional(&mut *tx)
+            .await?;
+    sqlx::query("update people_gone_v1 set into_id = $1 where person_id = any($2)")
+        .bind(person_id)
+        .bind(&stand_for)
+        .execute(&mut *tx)
+        .await?;
+    let said: Vec<Uuid> = std::iter::once(person_id).chain(stand_for).collect();
+    sqlx::query("update faces_v1 set person_id = $1 where said_person_id = any($2)")
+        .bind(person_id)
+        .bind(&said)
+        .execute(&mut *tx)
+        .await?;
+    let had = had.flatten();
+    let concerned: Vec<Uuid> = std::iter::once(person_id).chain(had).collect();
+    sums::count_again_in_tx(tx, &concerned).await?;
+    Ok(had)
+}
+
 struct People;
 
 impl Fold for People {
@@ -126,13 +158,34 @@ impl Fold for People {
                 created_at: event.recorded_at,
                 updated_at: event.recorded_at,
             },
+            (None, PersonEvent::Restored(restored)) => PersonRow {
+                person_id: event.key,
+                revision: event.revision,
+                owner_id: restored.owner_id.uuid(),
+                name: restored.name.known().cloned().unwrap_or_default(),
+                birth_date: restored.birth_date.known().copied().flatten(),
+                is_hidden: restored.is_hidden,
+                is_favorite: restored.is_favorite,
+                color: restored.color.clone(),
+                feature_face_id: restored.feature_face.map(|face| face.face_id.uuid()),
+                // It is made anew.
+                thumbnail_key: None,
+                thumbnail_face_id: None,
+                failed_face_id: None,
+                created_at: restored.created_at,
+                updated_at: event.recorded_at,
+            },
             (None, _) => return None,
             (Some(row), _) => row,
         };
         row.revision = event.revision;
         row.updated_at = event.recorded_at;
         match what {
-            PersonEvent::Created(_) | PersonEvent::Merged(_) => {}
+            PersonEvent::Created(_)
+            | PersonEvent::Restored(_)
+            | PersonEvent::Parted(_)
+            | PersonEvent::Merged(_) => {}
+            PersonEvent::FeatureFaceReset(_) => row.feature_face_id = None,
             PersonEvent::Named(named) => {
                 row.name = named.name.known().cloned().unwrap_or_default();
             }

@@ -285,6 +285,49 @@ impl Queries {
         .await?)
     }
 
+    /// People who have a picture, after one, in the order of ids, with the face that it shows.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn people_pictured_after(
+        &self,
+        after: Uuid,
+        limit: i64,
+    ) -> Result<Vec<PersonDue>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select person.person_id, person.owner_id, person.thumbnail_key, face.face_id,
+                    face.x1, face.y1, face.x2, face.y2, asset.preview_key, asset.blake3
+               from read.people_v1 as person
+               join read.faces_v1 as face on face.face_id = person.thumbnail_face_id
+               join read.assets_v1 as asset using (asset_id)
+              where person.person_id > $1 and person.thumbnail_key is not null
+                and face.x1 is not null and asset.preview_key is not null
+              order by person.person_id
+              limit $2",
+        )
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Whether somebody's picture is cut from a photo that is behind the PIN by now.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn is_picture_locked(&self, person_id: Uuid) -> Result<bool, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select exists (
+                 select from read.people_v1 as person
+                   join read.faces_v1 as face on face.face_id = person.thumbnail_face_id
+                   join read.assets_v1 as asset using (asset_id)
+                  where person.person_id = $1 and asset.visibility = 'locked')",
+        )
+        .bind(person_id)
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     /// The pictures of everybody in a library, by the keys of their blobs.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::condition::{Condition, Ids, Scope, Search};
 use super::sql::{Context, Sql};
+use crate::held_up::{held_up, held_up_assets};
 
 /// So many rows of a list are looked up one by one.
 const SHORT_ASSETS_MAX: i64 = 30_000;
@@ -41,7 +42,9 @@ pub(super) fn scope(sql: &mut Sql, context: &Context<'_>) {
                 "s.asset_id in (select linked.asset_id from read.shared_link_assets_v1 linked \
                   where linked.shared_link_id = ",
             );
-            sql.push_bind(*link_id).push(")");
+            sql.push_bind(*link_id);
+            sql.push(concat!(" and not ", held_up!("shared_link", "linked.shared_link_id"), ")"));
+            by_owner_of_link(sql, *link_id);
         }
     }
     if !search.is_alone() {
@@ -49,15 +52,32 @@ pub(super) fn scope(sql: &mut Sql, context: &Context<'_>) {
     }
 }
 
-/// Of others' assets only what they show: on their timelines, or in albums and links.
+/// A link goes on showing what its owner may still show: their own, and what partners of theirs show on their
+/// timelines. Both are read once, not for each row.
+fn by_owner_of_link(sql: &mut Sql, link_id: Uuid) {
+    let owner = "(select link.owner_id from read.shared_links_v1 link where link.shared_link_id = ";
+    sql.push(" and (s.owner_id = ").push(owner).push_bind(link_id);
+    sql.push(
+        ") or (s.visibility = 'timeline' and s.owner_id = any(array(
+              select pair.shared_by_id
+                from read.partners_v1 pair
+                join read.users_v1 gives
+                  on gives.user_id = pair.shared_by_id and gives.deleted_at is null
+               where pair.shared_with_id = ",
+    );
+    sql.push(owner).push_bind(link_id);
+    sql.push(concat!(") and not ", held_up!("partner", "pair.partner_id"), "))))"));
+}
+
+/// Of others' assets only what they show: on their timelines, or in albums and links. Of what may have been taken
+/// away nothing: see [`crate::held_up`].
 pub(super) fn shown(sql: &mut Sql, scope: &Scope, viewer_id: Uuid) {
     sql.push(" and (s.owner_id = ").push_bind(viewer_id);
     sql.push(match scope {
-        Scope::People(_) => " or (s.visibility = 'timeline' and s.trashed_at is null))",
-        Scope::Albums { .. } | Scope::Link(_) => {
-            " or (s.visibility in ('timeline', 'archive') and s.trashed_at is null))"
-        }
+        Scope::People(_) => " or (s.visibility = 'timeline'",
+        Scope::Albums { .. } | Scope::Link(_) => " or (s.visibility in ('timeline', 'archive')",
     });
+    sql.push(concat!(" and s.trashed_at is null and s.asset_id <> all(", held_up_assets!(), ")))"));
 }
 
 /// The albums that an asset must be in, or must not.

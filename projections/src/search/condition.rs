@@ -3,8 +3,6 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::assets::AssetRow;
-
 /// How a value is compared with others. What is not known is `None`, and is like nothing else.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Compare<T> {
@@ -131,6 +129,10 @@ pub enum Condition {
     PreviewKey(String),
     /// Key of the thumbnail's blob.
     ThumbnailKey(String),
+    /// Whether it is a film with a copy that every player shows.
+    Encoded(bool),
+    /// Key of that copy's blob.
+    EncodedKey(Compare<String>),
     /// Which albums it is in.
     Albums(Ids),
     /// Who of the viewer's people is on it.
@@ -143,6 +145,10 @@ pub enum Condition {
     HasPeople(bool),
     /// Whether it carries one of the viewer's tags.
     HasTags(bool),
+    /// Whether its file is missing from its library.
+    Offline(bool),
+    /// The external library whose file it is.
+    Library(Compare<Uuid>),
     /// Nothing fits.
     Nothing,
     /// All conditions of at least one list.
@@ -221,9 +227,9 @@ pub struct Search {
 
 /// Found assets, and where to go on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FoundPage {
+pub struct FoundPage<T> {
     /// In the order asked for.
-    pub assets: Vec<AssetRow>,
+    pub assets: Vec<T>,
     /// The last one's place, when there are more.
     pub next: Option<SortKey>,
 }
@@ -256,19 +262,3 @@ impl Ids {
         }
     }
 }
-
-impl OrderColumn {
-    /// Where an asset stands in this order.
-    pub(super) fn key_of(self, row: &AssetRow) -> SortKey {
-        let value = match self {
-            Self::Taken => row.taken_at.to_rfc3339(),
-            Self::Local => row.local_date_time.to_string(),
-            Self::SizeBytes => row.size_bytes.to_string(),
-            Self::Rating => row.rating.unwrap_or(UNRATED).to_string(),
-        };
-        SortKey { value, asset_id: row.asset_id }
-    }
-}
-
-/// Stands below every rating.
-pub(super) const UNRATED: i32 = -2;

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::sql::Sql;
 use crate::error::ProjectionError;
+use crate::held_up::{held_up, held_up_assets};
 use crate::query::Queries;
 
 /// A month's part of somebody's map.
@@ -109,7 +110,7 @@ impl Queries {
         partners: &[Uuid],
         filter: MarkerFilter,
     ) -> Result<Vec<Marker>, ProjectionError> {
-        let mut sql = Sql::new(
+        let mut sql = Sql::new(concat!(
             "select s.month, s.asset_id, s.latitude, s.longitude, s.city, s.state, s.country
                from (select distinct inside.asset_id
                        from read.album_users_v1 as parts
@@ -120,12 +121,10 @@ impl Queries {
                        join read.album_assets_v1 as inside
                          on inside.album_id = parts.album_id and inside.shows
                         and inside.owner_id <> parts.user_id
-                      where not exists (
-                            select from work.parked
-                             where kind = 'projection' and name = 'albums_v1'
-                               and stream_id = 'album-' || parts.album_id)
-                        and parts.user_id = ",
-        );
+                      where not ",
+            held_up!("album", "parts.album_id"),
+            " and parts.user_id = ",
+        ));
         sql.push_bind(viewer_id);
         sql.push(
             ") as shared
@@ -169,13 +168,15 @@ async fn markers(
     Ok(sql.build_query_as().fetch_all(db).await?)
 }
 
-/// Which of the rows `s` are shown, and in which order.
+/// Which of the rows `s` are shown, and in which order. A map is looked at by partners too, so what may have been
+/// taken away from them is on none until that is settled.
 fn push_filter(sql: &mut Sql, filter: MarkerFilter) {
     sql.push(if filter.with_archived {
         " and s.visibility in ('timeline', 'archive')"
     } else {
         " and s.visibility = 'timeline'"
     });
+    sql.push(concat!(" and s.asset_id <> all(", held_up_assets!(), ")"));
     if let Some(is_favorite) = filter.is_favorite {
         sql.push(" and s.is_favorite = ").push_bind(is_favorite);
     }

@@ -4,6 +4,7 @@ mod apply;
 mod belongs;
 mod condition;
 mod fold_words;
+mod hit;
 mod map;
 mod query;
 mod row;
@@ -17,5 +18,6 @@ pub use condition::{
     Compare, Condition, DateColumn, Direction, FoundPage, Ids, NumberColumn, OrderColumn, Pattern,
     PatternColumn, Scope, Search, SortKey, WordColumn,
 };
+pub use hit::Hit;
 pub use map::{Marker, MarkerFilter, Sheet};
 pub use suggest::{Suggest, SuggestFilter};

@@ -1,12 +1,16 @@
 //! Questions for assets.
 
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::belongs::{self, Trees};
 use super::condition::{Condition, Direction, FoundPage, Ids, Scope, Search};
+use super::hit::{HIT_COLUMNS, Hit, Placed};
 use super::sql::{Context, Sql, push_where, sort};
 use crate::assets::AssetRow;
 use crate::error::ProjectionError;
+use crate::held_up::held_up_assets;
 use crate::query::Queries;
 
 impl Queries {
@@ -14,19 +18,30 @@ impl Queries {
     ///
     /// # Errors
     /// What the database said.
-    pub async fn search(&self, search: &Search) -> Result<FoundPage, ProjectionError> {
-        let limit = usize::try_from(search.limit).unwrap_or_default();
-        let mut assets = self.found(search, search.limit + 1).await?;
-        let more = assets.len() > limit;
-        assets.truncate(limit);
-        let next = assets.last().filter(|_| more).map(|last| search.order.key_of(last));
-        Ok(FoundPage { assets, next })
+    pub async fn search(&self, search: &Search) -> Result<FoundPage<AssetRow>, ProjectionError> {
+        self.page(search, Shape::Rows).await
     }
 
-    async fn found(&self, search: &Search, limit: i64) -> Result<Vec<AssetRow>, ProjectionError> {
+    /// The same without what they are made of.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn search_hits(&self, search: &Search) -> Result<FoundPage<Hit>, ProjectionError> {
+        self.page(search, Shape::Hits).await
+    }
+
+    async fn page<T>(&self, search: &Search, shape: Shape) -> Result<FoundPage<T>, ProjectionError>
+    where
+        T: Placed + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let limit = usize::try_from(search.limit).unwrap_or_default();
         let (expression, _) = sort(search.order);
         let walk = Walk { expression, way: way(search.direction), from: None };
-        self.walked(search, walk, limit).await
+        let mut assets: Vec<T> = self.walked(search, walk, search.limit + 1, shape).await?;
+        let more = assets.len() > limit;
+        assets.truncate(limit);
+        let next = assets.last().filter(|_| more).map(|last| search.order.key_of(&last.hit()));
+        Ok(FoundPage { assets, next })
     }
 
     /// How many assets fit. Without conditions but those of [`is_kept`] a sum of kept counts.
@@ -47,7 +62,7 @@ impl Queries {
         push_where(&mut sql, &context);
         Ok(sql
             .build_query_scalar()
-            .persistent(is_planned_once(search))
+            .persistent(is_planned_once(search, &short))
             .fetch_one(&self.pool)
             .await?)
     }
@@ -89,33 +104,65 @@ impl Queries {
         from: Uuid,
     ) -> Result<Vec<AssetRow>, ProjectionError> {
         let walk = |than| Walk { expression: "s.asset_id", way: "asc", from: Some((than, from)) };
-        let mut found = self.walked(search, walk(">="), search.limit).await?;
+        let mut found = self.walked(search, walk(">="), search.limit, Shape::Rows).await?;
         let missing = search.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
         if missing > 0 {
-            found.extend(self.walked(search, walk("<"), missing).await?);
+            found.extend(self.walked(search, walk("<"), missing, Shape::Rows).await?);
         }
         Ok(found)
     }
 
-    async fn walked(
+    /// The ids of all assets that fit, in the order of ids: those after the given one, at most `limit`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(crate) async fn found_ids_after(
+        &self,
+        search: &Search,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Uuid>, ProjectionError> {
+        let trees = self.trees(search).await?;
+        let short = self.short(search, &trees).await?;
+        let context = Context { search, trees: &trees, short: &short };
+        let mut sql = Sql::new("select s.asset_id from read.search_v1 s where ");
+        belongs::scope(&mut sql, &context);
+        let from = after.map(|after| (">", after));
+        push_walk(&mut sql, &context, &Walk { expression: "s.asset_id", way: "asc", from });
+        sql.push(" limit ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        Ok(sql
+            .build_query_scalar()
+            .persistent(is_planned_once(search, &short))
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
+    async fn walked<T>(
         &self,
         search: &Search,
         walk: Walk,
         limit: i64,
-    ) -> Result<Vec<AssetRow>, ProjectionError> {
+        shape: Shape,
+    ) -> Result<Vec<T>, ProjectionError>
+    where
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
         let trees = self.trees(search).await?;
         let short = self.short(search, &trees).await?;
         let context = Context { search, trees: &trees, short: &short };
         let Walk { expression, way, .. } = walk;
-        let mut sql = Sql::new("select a.* from (");
+        let mut sql = Sql::new(match shape {
+            Shape::Rows => "select a.* from (",
+            Shape::Hits => "select hits.* from (",
+        });
         match &search.scope {
             Scope::People(owners) if owners.len() > 1 => {
                 // Each owner's first ones, by the index that has them in order.
-                sql.push("select s.asset_id, s.sort_key from unnest(");
+                sql.push(format!("select {HIT_COLUMNS}, s.sort_key from unnest("));
                 sql.push_bind(owners.clone());
                 sql.push(format!(
                     "::uuid[]) as owners (id) cross join lateral \
-                     (select s.asset_id, {expression} as sort_key from read.search_v1 s \
+                     (select {HIT_COLUMNS}, {expression} as sort_key from read.search_v1 s \
                        where s.owner_id = owners.id"
                 ));
                 belongs::shown(&mut sql, &search.scope, search.viewer_id);
@@ -125,16 +172,20 @@ impl Queries {
             }
             _ => {
                 sql.push(format!(
-                    "select s.asset_id, {expression} as sort_key from read.search_v1 s where "
+                    "select {HIT_COLUMNS}, {expression} as sort_key from read.search_v1 s where "
                 ));
                 belongs::scope(&mut sql, &context);
                 push_walk(&mut sql, &context, &walk);
             }
         }
         sql.push(" limit ").push_bind(limit).push(" offset ").push_bind(search.offset);
-        sql.push(") hits join read.assets_v1 a using (asset_id)");
-        sql.push(format!(" order by hits.sort_key {way}, a.asset_id {way}"));
-        Ok(sql.build_query_as().persistent(is_planned_once(search)).fetch_all(&self.pool).await?)
+        sql.push(match shape {
+            Shape::Rows => ") hits join read.assets_v1 a using (asset_id)",
+            Shape::Hits => ") hits",
+        });
+        sql.push(format!(" order by hits.sort_key {way}, hits.asset_id {way}"));
+        let is_planned_once = is_planned_once(search, &short);
+        Ok(sql.build_query_as().persistent(is_planned_once).fetch_all(&self.pool).await?)
     }
 
     /// Those lists that must be met and are short, in one question at most.
@@ -160,8 +211,7 @@ impl Queries {
             belongs::is_short(&mut sql, condition, trees);
         }
         sql.push("]");
-        let short: Vec<bool> =
-            sql.build_query_scalar().persistent(false).fetch_one(&self.pool).await?;
+        let short: Vec<bool> = sql.build_query_scalar().fetch_one(&self.pool).await?;
         Ok(lists.into_iter().zip(short).filter(|(_, short)| *short).map(|(list, _)| list).collect())
     }
 
@@ -212,7 +262,8 @@ impl Queries {
     }
 
     /// The newest picture of each city that has at least so many, by the city's name; at most `limit` cities,
-    /// those with the most pictures.
+    /// those with the most pictures. Each owner's first one is looked for by itself, because the index has them
+    /// in order: otherwise all pictures of the largest cities would be read.
     ///
     /// # Errors
     /// What the database said.
@@ -222,7 +273,7 @@ impl Queries {
         images_min: i64,
         limit: i64,
     ) -> Result<Vec<AssetRow>, ProjectionError> {
-        Ok(sqlx::query_as(
+        Ok(sqlx::query_as(concat!(
             "select a.*
                from (select city
                        from read.search_places_v1
@@ -232,21 +283,38 @@ impl Queries {
                       order by sum(images) desc, city
                       limit $3) cities
               cross join lateral
-                    (select s.asset_id
-                       from read.search_v1 s
-                      where s.owner_id = any($1) and s.city = cities.city
-                        and s.visibility = 'timeline' and s.trashed_at is null and not s.is_video
-                      order by s.taken_at desc, s.asset_id desc
+                    (select theirs.asset_id
+                       from unnest($1::uuid[]) as owners (id)
+                      cross join lateral
+                            (select s.asset_id, s.taken_at
+                               from read.search_v1 s
+                              where s.owner_id = owners.id and s.city = cities.city
+                                and s.visibility = 'timeline' and s.trashed_at is null
+                                and not s.is_video and s.asset_id <> all(",
+            held_up_assets!(),
+            ")
+                              order by s.taken_at desc, s.asset_id desc
+                              limit 1) theirs
+                      order by theirs.taken_at desc, theirs.asset_id desc
                       limit 1) newest
                join read.assets_v1 a using (asset_id)
               order by a.city collate \"C\", a.asset_id",
-        )
+        ))
         .bind(owner_ids)
         .bind(images_min)
         .bind(limit)
         .fetch_all(&self.pool)
         .await?)
     }
+}
+
+/// What is read of hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// [`AssetRow`]s.
+    Rows,
+    /// [`Hit`]s.
+    Hits,
 }
 
 /// In which order hits are looked for, and from where on.
@@ -285,19 +353,25 @@ const fn must_be_met(condition: &Condition) -> bool {
     )
 }
 
-/// Whether one plan fits all questions of this shape. How many names hold a text, and how many assets an
-/// album, differs a million times.
-fn is_planned_once(search: &Search) -> bool {
-    let mut is_once = matches!(search.scope, Scope::People(_));
+/// Whether one plan fits all questions of this shape. How many names hold a text, and how many assets a list
+/// has, differs a million times; but a short list is always read first, and its assets are looked up.
+fn is_planned_once(search: &Search, short: &[Condition]) -> bool {
+    let mut is_once = match &search.scope {
+        Scope::People(_) => true,
+        Scope::Albums { album_ids, .. } => {
+            short.contains(&Condition::Albums(Ids::All(album_ids.clone())))
+        }
+        Scope::Link(_) => false,
+    };
     for condition in &search.conditions {
         condition.visit(&mut |condition| {
-            is_once &= !matches!(
-                condition,
-                Condition::Text(..)
-                    | Condition::Albums(_)
-                    | Condition::People(_)
-                    | Condition::Tags(_)
-            );
+            is_once &= match condition {
+                Condition::Text(..) => false,
+                Condition::Albums(_) | Condition::People(_) | Condition::Tags(_) => {
+                    short.contains(condition)
+                }
+                _ => true,
+            };
         });
     }
     is_once

@@ -118,6 +118,13 @@ impl SearchRow {
         }
     }
 
+    fn set_path(&mut self, path: Option<&String>) {
+        if let Some(path) = path {
+            path.clone_into(&mut self.original_key);
+            self.file_name = fold_words(path.rsplit('/').next().unwrap_or_default());
+        }
+    }
+
     fn set_date(&mut self, taken_at: DateTime<Utc>, local_date_time: NaiveDateTime) {
         self.taken_at = taken_at;
         self.local_date_time = local_date_time;
@@ -211,12 +218,32 @@ impl Fold for SearchFold {
                 row.set_position(changed.position.known());
                 row.position_by_person = true;
             }
+            AssetEvent::OriginalMoved(moved) => {
+                if let Some(place) = moved.place.known() {
+                    row.original_key.clone_from(&place.original_key);
+                }
+            }
+            AssetEvent::FilmLinked(_) => row.is_motion = true,
+            AssetEvent::FilmUnlinked(_) => row.is_motion = false,
             AssetEvent::Trashed(_) => row.trashed_at = Some(event.recorded_at),
             AssetEvent::Restored(_) => row.trashed_at = None,
             AssetEvent::Purged(_) => return None,
+            AssetEvent::Imported(imported) => row.set_path(imported.path.known()),
+            AssetEvent::Relocated(relocated) => row.set_path(relocated.path.known()),
+            AssetEvent::FileChanged(changed) => {
+                row.size_bytes = i64::try_from(changed.content.size_bytes).unwrap_or(i64::MAX);
+            }
             // Nothing is found by what these say, so the row need not be written for them.
             AssetEvent::Uploaded(_)
+            | AssetEvent::CameOnline(_)
+            | AssetEvent::WentOffline(_)
             | AssetEvent::ThumbnailsRecorded(_)
+            | AssetEvent::Edited(_)
+            | AssetEvent::EditedPicturesRecorded(_)
+            | AssetEvent::EditsRemoved(_)
+            | AssetEvent::FileDeleted(_)
+            | AssetEvent::FullSizeRecorded(_)
+            | AssetEvent::Embedded(_)
             | AssetEvent::FailureDismissed(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
@@ -224,7 +251,13 @@ impl Fold for SearchFold {
             | AssetEvent::DuplicatesFound(_)
             | AssetEvent::KeyValueRemoved(_)
             | AssetEvent::KeyValueSet(_)
+            | AssetEvent::LivePartsFound(_)
+            | AssetEvent::OriginalRestored(_)
+            | AssetEvent::SidecarRefused(_)
             | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::SidecarWritten(_)
+            | AssetEvent::VideoEncoded(_)
+            | AssetEvent::VideoEncodingSkipped(_)
             | AssetEvent::Stacked(_)
             | AssetEvent::Tagged(_)
             | AssetEvent::TaggedByFile(_)

@@ -1,5 +1,6 @@
 //! Conditions as SQL. Words of clients are bound, never written into the statement.
 
+use calotype_domain::asset::TEMPLATED_ROOT;
 use sqlx::encode::Encode;
 use sqlx::postgres::PgHasArrayType;
 use sqlx::{Postgres, QueryBuilder, Type};
@@ -62,7 +63,7 @@ pub(super) const fn sort(order: OrderColumn) -> (&'static str, &'static str) {
 fn push(sql: &mut Sql, condition: &Condition, context: &Context<'_>) {
     match condition {
         Condition::Word(column, test) => compare(sql, word(*column), test),
-        Condition::Text(column, pattern) => text(sql, *column, pattern),
+        Condition::Text(column, pattern) => text(sql, *column, pattern, context.search),
         Condition::Date(DateColumn::Updated, test) => {
             of_asset(sql, |sql| compare(sql, "w.updated_at", test));
         }
@@ -91,6 +92,17 @@ fn push(sql: &mut Sql, condition: &Condition, context: &Context<'_>) {
         Condition::ThumbnailKey(key) => {
             of_asset(sql, |sql| compare(sql, "w.thumbnail_key", &Compare::Is(Some(key.clone()))));
         }
+        Condition::Encoded(is) => flag(
+            sql,
+            "exists (select from read.films_v1 as f
+                      where f.asset_id = s.asset_id and f.encoded_key is not null)",
+            *is,
+        ),
+        Condition::EncodedKey(test) => compare(
+            sql,
+            "(select f.encoded_key from read.films_v1 as f where f.asset_id = s.asset_id)",
+            test,
+        ),
         Condition::Albums(ids) => belongs::albums(sql, ids, context.short.contains(condition)),
         Condition::People(ids) => {
             belongs::people(sql, ids, context.search.viewer_id, context.short.contains(condition));
@@ -101,6 +113,8 @@ fn push(sql: &mut Sql, condition: &Condition, context: &Context<'_>) {
         Condition::HasAlbums(is) => belongs::has_albums(sql, *is, context.search),
         Condition::HasPeople(is) => belongs::has_people(sql, *is, context.search.viewer_id),
         Condition::HasTags(is) => belongs::has_tags(sql, *is, context.search.viewer_id),
+        Condition::Offline(is) => of_asset(sql, |sql| flag(sql, "w.is_offline", *is)),
+        Condition::Library(test) => of_asset(sql, |sql| compare(sql, "w.library_id", test)),
         Condition::Nothing => {
             sql.push("false");
         }
@@ -186,12 +200,28 @@ where
     };
 }
 
-fn text(sql: &mut Sql, column: PatternColumn, pattern: &Pattern) {
+/// Where an original lies, as the viewer is shown it: what a storage template named is of its owner's words, so
+/// others are shown another key, and are to find nothing out by asking for what they do not see.
+fn shown_key(search: &Search) -> String {
+    if search.is_alone() {
+        return "s.original_key".to_owned();
+    }
+    let viewer_id = search.viewer_id;
+    format!(
+        "(case when s.owner_id = '{viewer_id}'::uuid
+                 or not starts_with(s.original_key, '{TEMPLATED_ROOT}') then s.original_key
+               else 'upload/' || s.asset_id
+                    || coalesce(substring(s.original_key from '[.][^./]+$'), '') end)"
+    )
+}
+
+fn text(sql: &mut Sql, column: PatternColumn, pattern: &Pattern, search: &Search) {
     let (expression, folds) = match column {
-        PatternColumn::Description => ("s.description", true),
-        PatternColumn::FileName => ("s.file_name", true),
-        PatternColumn::OriginalPath => ("s.original_key", false),
+        PatternColumn::Description => ("s.description".to_owned(), true),
+        PatternColumn::FileName => ("s.file_name".to_owned(), true),
+        PatternColumn::OriginalPath => (shown_key(search), false),
     };
+    let expression = expression.as_str();
     let wanted = |text: &str| if folds { fold_words(text) } else { within_root(text) };
     match pattern {
         Pattern::Holds(part) => like(sql, expression, LIKE, &format!("%{}%", plain(&wanted(part)))),
@@ -297,6 +327,32 @@ mod tests {
             Condition::Text(PatternColumn::FileName, Pattern::Holds(evil)),
         ]);
         assert_eq!(sql, " and s.city = $1 and s.file_name like $2");
+    }
+
+    #[test]
+    fn words_of_a_template_are_searched_by_their_owner_alone() {
+        let holds = Pattern::Holds("Hochzeit".to_owned());
+        let by = |scope: Scope, viewer_id: uuid::Uuid| {
+            let search = Search {
+                viewer_id,
+                scope,
+                conditions: vec![Condition::Text(PatternColumn::OriginalPath, holds.clone())],
+                order: OrderColumn::Taken,
+                direction: Direction::Descending,
+                after: None,
+                offset: 0,
+                limit: 1,
+            };
+            let mut sql = Sql::new("");
+            push_where(&mut sql, &Context { search: &search, trees: &Trees::new(), short: &[] });
+            sql.sql().as_str().to_owned()
+        };
+        let (one, other) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+        let alone = by(Scope::People(vec![one]), one);
+        assert_eq!(alone, " and s.original_key like $1");
+        let with_others = by(Scope::People(vec![one, other]), one);
+        assert!(with_others.contains(&format!("s.owner_id = '{one}'")), "{with_others}");
+        assert!(!with_others.contains("and s.original_key like"), "{with_others}");
     }
 
     #[test]

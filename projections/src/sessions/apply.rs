@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::view::SessionRow;
 use crate::error::ProjectionError;
-use crate::event::{Event, purged_users};
-use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::event::{Event, forget_users_in_tx};
+use crate::fold::{Fold, fold_own_in_tx, fold_sql};
 use crate::projection::Projection;
 
 /// Keeps `sessions_v2`.
@@ -39,22 +39,11 @@ impl Projection for SessionsProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        let own: Vec<&Event> = events
-            .iter()
-            .copied()
-            .filter(|event| matches!(event.what, AnyEvent::Session(_)))
-            .collect();
-        fold_in_tx::<Sessions>(tx, &own).await?;
+        fold_own_in_tx::<Sessions>(tx, events, |it| matches!(it.what, AnyEvent::Session(_)))
+            .await?;
         lock_in_tx(tx, events).await?;
         // What they were called is personal, and nothing more is heard of them.
-        let gone = purged_users(events);
-        if !gone.is_empty() {
-            sqlx::query("delete from sessions_v2 where user_id = any($1)")
-                .bind(&gone)
-                .execute(tx)
-                .await?;
-        }
-        Ok(())
+        forget_users_in_tx(tx, events, "delete from sessions_v2 where user_id = any($1)").await
     }
 }
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::view::SessionRow;
 use crate::error::ProjectionError;
+use crate::held_up::held_up;
 use crate::query::Queries;
 
 /// Sessions as they are, with the last use of each.
@@ -23,7 +24,8 @@ macro_rules! sessions {
 }
 
 impl Queries {
-    /// The open session whose token has this SHA-256 (hex), unless it is over.
+    /// The open session whose token has this SHA-256 (hex), unless it is over, or one that it was made from is: a
+    /// session that was made while its parent was closed is not among those that were closed with it.
     ///
     /// # Errors
     /// What the database said.
@@ -32,12 +34,25 @@ impl Queries {
         token_sha256: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<SessionRow>, ProjectionError> {
-        Ok(sqlx::query_as(sessions!(
-            "where token_sha256 = $1 and (expires_at is null or expires_at > $2)
-                   and not exists (
-                       select from work.parked
-                        where kind = 'projection' and name = 'sessions_v2'
-                          and stream_id = 'session-' || session.session_id)"
+        Ok(sqlx::query_as(concat!(
+            sessions!(
+                "where token_sha256 = $1 and (expires_at is null or expires_at > $2) and not "
+            ),
+            held_up!("session", "session.session_id"),
+            " and not exists (
+                  with recursive line (session_id) as (
+                      select session.parent_id
+                       union
+                      select older.parent_id
+                        from line
+                        join read.sessions_v2 as older on older.session_id = line.session_id
+                  )
+                  select from line
+                    left join read.sessions_v2 as older on older.session_id = line.session_id
+                   where line.session_id is not null
+                     and (older.session_id is null or older.expires_at <= $2 or ",
+            held_up!("session", "line.session_id"),
+            "))"
         ))
         .bind(token_sha256)
         .bind(now)
@@ -70,7 +85,12 @@ impl Queries {
     /// What the database said.
     pub async fn sessions_over(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, ProjectionError> {
         Ok(sqlx::query_scalar(
-            "select session_id from read.sessions_v2 where expires_at <= $1 limit 1000",
+            "select session_id from read.sessions_v2 as session
+              where expires_at <= $1
+                 or (parent_id is not null and not exists (
+                        select from read.sessions_v2 as older
+                         where older.session_id = session.parent_id))
+              limit 1000",
         )
         .bind(now)
         .fetch_all(&self.pool)

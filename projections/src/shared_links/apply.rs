@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use calotype_domain::AlbumId;
 use calotype_domain::album::AlbumEvent;
 use calotype_domain::catalogue::AnyEvent;
-use calotype_domain::shared_link::{LinkSwitches, LinkTarget, SharedLinkCreated, SharedLinkEvent};
+use calotype_domain::shared_link::{
+    LinkSwitches, LinkTarget, SharedLinkCreated, SharedLinkEvent, SharedLinkRestored,
+};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -12,8 +14,8 @@ use uuid::Uuid;
 use super::assets::{Moves, move_in_tx};
 use super::view::SharedLinkRow;
 use crate::error::ProjectionError;
-use crate::event::{Event, purged_users};
-use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::event::{Event, forget_users_in_tx};
+use crate::fold::{Fold, fold_own_in_tx, fold_sql};
 use crate::projection::Projection;
 
 /// Keeps `shared_links_v1` and `shared_link_assets_v1`.
@@ -42,40 +44,41 @@ impl Projection for SharedLinksProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        let own: Vec<&Event> = events
-            .iter()
-            .copied()
-            .filter(|event| matches!(event.what, AnyEvent::SharedLink(_)))
-            .collect();
-        fold_in_tx::<SharedLinks>(tx, &own).await?;
-        move_in_tx(tx, &Moves::of(events)).await?;
-        // A link to an album ends with the album.
-        let albums: Vec<Uuid> = events
-            .iter()
-            .filter(|event| matches!(event.what, AnyEvent::Album(AlbumEvent::Deleted(_))))
-            .map(|event| event.key)
-            .collect();
-        if !albums.is_empty() {
-            sqlx::query("delete from shared_links_v1 where album_id = any($1)")
-                .bind(&albums)
-                .execute(&mut *tx)
-                .await?;
+        // An album that was deleted and is there again does not end links that opened again since.
+        for part in events.chunk_by(|_, next| !opens_again(next)) {
+            apply_part_in_tx(tx, part).await?;
         }
-        let gone = purged_users(events);
-        if !gone.is_empty() {
-            sqlx::query(
-                "with gone as (
-                     delete from shared_links_v1 where owner_id = any($1) returning shared_link_id
-                 )
-                 delete from shared_link_assets_v1
-                  where shared_link_id in (select shared_link_id from gone)",
-            )
-            .bind(&gone)
+        let forget = "with gone as (
+                 delete from shared_links_v1 where owner_id = any($1) returning shared_link_id
+             )
+             delete from shared_link_assets_v1
+              where shared_link_id in (select shared_link_id from gone)";
+        forget_users_in_tx(tx, events, forget).await
+    }
+}
+
+/// Whether a link opens again that had ended.
+fn opens_again(event: &Event) -> bool {
+    matches!(event.what, AnyEvent::SharedLink(SharedLinkEvent::Restored(_)))
+}
+
+async fn apply_part_in_tx(tx: &mut PgConnection, events: &[&Event]) -> Result<(), ProjectionError> {
+    fold_own_in_tx::<SharedLinks>(tx, events, |it| matches!(it.what, AnyEvent::SharedLink(_)))
+        .await?;
+    move_in_tx(tx, &Moves::of(events)).await?;
+    // A link to an album ends with the album.
+    let albums: Vec<Uuid> = events
+        .iter()
+        .filter(|event| matches!(event.what, AnyEvent::Album(AlbumEvent::Deleted(_))))
+        .map(|event| event.key)
+        .collect();
+    if !albums.is_empty() {
+        sqlx::query("delete from shared_links_v1 where album_id = any($1)")
+            .bind(&albums)
             .execute(tx)
             .await?;
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 struct SharedLinks;
@@ -96,12 +99,14 @@ impl Fold for SharedLinks {
         let AnyEvent::SharedLink(what) = &event.what else { return row };
         let mut row = match (row, what) {
             (None, SharedLinkEvent::Created(created)) => return Some(fresh(created, event)),
+            (None, SharedLinkEvent::Restored(restored)) => return Some(again(restored, event)),
             (None, _) => return None,
             (Some(row), _) => row,
         };
         row.revision = event.revision;
         match what {
             SharedLinkEvent::Created(_)
+            | SharedLinkEvent::Restored(_)
             | SharedLinkEvent::AssetsAdded(_)
             | SharedLinkEvent::AssetsRemoved(_) => {}
             SharedLinkEvent::SwitchesChanged(changed) => switch(&mut row, changed.switches),
@@ -146,6 +151,22 @@ fn fresh(created: &SharedLinkCreated, event: &Event) -> SharedLinkRow {
     };
     switch(&mut row, created.switches);
     row
+}
+
+/// A link whose end was taken back.
+fn again(restored: &SharedLinkRestored, event: &Event) -> SharedLinkRow {
+    let restored = restored.clone();
+    let created = SharedLinkCreated {
+        owner_id: restored.owner_id,
+        target: restored.target,
+        switches: restored.switches,
+        expires_at: restored.expires_at,
+        key: restored.key,
+        slug: restored.slug,
+        password_hash: restored.password_hash,
+        description: restored.description,
+    };
+    SharedLinkRow { created_at: restored.created_at, ..fresh(&created, event) }
 }
 
 fn switch(row: &mut SharedLinkRow, switches: LinkSwitches) {

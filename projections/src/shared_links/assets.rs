@@ -45,6 +45,11 @@ impl Moves {
                     self.pair(link_id, asset_ids, true);
                 }
             }
+            SharedLinkEvent::Restored(restored) => {
+                if let LinkTarget::Assets(asset_ids) = &restored.target {
+                    self.pair(link_id, asset_ids, true);
+                }
+            }
             SharedLinkEvent::AssetsAdded(added) => self.pair(link_id, &added.asset_ids, true),
             SharedLinkEvent::AssetsRemoved(removed) => {
                 self.pair(link_id, &removed.asset_ids, false);

@@ -175,10 +175,22 @@ impl Fold for Counted {
             AssetEvent::Trashed(_) => row.is_trashed = true,
             AssetEvent::Restored(_) => row.is_trashed = false,
             AssetEvent::Purged(_) => return None,
+            // What lies elsewhere takes no room here, and is held against no quota.
+            AssetEvent::Imported(_) => row.size_bytes = 0,
             // Nothing here is counted by what these say, so the row need not be written for them.
             AssetEvent::Uploaded(_)
+            | AssetEvent::CameOnline(_)
+            | AssetEvent::FileChanged(_)
+            | AssetEvent::Relocated(_)
+            | AssetEvent::WentOffline(_)
             | AssetEvent::MetadataRecorded(_)
             | AssetEvent::ThumbnailsRecorded(_)
+            | AssetEvent::Edited(_)
+            | AssetEvent::EditedPicturesRecorded(_)
+            | AssetEvent::EditsRemoved(_)
+            | AssetEvent::FileDeleted(_)
+            | AssetEvent::FullSizeRecorded(_)
+            | AssetEvent::Embedded(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
             | AssetEvent::FailureDismissed(_)
@@ -195,7 +207,16 @@ impl Fold for Counted {
             | AssetEvent::KeyValueSet(_)
             | AssetEvent::LocationReverted(_)
             | AssetEvent::RatingReverted(_)
+            | AssetEvent::FilmLinked(_)
+            | AssetEvent::FilmUnlinked(_)
+            | AssetEvent::LivePartsFound(_)
+            | AssetEvent::OriginalMoved(_)
+            | AssetEvent::OriginalRestored(_)
+            | AssetEvent::SidecarRefused(_)
             | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::SidecarWritten(_)
+            | AssetEvent::VideoEncoded(_)
+            | AssetEvent::VideoEncodingSkipped(_)
             | AssetEvent::Stacked(_)
             | AssetEvent::Tagged(_)
             | AssetEvent::TaggedByFile(_)

@@ -144,6 +144,9 @@ impl AlbumAssets {
                 self.after.retain(|(_, of), _| *of != album_id);
             }
             AlbumEvent::Created(_)
+            | AlbumEvent::Restored(_)
+            | AlbumEvent::Purged(_)
+            | AlbumEvent::CoverReset(_)
             | AlbumEvent::Renamed(_)
             | AlbumEvent::DescriptionChanged(_)
             | AlbumEvent::OrderChanged(_)

@@ -6,7 +6,6 @@ use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::person::PersonEvent;
 use calotype_domain::user::UserEvent;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::feed::Feed;
 use super::kind::Kind;
@@ -19,7 +18,7 @@ use crate::event::Event;
 enum Farewell {
     /// An album shows nothing any more to somebody, or to everybody.
     Album,
-    /// Faces are somebody else's, or nobody's.
+    /// Faces are somebody else's, or nobody's, or somebody's again.
     Person,
     /// An account is removed for good.
     User,
@@ -30,9 +29,9 @@ const fn farewell(event: &Event) -> Option<Farewell> {
         AnyEvent::Album(AlbumEvent::UserRemoved(_) | AlbumEvent::Deleted(_)) => {
             Some(Farewell::Album)
         }
-        AnyEvent::Person(PersonEvent::MergedInto(_) | PersonEvent::Deleted(_)) => {
-            Some(Farewell::Person)
-        }
+        AnyEvent::Person(
+            PersonEvent::MergedInto(_) | PersonEvent::Deleted(_) | PersonEvent::Restored(_),
+        ) => Some(Farewell::Person),
         AnyEvent::User(UserEvent::Purged(_)) => Some(Farewell::User),
         _ => None,
     }
@@ -61,7 +60,7 @@ pub(super) async fn after_in_tx(
 ) -> Result<(), ProjectionError> {
     match farewell(event) {
         Some(Farewell::Person) => rename_faces_in_tx(tx, event).await,
-        Some(Farewell::User) => forget_feeds_in_tx(tx, event.key).await,
+        Some(Farewell::User) => forget_feeds_in_tx(tx, event).await,
         Some(Farewell::Album) | None => Ok(()),
     }
 }
@@ -132,14 +131,22 @@ async fn rename_faces_in_tx(tx: &mut PgConnection, event: &Event) -> Result<(), 
     Ok(())
 }
 
-/// Forgets the feeds of somebody whose account is removed for good.
-async fn forget_feeds_in_tx(tx: &mut PgConnection, user_id: Uuid) -> Result<(), ProjectionError> {
+/// Forgets the feeds of somebody whose account is removed for good, as far as they were filled by then.
+///
+/// Others may go on to change what the person still has a part in, an album for one. What came later stands
+/// in tables already when the event is applied once more, and whoever keeps those does not tell of it again.
+async fn forget_feeds_in_tx(tx: &mut PgConnection, event: &Event) -> Result<(), ProjectionError> {
     for statement in [
-        "delete from sync_rows_v2 where kind = any($1) and scope = $2",
-        "delete from sync_gone_v2 where kind = any($1) and scope = $2",
-        "delete from sync_heads_v2 where $1::smallint[] is not null and scope = $2",
+        "delete from sync_rows_v2 where kind = any($1) and scope = $2 and change < $3",
+        "delete from sync_gone_v2 where kind = any($1) and scope = $2 and change < $3",
+        "delete from sync_heads_v2 where $1::smallint[] is not null and scope = $2 and change < $3",
     ] {
-        sqlx::query(statement).bind(Kind::NUMBERS).bind(user_id).execute(&mut *tx).await?;
+        sqlx::query(statement)
+            .bind(Kind::NUMBERS)
+            .bind(event.key)
+            .bind(change(event.position.get(), 0))
+            .execute(&mut *tx)
+            .await?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::change;
 use super::kind::{EVERYBODY, Kind};
 use super::ledger::{Key, Ledger, Wanted};
 use super::shares::{self, Shares};
-use super::{alone, organized, people};
+use super::{alone, edits, organized, people};
 use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::projection::Projection;
@@ -81,11 +81,13 @@ async fn apply_part_in_tx(tx: &mut PgConnection, events: &[&Event]) -> Result<()
     wanted.keys.extend(events.iter().flat_map(|event| user_keys(event)));
     organized::want(events, &mut wanted);
     people::want(events, &mut wanted);
+    edits::want(events, &mut wanted);
     let mut ledger = Ledger::load_in_tx(tx, wanted).await?;
     for event in events {
         match &event.what {
             AnyEvent::Asset(what) => {
                 organized::apply_asset(event, what, assets.owner(event.key), &mut ledger);
+                edits::apply(event, what, assets.owner(event.key), &mut ledger);
                 if let Some(moved) = assets.apply(event, what, &mut ledger) {
                     for (album_id, number) in in_albums.follow(event, moved, &mut ledger) {
                         shares.touch_album(album_id, number, &mut ledger);
@@ -155,7 +157,7 @@ fn apply_user(event: &Event, what: &UserEvent, ledger: &mut Ledger) {
         | UserEvent::AdminRevoked(_)
         | UserEvent::QuotaChanged(_)
         | UserEvent::StorageLabelChanged(_) => ledger.live(&own, event.key, number),
-        UserEvent::PreferencesChanged(_) => {
+        UserEvent::PreferencesChanged(_) | UserEvent::PreferencesReverted(_) => {
             ledger.live(&document("preferences"), event.key, number);
         }
         UserEvent::Onboarded(_) | UserEvent::OnboardingReset(_) => {

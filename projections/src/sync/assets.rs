@@ -12,7 +12,7 @@ use super::feed::Feed;
 use super::kind::Kind;
 use super::ledger::{Key, Ledger};
 use super::touches::{Touches, touches};
-use super::{album_assets, change};
+use super::{album_assets, change, organized};
 use crate::error::ProjectionError;
 use crate::event::Event;
 
@@ -153,6 +153,11 @@ impl Assets {
             return None;
         }
         let mut row = match (row, what) {
+            // Applied once more, it takes out again what events before it have just put into albums.
+            (None, AssetEvent::Purged(_)) => {
+                self.after.insert(event.key, None);
+                return Some(Moved { asset: false, exif: false, placed: true, shown: Shown::Gone });
+            }
             (None, AssetEvent::Uploaded(uploaded)) => {
                 let owner_id = uploaded.owner_id.uuid();
                 // What somebody stores is part of their account.
@@ -211,6 +216,7 @@ impl Assets {
             // Partners have not heard of it, or were told to forget it.
             row.exif_change = number;
             ledger.raise(Feed::AssetExifs, row.owner_id, number);
+            organized::show_in_memories(event, row.owner_id, ledger);
         }
         let shown = if row.is_in_albums() { Shown::Yes } else { Shown::No };
         self.after.insert(event.key, Some(row));

@@ -63,6 +63,8 @@ kinds! {
     PersonFace = 15,
     /// Who somebody turned out to be, in no feed; its part is the other one.
     PersonInto = 16,
+    /// An edit of a photo, in the owner's feed; its part is the edit.
+    AssetEdit = 17,
     /// An asset, in its owner's feed.
     Asset = 20,
     /// What the file of an asset says.

@@ -114,6 +114,14 @@ impl Ledger {
             .collect()
     }
 
+    /// What lives of a kind and has this part, of what was loaded.
+    pub(super) fn living_with_part(&self, kind: Kind, part: &str) -> Vec<Key> {
+        let keys = self.fates.keys().filter(|key| key.kind == kind && key.part == part);
+        keys.filter(|key| self.scope(key).is_some() && self.left_at(key).is_none())
+            .cloned()
+            .collect()
+    }
+
     /// Everything that an id names ends together with everybody who could hear of it.
     pub(super) fn vanish_all_of(&mut self, kind: Kind, id: Uuid) {
         let all = self.fates.range_mut(Key::new(kind, id)..);

@@ -7,8 +7,10 @@
 
 mod album_assets;
 mod alone;
+mod anew;
 mod apply;
 mod assets;
+mod edits;
 mod feed;
 mod kind;
 mod ledger;
@@ -20,6 +22,8 @@ mod shares;
 mod sharing;
 mod touches;
 
+pub use anew::HAS_TO_START_ANEW;
+pub(crate) use anew::start_anew_in_tx;
 pub use apply::{SyncProjection, VERSION};
 pub use feed::Feed;
 pub use kind::Kind;

@@ -36,6 +36,9 @@ pub(super) fn want(events: &[&Event], wanted: &mut Wanted) {
             AnyEvent::Asset(AssetEvent::KeyValueRemoved(_)) => {
                 wanted.whole.push((Kind::AssetMetadata, event.key));
             }
+            AnyEvent::Asset(AssetEvent::VisibilityChanged(_) | AssetEvent::Restored(_)) => {
+                wanted.parts.push(event.key.to_string());
+            }
             AnyEvent::Asset(AssetEvent::Purged(_)) => {
                 wanted.whole.push((Kind::AssetMetadata, event.key));
                 wanted.parts.push(event.key.to_string());
@@ -111,6 +114,16 @@ fn add(event: &Event, what: &MemoryEvent, owner_id: Uuid, ledger: &mut Ledger) {
     for (place, asset_id) in memory_assets(what).into_iter().enumerate() {
         let number = change(event.position.get(), place);
         ledger.live(&memory_asset(event.key, asset_id), owner_id, number);
+    }
+}
+
+/// Partners of an asset's owner see it again: their phones dropped its places in their memories together with it.
+/// The owner's own phone never did.
+pub(super) fn show_in_memories(event: &Event, owner_id: Uuid, ledger: &mut Ledger) {
+    let mut places = ledger.living_with_part(Kind::MemoryAsset, &event.key.to_string());
+    places.retain(|inside| ledger.scope(inside) != Some(owner_id));
+    for (place, inside) in places.iter().enumerate() {
+        ledger.touch(inside, change(event.position.get(), place));
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) fn apply_person(event: &Event, what: &PersonEvent, ledger: &mut Ledge
     let key = Key::new(Kind::Person, event.key);
     match what {
         PersonEvent::Created(created) => ledger.live(&key, created.owner_id.uuid(), number),
+        PersonEvent::Restored(restored) => ledger.live(&key, restored.owner_id.uuid(), number),
         PersonEvent::Named(_)
         | PersonEvent::BirthDateChanged(_)
         | PersonEvent::Hidden(_)
@@ -48,6 +49,8 @@ pub(super) fn apply_person(event: &Event, what: &PersonEvent, ledger: &mut Ledge
         | PersonEvent::Unfavorited(_)
         | PersonEvent::ColorChanged(_)
         | PersonEvent::FeatureFaceChosen(_)
+        | PersonEvent::FeatureFaceReset(_)
+        | PersonEvent::Parted(_)
         | PersonEvent::ThumbnailRecorded(_)
         | PersonEvent::ThumbnailFailed(_)
         | PersonEvent::Merged(_) => ledger.touch(&key, number),
@@ -77,7 +80,10 @@ pub(super) fn apply_faces(event: &Event, what: &FacesEvent, owner_id: Uuid, ledg
     let first = last_change(position) - i64::try_from(told.len()).unwrap_or_default() + 1;
     for (number, face_id) in (first..).zip(told) {
         let key = face(face_id, event.key);
-        let is_new = matches!(what, FacesEvent::Detected(_) | FacesEvent::Drawn(_));
+        let is_new = matches!(
+            what,
+            FacesEvent::Detected(_) | FacesEvent::Drawn(_) | FacesEvent::Restored(_)
+        );
         if is_new || ledger.left_at(&key).is_none() && ledger.scope(&key).is_some() {
             ledger.note(&key, owner_id, number);
         }
@@ -96,8 +102,9 @@ const fn says_something(what: &FacesEvent) -> bool {
         FacesEvent::Detected(_)
         | FacesEvent::Drawn(_)
         | FacesEvent::Confirmed(_)
+        | FacesEvent::Restored(_)
         | FacesEvent::Rejected(_) => true,
-        FacesEvent::Removed(_) => false,
+        FacesEvent::Removed(_) | FacesEvent::Withdrawn(_) => false,
     }
 }
 
@@ -114,7 +121,8 @@ fn told(what: &FacesEvent) -> Vec<Uuid> {
         FacesEvent::Drawn(drawn) => vec![drawn.face_id.uuid()],
         FacesEvent::Confirmed(confirmed) => vec![confirmed.face_id.uuid()],
         FacesEvent::Rejected(rejected) => vec![rejected.face_id.uuid()],
-        FacesEvent::Removed(_) => Vec::new(),
+        FacesEvent::Restored(restored) => vec![restored.face_id.uuid()],
+        FacesEvent::Removed(_) | FacesEvent::Withdrawn(_) => Vec::new(),
     }
 }
 
@@ -123,9 +131,11 @@ fn lost(what: &FacesEvent) -> Vec<Uuid> {
     match what {
         FacesEvent::Detected(detected) => detected.lost.iter().map(|id| id.uuid()).collect(),
         FacesEvent::Removed(removed) => vec![removed.face_id.uuid()],
+        FacesEvent::Withdrawn(withdrawn) => vec![withdrawn.face_id.uuid()],
         FacesEvent::Assigned(_)
         | FacesEvent::Drawn(_)
         | FacesEvent::Confirmed(_)
+        | FacesEvent::Restored(_)
         | FacesEvent::Rejected(_) => Vec::new(),
     }
 }
@@ -142,7 +152,14 @@ fn said(what: &FacesEvent) -> Vec<(Uuid, PersonId)> {
         FacesEvent::Confirmed(confirmed) => {
             vec![(confirmed.face_id.uuid(), confirmed.person_id)]
         }
-        FacesEvent::Detected(_) | FacesEvent::Rejected(_) | FacesEvent::Removed(_) => Vec::new(),
+        FacesEvent::Restored(restored) => {
+            let said = restored.person_id.map(|person_id| (restored.face_id.uuid(), person_id));
+            said.into_iter().collect()
+        }
+        FacesEvent::Detected(_)
+        | FacesEvent::Rejected(_)
+        | FacesEvent::Removed(_)
+        | FacesEvent::Withdrawn(_) => Vec::new(),
     }
 }
 

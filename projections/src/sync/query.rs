@@ -8,6 +8,7 @@ use super::feed::{Feed, More};
 use super::kind::EVERYBODY;
 use super::{last_change, shares};
 use crate::error::ProjectionError;
+use crate::held_up::held_up;
 use crate::projection::{all, checkpoint_name};
 use crate::query::Queries;
 
@@ -58,8 +59,20 @@ pub struct Page<'a> {
 pub struct Standing {
     /// The position that every read model has applied.
     position: i64,
-    shares: Vec<Shared>,
+    /// The person's albums, shared longest first.
+    albums: Vec<Shared>,
+    /// Who shares everything with the person, longest first.
+    partners: Vec<Shared>,
     heads: HashMap<(Uuid, i16), i64>,
+    /// The newest head of each feed, whosever.
+    newest: HashMap<i16, i64>,
+}
+
+/// SQL: that no event of what is shared waits: who may see it may not be who the rows say.
+macro_rules! shares {
+    () => {
+        concat!("not ", held_up!("album", "source"), " and not ", held_up!("partner", "source"))
+    };
 }
 
 /// What a line of the standing says; else it is the head of a feed.
@@ -74,21 +87,30 @@ impl Standing {
         last_change(self.position)
     }
 
+    /// How much it says: what is shared, and heads of feeds.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.albums.len() + self.partners.len() + self.heads.len()
+    }
+
     /// The person's albums, shared longest first.
     #[must_use]
-    pub fn albums(&self) -> Vec<Shared> {
-        self.shares.iter().copied().filter(|share| share.is_album).collect()
+    pub fn albums(&self) -> &[Shared] {
+        &self.albums
     }
 
     /// Who shares everything with the person, longest first.
     #[must_use]
-    pub fn partners(&self) -> Vec<Shared> {
-        self.shares.iter().copied().filter(|share| !share.is_album).collect()
+    pub fn partners(&self) -> &[Shared] {
+        &self.partners
     }
 
     /// Of these scopes those whose feed has a change after this one.
     #[must_use]
     pub fn with_news(&self, feed: Feed, scopes: &[Uuid], after: i64) -> Vec<Uuid> {
+        if self.newest.get(&feed.head()).is_none_or(|newest| *newest <= after) {
+            return Vec::new();
+        }
         let head = |scope: &Uuid| self.heads.get(&(*scope, feed.head())).copied();
         scopes
             .iter()
@@ -106,8 +128,11 @@ impl Queries {
     pub async fn sync_standing(&self, user_id: Uuid) -> Result<Standing, ProjectionError> {
         let names: Vec<String> =
             all().iter().map(|projection| checkpoint_name(&**projection)).collect();
-        let lines: Vec<(i16, Uuid, i64)> = sqlx::query_as(
-            "with shares as (select kind, scope, since from read.sync_shares_v2 where user_id = $1),
+        let lines: Vec<(i16, Uuid, i64)> = sqlx::query_as(concat!(
+            "with shares as (select kind, scope, since from read.sync_shares_v2
+                              where user_id = $1 and ",
+            shares!(),
+            "),
                   scopes as (select unnest($2::uuid[]) as scope union select scope from shares)
              select $4::smallint as says, $1 as id, min(coalesce(position, 0)) as number
                from unnest($3::text[]) as wanted (name)
@@ -116,7 +141,7 @@ impl Queries {
              select -kind, scope, since from shares
               union all
              select feed, scope, change from scopes join read.sync_heads_v2 using (scope)",
-        )
+        ))
         .bind(user_id)
         .bind([user_id, EVERYBODY])
         .bind(&names)
@@ -124,23 +149,25 @@ impl Queries {
         .fetch_all(&self.pool)
         .await?;
         let mut standing = Standing::default();
+        let mut shares: Vec<Shared> = Vec::new();
         for (says, id, number) in lines {
             match says {
                 SAYS_POSITION => standing.position = number,
-                SAYS_ALBUM | SAYS_PARTNER => standing.shares.push(Shared {
-                    since: number,
-                    scope: id,
-                    is_album: says == SAYS_ALBUM,
-                }),
+                SAYS_ALBUM | SAYS_PARTNER => {
+                    shares.push(Shared { since: number, scope: id, is_album: says == SAYS_ALBUM });
+                }
                 feed => {
                     standing.heads.insert((id, feed), number);
+                    let newest = standing.newest.entry(feed).or_default();
+                    *newest = number.max(*newest);
                 }
             }
         }
         // What is shared later than may be told is told another time.
         let until = standing.until();
-        standing.shares.retain(|share| share.since <= until);
-        standing.shares.sort_unstable();
+        shares.retain(|share| share.since <= until);
+        shares.sort_unstable();
+        (standing.albums, standing.partners) = shares.into_iter().partition(|share| share.is_album);
         Ok(standing)
     }
 
@@ -149,10 +176,13 @@ impl Queries {
     /// # Errors
     /// What the database said.
     pub async fn sync_scopes(&self, user_id: Uuid) -> Result<Vec<Uuid>, ProjectionError> {
-        Ok(sqlx::query_scalar("select scope from read.sync_shares_v2 where user_id = $1")
-            .bind(user_id)
-            .fetch_all(&self.pool)
-            .await?)
+        Ok(sqlx::query_scalar(concat!(
+            "select scope from read.sync_shares_v2 where user_id = $1 and ",
+            shares!()
+        ))
+        .bind(user_id)
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// The next changes of a feed, oldest first.

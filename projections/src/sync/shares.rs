@@ -73,6 +73,13 @@ impl Shares {
                 AnyEvent::Album(AlbumEvent::Created(created)) => {
                     keys.extend(member_keys(event.key, created.owner_id.uuid()));
                 }
+                AnyEvent::Album(AlbumEvent::Restored(restored)) => {
+                    keys.extend(member_keys(event.key, restored.owner_id.uuid()));
+                }
+                AnyEvent::Partner(PartnerEvent::Restored(restored)) => {
+                    let by = restored.shared_by_id.uuid();
+                    keys.extend(partner_keys(by, restored.shared_with_id.uuid()));
+                }
                 AnyEvent::Album(AlbumEvent::UserAdded(added)) => {
                     keys.extend(member_keys(event.key, added.user_id.uuid()));
                 }

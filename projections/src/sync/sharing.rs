@@ -34,6 +34,9 @@ impl Shares {
             AlbumEvent::Created(created) => {
                 self.add_member(album_id, created.owner_id.uuid(), number, ledger);
             }
+            AlbumEvent::Restored(restored) => {
+                self.add_member(album_id, restored.owner_id.uuid(), number, ledger);
+            }
             AlbumEvent::UserAdded(added) => {
                 self.add_member(album_id, added.user_id.uuid(), number, ledger);
                 self.touch_album(album_id, number, ledger);
@@ -63,7 +66,9 @@ impl Shares {
                     }
                 }
             }
+            AlbumEvent::Purged(_) => {}
             AlbumEvent::Renamed(_)
+            | AlbumEvent::CoverReset(_)
             | AlbumEvent::DescriptionChanged(_)
             | AlbumEvent::OrderChanged(_)
             | AlbumEvent::CoverChosen(_)
@@ -93,6 +98,15 @@ impl Shares {
         match what {
             PartnerEvent::Added(added) => {
                 let (by, with) = (added.shared_by_id.uuid(), added.shared_with_id.uuid());
+                let share = Share { kind: PARTNER, scope: by, since: number };
+                if self.put((event.key, with), share) {
+                    for key in partner_keys(by, with) {
+                        ledger.live(&key, key.id, number);
+                    }
+                }
+            }
+            PartnerEvent::Restored(restored) => {
+                let (by, with) = (restored.shared_by_id.uuid(), restored.shared_with_id.uuid());
                 let share = Share { kind: PARTNER, scope: by, since: number };
                 if self.put((event.key, with), share) {
                     for key in partner_keys(by, with) {

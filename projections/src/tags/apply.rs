@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::view::TagRow;
 use crate::error::ProjectionError;
-use crate::event::{Event, purged_users};
-use crate::fold::{Fold, fold_in_tx, fold_sql};
+use crate::event::{Event, forget_users_in_tx};
+use crate::fold::{Fold, fold_own_in_tx, fold_sql};
 use crate::projection::Projection;
 
 /// Keeps `tags_v1` and `tag_assets_v1`.
@@ -42,19 +42,10 @@ impl Projection for TagsProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        let own: Vec<&Event> =
-            events.iter().copied().filter(|event| matches!(event.what, AnyEvent::Tag(_))).collect();
-        fold_in_tx::<Tags>(tx, &own).await?;
+        fold_own_in_tx::<Tags>(tx, events, |it| matches!(it.what, AnyEvent::Tag(_))).await?;
         carry_in_tx(tx, events).await?;
         // What they were called is personal, and nothing more is heard of them.
-        let gone = purged_users(events);
-        if !gone.is_empty() {
-            sqlx::query("delete from tags_v1 where owner_id = any($1)")
-                .bind(&gone)
-                .execute(tx)
-                .await?;
-        }
-        Ok(())
+        forget_users_in_tx(tx, events, "delete from tags_v1 where owner_id = any($1)").await
     }
 }
 

@@ -194,6 +194,8 @@ impl Fold for Timeline {
                     projection_type: None,
                     ratio: 1.0,
                     thumbhash: None,
+                    edited_ratio: None,
+                    edited_thumbhash: None,
                     latitude: None,
                     longitude: None,
                     position_by_person: false,
@@ -226,6 +228,14 @@ impl Fold for Timeline {
             AssetEvent::ThumbnailsRecorded(made) => {
                 row.thumbhash = Some(made.thumbhash.clone());
                 row.ratio = ratio(made.display_width, made.display_height);
+            }
+            AssetEvent::EditedPicturesRecorded(made) => {
+                row.edited_thumbhash = Some(made.thumbhash.clone());
+                row.edited_ratio = Some(ratio(made.full_size.width, made.full_size.height));
+            }
+            AssetEvent::EditsRemoved(_) => {
+                row.edited_thumbhash = None;
+                row.edited_ratio = None;
             }
             AssetEvent::Favorited(_) => row.is_favorite = true,
             AssetEvent::Unfavorited(_) => row.is_favorite = false,
@@ -265,10 +275,21 @@ impl Fold for Timeline {
                 row.city = place.and_then(|place| place.city.clone());
                 row.country = place.and_then(|place| place.country.clone());
             }
+            AssetEvent::FilmLinked(linked) => row.live_photo_video_id = Some(linked.film_id.uuid()),
+            AssetEvent::FilmUnlinked(_) => row.live_photo_video_id = None,
             AssetEvent::Trashed(_) => row.is_trashed = true,
             AssetEvent::Restored(_) => row.is_trashed = false,
             AssetEvent::Purged(_) => return None,
             AssetEvent::Uploaded(_)
+            | AssetEvent::CameOnline(_)
+            | AssetEvent::FileChanged(_)
+            | AssetEvent::Imported(_)
+            | AssetEvent::Relocated(_)
+            | AssetEvent::WentOffline(_)
+            | AssetEvent::Edited(_)
+            | AssetEvent::FileDeleted(_)
+            | AssetEvent::FullSizeRecorded(_)
+            | AssetEvent::Embedded(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
             | AssetEvent::FailureDismissed(_)
@@ -280,7 +301,14 @@ impl Fold for Timeline {
             | AssetEvent::KeyValueSet(_)
             | AssetEvent::RatingChanged(_)
             | AssetEvent::RatingReverted(_)
+            | AssetEvent::LivePartsFound(_)
+            | AssetEvent::OriginalMoved(_)
+            | AssetEvent::OriginalRestored(_)
+            | AssetEvent::SidecarRefused(_)
             | AssetEvent::SidecarReplaced(_)
+            | AssetEvent::SidecarWritten(_)
+            | AssetEvent::VideoEncoded(_)
+            | AssetEvent::VideoEncodingSkipped(_)
             | AssetEvent::Tagged(_)
             | AssetEvent::TaggedByFile(_)
             | AssetEvent::UntaggedByFile(_)

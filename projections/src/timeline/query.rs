@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::bounds::Bounds;
 use super::view::{BucketCount, Cells};
 use crate::error::ProjectionError;
+use crate::held_up::held_up_assets;
 use crate::query::Queries;
 
 /// By which date months are cut.
@@ -49,6 +50,11 @@ pub struct BucketFilter {
 }
 
 impl BucketFilter {
+    /// Whether it shows only what is the viewer's own.
+    fn is_alone(&self) -> bool {
+        self.album_id.is_none() && self.owner_ids == [self.viewer_id]
+    }
+
     /// Whether the kept counts answer it: they know nothing of single assets.
     fn is_counted(&self) -> bool {
         self.order_by == BucketOrder::Taken
@@ -100,6 +106,10 @@ impl BucketFilter {
 
     /// What only the rows know.
     fn push_lists(&self, sql: &mut QueryBuilder<Postgres>) {
+        if !self.is_alone() {
+            sql.push(" and (shown.owner_id = ").push_bind(self.viewer_id);
+            sql.push(concat!(" or shown.asset_id <> all(", held_up_assets!(), "))"));
+        }
         if let Some(bounds) = self.bounds {
             bounds.push(sql);
         }
@@ -141,7 +151,10 @@ impl Queries {
     ) -> Result<Vec<BucketCount>, ProjectionError> {
         let mut sql = QueryBuilder::new("select ");
         sql.push(filter.month());
-        if filter.is_counted() {
+        // What may have been taken away is not counted either.
+        let is_counted =
+            filter.is_counted() && (filter.is_alone() || !self.is_any_asset_held_up().await?);
+        if is_counted {
             sql.push(" as month, sum(shown.count)::bigint as count");
             sql.push(" from read.timeline_counts_v2 as shown");
             filter.push_common(&mut sql);
@@ -193,8 +206,10 @@ impl Queries {
         asset_ids: Option<&[Uuid]>,
     ) -> Result<Vec<Cells>, ProjectionError> {
         let mut sql = QueryBuilder::new(
-            "select shown.asset_id, shown.owner_id, shown.ratio, shown.visibility,
-                    shown.is_trashed, shown.is_video, shown.thumbhash, shown.created_at,
+            "select shown.asset_id, shown.owner_id,
+                    coalesce(shown.edited_ratio, shown.ratio) as ratio, shown.visibility,
+                    shown.is_trashed, shown.is_video, shown.created_at,
+                    coalesce(shown.edited_thumbhash, shown.thumbhash) as thumbhash,
                     shown.taken_at, shown.local_date_time, shown.duration_ms,
                     shown.projection_type, shown.live_photo_video_id, shown.latitude,
                     shown.longitude, shown.city, shown.country, shown.is_favorite and shown.owner_id = ",

@@ -36,6 +36,9 @@ pub(crate) struct TimelineRow {
     pub(crate) stack_id: Option<Uuid>,
     /// Whether it is in a stack that another asset stands for.
     pub(crate) is_under: bool,
+    /// Of the edited photo, where it is edited.
+    pub(crate) edited_ratio: Option<f64>,
+    pub(crate) edited_thumbhash: Option<String>,
 }
 
 /// A month and how many assets it holds.

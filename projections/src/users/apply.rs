@@ -121,6 +121,7 @@ impl Fold for Users {
             UserEvent::PreferencesChanged(changed) => {
                 merge(&mut row.preferences, &changed.changes);
             }
+            UserEvent::PreferencesReverted(reverted) => reverted.lay_over(&mut row.preferences),
             UserEvent::ProfileImageChanged(changed) => {
                 row.profile_image_key = Some(changed.image.key.clone());
                 row.profile_changed_at = event.recorded_at;

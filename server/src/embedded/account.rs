@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 
 use super::error::{EmbeddedError, file};
+use super::folder::{database_in, lock_in};
 
 /// Users that the servers run as when we are root, in order of preference. The last one's numbers
 /// are the fallback where there is no `/etc/passwd`.
@@ -109,6 +110,42 @@ impl Account {
     }
 }
 
+/// The user, as `sudo -u` takes one, whose server a data folder is, where we are root and that is somebody else:
+/// to start its servers would take the folder's database away from that user.
+///
+/// # Errors
+/// When the folder's lock or database cannot be looked at.
+pub fn owner_elsewhere(data: &Path) -> Result<Option<String>, EmbeddedError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(None);
+    }
+    let owner_of = |path: PathBuf| match path.symlink_metadata() {
+        Ok(found) => Ok(Some(found.uid())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(file("look at", &path)(source)),
+    };
+    let (keeper, database) = (owner_of(lock_in(data))?, owner_of(database_in(data))?);
+    let other = other_than_root(keeper, database, Account::for_children().uid);
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    Ok(other.map(|uid| name_of(uid, &passwd)))
+}
+
+/// Who runs the server, by the owners of its lock and database, as far as these are there, where that is not root
+/// with its `account`.
+fn other_than_root(keeper: Option<u32>, database: Option<u32>, account: u32) -> Option<u32> {
+    keeper.filter(|keeper| *keeper != 0).or(database.filter(|owner| *owner != account))
+}
+
+/// The name of a user, or the number as `sudo -u` takes it.
+fn name_of(uid: u32, passwd: &str) -> String {
+    let named = passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    named.unwrap_or_else(|| format!("'#{uid}'"))
+}
+
 fn choose(passwd: &str) -> Account {
     for wanted in PREFERRED {
         for line in passwd.lines() {
@@ -154,6 +191,29 @@ mod tests {
         let chosen = choose("calotype:x:0:0::/:\nnobody:x:99:98::/:\n");
 
         assert_eq!(chosen.uid, 99);
+    }
+
+    #[test]
+    fn folder_of_an_ordinary_user_is_not_root_s() {
+        // Root's own: the lock is root's, the database is of the user that root's servers run as.
+        assert_eq!(other_than_root(Some(0), Some(990), 990), None);
+        // Of uid 1000, also where root has made a lock in it before.
+        assert_eq!(other_than_root(Some(1000), Some(1000), 990), Some(1000));
+        assert_eq!(other_than_root(Some(0), Some(1000), 990), Some(1000));
+        // Brought back from a copy, without its lock; and with its database elsewhere.
+        assert_eq!(other_than_root(None, Some(1000), 990), Some(1000));
+        assert_eq!(other_than_root(Some(1000), None, 990), Some(1000));
+        // A service that runs as the very user whom root would choose.
+        assert_eq!(other_than_root(Some(990), Some(990), 990), Some(990));
+        // Nobody's yet.
+        assert_eq!(other_than_root(None, None, 990), None);
+    }
+
+    #[test]
+    fn users_are_named_as_sudo_takes_them() {
+        let passwd = "root:x:0:0::/root:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh";
+        assert_eq!(name_of(1000, passwd), "anna");
+        assert_eq!(name_of(1001, passwd), "'#1001'");
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub enum EmbeddedError {
     },
     /// The database was made by another major version of PostgreSQL.
     #[error(
-        "{} was made by PostgreSQL {found}, and only version {offered} is installed: install PostgreSQL {found} and name its folder in CALOTYPE_POSTGRES_BIN; to move on, run `calotype backup` with version {found}, then `calotype restore` into a new data folder with version {offered}",
+        "{} was made by PostgreSQL {found}, and only version {offered} is installed: install PostgreSQL {found} and name its folder in CALOTYPE_POSTGRES_BIN; to move on, dump the database with `pg_dump` of version {found}, restore it with version {offered} into a new data folder, and copy `keys/` and `library/` beside it",
         path.display()
     )]
     OtherMajor {

@@ -30,33 +30,39 @@ impl DataFolder {
     /// `AlreadyOpen` if another process has it open, `PathNotUtf8`, or `File` if a folder or
     /// file cannot be made.
     pub fn open_exclusive(path: &Path) -> Result<Self, EmbeddedError> {
-        make_folder(path)?;
-        let root = path.canonicalize().map_err(file("resolve", path))?;
-        if root.to_str().is_none() {
-            return Err(EmbeddedError::PathNotUtf8 { path: root });
-        }
-        let run = root.join("run");
-        make_folder(&run)?;
-        open_for_children(&root)?;
-
-        let lock_path = run.join(LOCK_FILE);
-        let mut lock = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock_path)
-            .map_err(file("open", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(EmbeddedError::AlreadyOpen { path: root, pid: read_pid(&mut lock) });
-            }
-            Err(TryLockError::Error(source)) => return Err(file("lock", &lock_path)(source)),
-        }
-        write_pid(&mut lock).map_err(file("write", &lock_path))?;
+        let (root, mut lock) = prepare(path)?;
+        locked(lock.try_lock(), &root, &mut lock)?;
+        write_pid(&mut lock).map_err(file("write", &lock_in(&root)))?;
         Ok(Self { root, _lock: lock })
+    }
+
+    /// Opens the folder beside other processes that do the same: for processes that divide the work over
+    /// one database and NATS server elsewhere.
+    ///
+    /// # Errors
+    /// As [`DataFolder::open_exclusive`]; `AlreadyOpen` if a process has it open for itself alone.
+    pub fn open_shared(path: &Path) -> Result<Self, EmbeddedError> {
+        let (root, mut lock) = prepare(path)?;
+        locked(lock.try_lock_shared(), &root, &mut lock)?;
+        Ok(Self { root, _lock: lock })
+    }
+
+    /// Opens a folder for this process alone as it is: nothing is made, and nothing changes hands. Nothing where
+    /// no server had the folder open yet.
+    ///
+    /// # Errors
+    /// As [`DataFolder::open_exclusive`].
+    pub fn open_as_it_is(path: &Path) -> Result<Option<Self>, EmbeddedError> {
+        let root = resolve(path)?;
+        let lock_path = lock_in(&root);
+        let mut lock = match OpenOptions::new().read(true).write(true).open(&lock_path) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(file("open", &lock_path)(source)),
+        };
+        locked(lock.try_lock(), &root, &mut lock)?;
+        write_pid(&mut lock).map_err(file("write", &lock_path))?;
+        Ok(Some(Self { root, _lock: lock }))
     }
 
     /// The folder itself, as an absolute path without symbolic links.
@@ -80,13 +86,64 @@ impl DataFolder {
     /// The database.
     #[must_use]
     pub fn postgres(&self) -> PathBuf {
-        self.root.join("postgres")
+        database_in(&self.root)
     }
 
     /// The store of JetStream.
     #[must_use]
     pub fn nats(&self) -> PathBuf {
         self.root.join("nats")
+    }
+}
+
+/// What tells who has a folder open: whoever runs the server owns it.
+pub(super) fn lock_in(root: &Path) -> PathBuf {
+    root.join("run").join(LOCK_FILE)
+}
+
+/// Where a folder's own database is.
+pub(super) fn database_in(root: &Path) -> PathBuf {
+    root.join("postgres")
+}
+
+fn resolve(path: &Path) -> Result<PathBuf, EmbeddedError> {
+    let root = path.canonicalize().map_err(file("resolve", path))?;
+    if root.to_str().is_none() {
+        return Err(EmbeddedError::PathNotUtf8 { path: root });
+    }
+    Ok(root)
+}
+
+/// Makes the folder, and opens its lock file.
+fn prepare(path: &Path) -> Result<(PathBuf, File), EmbeddedError> {
+    make_folder(path)?;
+    let root = resolve(path)?;
+    make_folder(&root.join("run"))?;
+    open_for_children(&root)?;
+    let lock_path = lock_in(&root);
+    let lock = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&lock_path)
+        .map_err(file("open", &lock_path))?;
+    Ok((root, lock))
+}
+
+/// Refuses where somebody else holds the lock.
+fn locked(
+    tried: Result<(), TryLockError>,
+    root: &Path,
+    lock: &mut File,
+) -> Result<(), EmbeddedError> {
+    match tried {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            Err(EmbeddedError::AlreadyOpen { path: root.to_owned(), pid: read_pid(lock) })
+        }
+        Err(TryLockError::Error(source)) => Err(file("lock", &lock_in(root))(source)),
     }
 }
 
@@ -143,5 +200,33 @@ mod tests {
             matches!(second, Err(EmbeddedError::AlreadyOpen { pid, .. }) if pid == Some(own_pid))
         );
         assert!(third.is_ok());
+    }
+
+    #[test]
+    fn a_folder_that_is_opened_as_it_is_gets_nothing_new() {
+        let parent = tempfile::tempdir().unwrap();
+        assert!(DataFolder::open_as_it_is(parent.path()).unwrap().is_none());
+        assert_eq!(parent.path().read_dir().unwrap().count(), 0);
+
+        drop(DataFolder::open_exclusive(parent.path()).unwrap());
+        let folder = DataFolder::open_as_it_is(parent.path()).unwrap();
+        assert!(folder.is_some());
+        assert!(DataFolder::open_exclusive(parent.path()).is_err());
+        assert!(DataFolder::open_as_it_is(parent.path()).is_err());
+        drop(folder);
+        assert!(DataFolder::open_as_it_is(&parent.path().join("nowhere")).is_err());
+    }
+
+    #[test]
+    fn a_folder_is_shared_by_many_or_belongs_to_one() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = DataFolder::open_shared(parent.path()).unwrap();
+        let second = DataFolder::open_shared(parent.path()).unwrap();
+        drop(first);
+        assert!(DataFolder::open_exclusive(parent.path()).is_err());
+        drop(second);
+        let alone = DataFolder::open_exclusive(parent.path()).unwrap();
+        assert!(DataFolder::open_shared(parent.path()).is_err());
+        drop(alone);
     }
 }

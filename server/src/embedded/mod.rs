@@ -16,9 +16,12 @@ mod servers;
 mod supervisor;
 mod tools;
 
+pub use account::owner_elsewhere;
 pub use error::EmbeddedError;
 pub use folder::DataFolder;
 pub use nats::NatsAccess;
-pub use postgres::PostgresAccess;
+pub use postgres::{PostgresAccess, running_postgres};
 pub use servers::{Embedded, Needs};
-pub use tools::{PostgresTools, find_nats_server, find_places, find_postgres};
+pub use tools::{
+    PostgresTools, find_nats_server, find_places, find_postgres, model_folders, onnxruntime_files,
+};

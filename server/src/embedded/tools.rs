@@ -1,4 +1,4 @@
-//! Where PostgreSQL's programs, nats-server and the names of places are.
+//! Where PostgreSQL's programs, nats-server, the names of places, models and ONNX Runtime are.
 //!
 //! In order: the folder named in the environment, a tools folder, Debian's place, the search path.
 
@@ -12,12 +12,17 @@ use super::error::{EmbeddedError, file};
 const POSTGRES_BIN: &str = "CALOTYPE_POSTGRES_BIN";
 /// Names the folder that holds `nats-server`; nothing else is searched then.
 const NATS_BIN: &str = "CALOTYPE_NATS_BIN";
-/// Names a folder with `postgres/bin/`, `nats/` and `places/` in it.
+/// Names the file `libonnxruntime.so`; nothing else is searched then.
+const ONNXRUNTIME: &str = "CALOTYPE_ONNXRUNTIME";
+/// Names a folder with `postgres/bin/`, `nats/`, `places/`, `models/` and `onnxruntime/` in it.
 const TOOLS: &str = "CALOTYPE_TOOLS";
 /// Where a package installs our own copies.
 const SYSTEM_TOOLS: &str = "/usr/lib/calotype";
 /// Where Debian keeps a folder per major version.
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
+/// Where distributions and administrators put shared libraries.
+const SYSTEM_LIBRARIES: [&str; 4] =
+    ["/usr/local/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64"];
 /// How far above the running program a checkout's `.tools` is looked for.
 const CHECKOUT_LEVELS_MAX: usize = 5;
 
@@ -84,6 +89,27 @@ pub fn find_places(data: &Path) -> Option<PathBuf> {
         .into_iter()
         .map(|folder| folder.join("places/places.bin"))
         .find(|file| file.is_file())
+}
+
+/// Folders of models: the data folder's own first, then those that are installed beside the program.
+#[must_use]
+pub fn model_folders(data: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![data.join("models")];
+    folders.extend(tools_folders(data).into_iter().map(|folder| folder.join("models")));
+    folders
+}
+
+/// Where `libonnxruntime.so` may be.
+#[must_use]
+pub fn onnxruntime_files(data: &Path) -> Vec<PathBuf> {
+    if let Some(file) = env::var_os(ONNXRUNTIME).filter(|file| !file.is_empty()) {
+        return vec![file.into()];
+    }
+    let folders = tools_folders(data).into_iter().map(|folder| folder.join("onnxruntime"));
+    folders
+        .chain(SYSTEM_LIBRARIES.map(PathBuf::from))
+        .map(|folder| folder.join("libonnxruntime.so"))
+        .collect()
 }
 
 fn postgres_folders(data: &Path) -> Vec<PathBuf> {

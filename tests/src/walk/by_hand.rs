@@ -1,21 +1,29 @@
 //! A world for stories instead of walks: single wishes, and the processors' housekeeping beside it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use calotype_commands::assets::{Findings, Uploaded};
+use calotype_commands::assets::{Doomed, Findings, Uploaded};
+use calotype_commands::{CommandContext, Commands};
 use calotype_domain::asset::{
     Asset, AssetThumbnailsRecorded, AssetUploaded, Blob, DerivedImage, MediaKind, ProcessorRef,
-    UploadedFile, Visibility,
+    Purging, UploadedFile, Visibility,
 };
+use calotype_domain::config::{ConfigCommand, SETTINGS, shape};
 use calotype_domain::{AssetId, UserId};
 use calotype_eventstore::StreamId;
-use calotype_media::blob::BlobStore;
+use calotype_media::blob::{BlobKey, BlobStore};
 use calotype_media::decoder::{DecoderPool, PoolConfig};
+use calotype_media::transcode::Transcoder;
+use calotype_processors::encode::Encoding;
+use calotype_processors::moves::Moving;
 use calotype_processors::worker::WorkerParts;
-use calotype_processors::{InFlight, Worker};
+use calotype_processors::{Gate, InFlight, Worker};
 use calotype_projections::Queries;
 use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgPool;
 
 use super::world::World;
 
@@ -37,7 +45,14 @@ impl World {
     /// # Errors
     /// No folder can be made for files.
     pub async fn worker(&self) -> anyhow::Result<Worker> {
-        let folder = tempfile::tempdir()?.keep();
+        self.worker_in(&tempfile::tempdir()?.keep()).await
+    }
+
+    /// Processors over this world and the files in a folder, as after a start: they remember nothing.
+    ///
+    /// # Errors
+    /// The folder cannot be opened.
+    pub async fn worker_in(&self, folder: &Path) -> anyhow::Result<Worker> {
         let blobs = BlobStore::open(folder).await.context("failed to open a folder for files")?;
         Ok(Worker::new(WorkerParts {
             commands: self.commands.clone(),
@@ -45,10 +60,16 @@ impl World {
             store: Arc::clone(&self.store),
             blobs,
             decoders: DecoderPool::new(PoolConfig::new("true", [])),
+            transcoder: Transcoder::new(PoolConfig::new("true", [])),
+            encoding: Encoding::default(),
+            embedding: calotype_processors::embed::Embedding::default(),
+            scanning: calotype_processors::library::Scanning::default(),
             gazetteer: None,
             places: 1,
             in_flight: InFlight::default(),
+            moving: Moving::default(),
             pool: self.database.pool.clone(),
+            gate: Gate::default(),
         }))
     }
 
@@ -71,6 +92,27 @@ impl World {
         owner_id: UserId,
         taken: DateTime<Utc>,
     ) -> anyhow::Result<AssetId> {
+        self.asset(owner_id, taken, MediaKind::Image).await
+    }
+
+    /// A film that was taken at an instant, with its pictures.
+    ///
+    /// # Errors
+    /// A command fails.
+    pub async fn film(
+        &mut self,
+        owner_id: UserId,
+        taken: DateTime<Utc>,
+    ) -> anyhow::Result<AssetId> {
+        self.asset(owner_id, taken, MediaKind::Video).await
+    }
+
+    async fn asset(
+        &mut self,
+        owner_id: UserId,
+        taken: DateTime<Utc>,
+        kind: MediaKind,
+    ) -> anyhow::Result<AssetId> {
         let id = AssetId::new(self.commands.ids().v4());
         let name = id.to_string();
         let blob = Blob {
@@ -81,7 +123,7 @@ impl World {
         };
         let uploaded = AssetUploaded {
             owner_id,
-            kind: MediaKind::Image,
+            kind,
             original: blob,
             sidecar: None,
             file: UploadedFile { original_file_name: "photo.jpg".into() }.into(),
@@ -118,6 +160,100 @@ impl World {
         Ok(id)
     }
 
+    /// The write side.
+    #[must_use]
+    pub fn commands(&self) -> &Commands {
+        &self.commands
+    }
+
+    /// The circumstances of a command; by the walk itself where there is nobody.
+    #[must_use]
+    pub fn by(&self, user_id: Option<UserId>) -> CommandContext {
+        self.context(user_id)
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.database.pool
+    }
+
+    /// Changes settings, each named by its path.
+    ///
+    /// # Errors
+    /// The command fails.
+    pub async fn set(&mut self, settings: &[(&str, Value)]) -> anyhow::Result<()> {
+        let mut document = SETTINGS.defaults();
+        for (path, value) in settings {
+            shape::put(&mut document, path, value.clone());
+        }
+        let ctx = self.context(None);
+        self.commands.configure(&ctx, &ConfigCommand::Change(document)).await?;
+        self.follow().await
+    }
+
+    /// Uploads a file, and what lies beside it, through a processor's store. Nothing is read of it.
+    ///
+    /// # Errors
+    /// The store or a command fails.
+    pub async fn upload_file(
+        &mut self,
+        worker: &Worker,
+        owner_id: UserId,
+        (file_name, kind): (&str, MediaKind),
+        (bytes, sidecar): (&[u8], Option<&[u8]>),
+    ) -> anyhow::Result<AssetId> {
+        let id = AssetId::new(self.commands.ids().v4());
+        let ending = file_name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let key = BlobKey::original(owner_id.uuid(), id.uuid(), ending);
+        let original = stored(worker, &key, bytes).await?;
+        let sidecar = match sidecar {
+            Some(bytes) => Some(stored(worker, &key.sidecar(), bytes).await?),
+            None => None,
+        };
+        let taken = "2024-05-06T07:08:09Z".parse()?;
+        let uploaded = AssetUploaded {
+            owner_id,
+            kind,
+            original,
+            sidecar,
+            file: UploadedFile { original_file_name: file_name.to_owned() }.into(),
+            file_created_at: taken,
+            file_modified_at: taken,
+            is_favorite: false,
+            visibility: Visibility::Timeline,
+            duration_ms: None,
+            live_photo_video_id: None,
+        };
+        let ctx = self.context(Some(owner_id));
+        self.commands.upload_asset(&ctx, id, uploaded, Vec::new()).await?;
+        self.follow().await?;
+        Ok(id)
+    }
+
+    /// Lets a film belong to a still.
+    ///
+    /// # Errors
+    /// The command fails.
+    pub async fn pair(&mut self, still_id: AssetId, film_id: AssetId) -> anyhow::Result<()> {
+        let ctx = self.context(None);
+        self.commands.pair_film(&ctx, still_id, film_id).await?;
+        self.follow().await
+    }
+
+    /// Deletes a photo for good, as its owner.
+    ///
+    /// # Errors
+    /// The command fails.
+    pub async fn purge_photo(&mut self, by: UserId, asset_id: AssetId) -> anyhow::Result<()> {
+        let row = self.queries().asset(asset_id.uuid()).await?.context("there is no such asset")?;
+        let ctx = self.context(Some(by));
+        let why = Purging::Wished { by };
+        let doomed = Doomed { why, owner_id: by, asset_id, sha1: &row.sha1 };
+        self.commands.purge_assets(&ctx, &[doomed]).await?;
+        self.follow().await
+    }
+
     /// Puts photos into the trash.
     ///
     /// # Errors
@@ -127,4 +263,19 @@ impl World {
         self.commands.trash_assets(&ctx, by, asset_ids).await?;
         self.follow().await
     }
+}
+
+async fn stored(worker: &Worker, key: &BlobKey, bytes: &[u8]) -> anyhow::Result<Blob> {
+    let mut writer = worker.blobs.begin().await?;
+    writer.write(bytes).await?;
+    let staged = writer.finish().await?;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let blob = Blob {
+        key: key.as_str().to_owned(),
+        size_bytes: staged.size_bytes,
+        sha1: hex(&staged.sha1),
+        blake3: hex(&staged.blake3),
+    };
+    staged.commit(key).await?;
+    Ok(blob)
 }

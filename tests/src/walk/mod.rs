@@ -1,9 +1,14 @@
 //! Random walks of commands over a real PostgreSQL, from a seed.
 
+mod accounts;
+mod assets;
 mod by_hand;
+mod edits;
+mod libraries;
 mod links;
 mod organize;
 mod people;
+mod server;
 mod sharing;
 mod step;
 mod world;

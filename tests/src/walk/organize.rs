@@ -1,20 +1,26 @@
 //! Steps of a walk that put a library in order: tags, stacks, duplicates, values, memories.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use calotype_commands::copies::Copied;
 use calotype_commands::duplicates::Resolution;
 use calotype_commands::organize::KeyValueChange;
-use calotype_domain::asset::{Details, KeyValue, Visibility};
+use calotype_domain::access::{Grant, Viewer};
+use calotype_domain::asset::{Asset, Details, KeyValue, Move, NewPlace, Visibility};
 use calotype_domain::memory::{MemoryChange, MemoryCommand, MemoryCreated, OnThisDay};
 use calotype_domain::stack::StackCommand;
 use calotype_domain::{AlbumId, AssetId, DuplicateId, TagId, UserId};
+use calotype_eventstore::StreamId;
 use rand::Rng as _;
 use rand::seq::{IndexedRandom as _, IteratorRandom as _};
+use uuid::Uuid;
 
 use super::step::accept;
 use super::world::World;
 
+/// The part of a walk's steps after which an original is moved.
+const MOVES_PART: f64 = 0.02;
 /// Paths that people tag with; few, so that they are taken.
 const PATHS: [&str; 5] = ["a", "a/b", "a/b/c", "d", "d/e"];
 
@@ -42,6 +48,26 @@ impl World {
         let some = self.some_assets();
         let owner_id = some.first()?.owner_id;
         Some((owner_id, some.iter().map(|asset| asset.id).collect()))
+    }
+
+    /// Where an original lies is changed in the log now and then; no file of a walk lies anywhere. It draws from
+    /// chances of its own, so that a walk without it and one with it take the same other steps.
+    pub(super) async fn move_now_and_then(&mut self) -> anyhow::Result<()> {
+        if !self.move_random.random_bool(MOVES_PART) {
+            return Ok(());
+        }
+        let chosen = self.assets.choose(&mut self.move_random);
+        let Some(asset_id) = chosen.map(|asset| asset.id) else { return Ok(()) };
+        let (known, last) = self.commands.load::<Asset>(&StreamId::new("asset", asset_id)).await?;
+        let is_stored = known.owner_id().is_some() && known.external().is_none();
+        let Some(last) = last.filter(|_| is_stored) else { return Ok(()) };
+        let original_key = format!("library/walk/{:032x}.jpg", self.move_random.random::<u128>());
+        let sidecar = known.places().sidecar();
+        let sidecar_key = sidecar.map(|_| format!("{original_key}.xmp"));
+        let from = known.places().original().to_owned();
+        let wish = Move { from, to: NewPlace { original_key, sidecar_key } };
+        let ctx = self.context(None);
+        accept(self.commands.record_move(&ctx, asset_id, (known, last), wish).await).map(drop)
     }
 
     async fn make_tag(&mut self) -> anyhow::Result<()> {
@@ -232,6 +258,9 @@ impl World {
 
     /// Takes back one of the last requests of somebody, or what somebody else did since.
     async fn undo(&mut self) -> anyhow::Result<()> {
+        if self.random.random() {
+            return self.undo_anything().await;
+        }
         let Some((by, asset_ids)) = self.owned() else { return Ok(()) };
         let details = Details {
             favorite: Some(self.random.random()),
@@ -247,6 +276,22 @@ impl World {
         let ctx = self.context(Some(by));
         let id =
             if self.random.random() { change.correlation_id } else { change.command_id.uuid() };
-        accept(self.commands.undo(&ctx, by, id).await).map(drop)
+        accept(self.commands.undo(&ctx, &viewer(by), id).await).map(drop)
     }
+
+    /// Takes back whatever somebody wished lately.
+    async fn undo_anything(&mut self) -> anyhow::Result<()> {
+        let did: Vec<(UserId, Uuid)> = {
+            let did = self.did.lock().unwrap_or_else(PoisonError::into_inner);
+            did.iter().copied().collect()
+        };
+        let Some((by, id)) = did.choose(&mut self.random).copied() else { return Ok(()) };
+        let ctx = self.context(Some(by));
+        accept(self.commands.undo(&ctx, &viewer(by), id).await).map(drop)
+    }
+}
+
+/// Somebody who may do everything that a person may.
+fn viewer(user_id: UserId) -> Viewer {
+    Viewer { user_id, is_admin: true, grant: Grant::Session { elevated: true } }
 }

@@ -13,7 +13,8 @@ use calotype_eventstore::StreamId;
 use rand::Rng as _;
 use rand::seq::{IndexedRandom as _, IteratorRandom as _};
 
-use super::step::{Known, accept};
+use super::assets::Known;
+use super::step::accept;
 use super::world::World;
 
 const SIZE: PictureSize = PictureSize { width: 1_000, height: 1_000 };
@@ -139,7 +140,7 @@ impl World {
         accept(self.commands.assign_faces(&ctx, &guesses).await).map(drop)
     }
 
-    fn model(&mut self) -> ModelRef {
+    pub(super) fn model(&mut self) -> ModelRef {
         let revision = self.random.random_range(0..50).to_string();
         ModelRef { name: "walk".into(), revision, sha256: "0".repeat(64) }
     }

@@ -1,6 +1,7 @@
 //! Steps about what people share: albums, comments and likes, partners.
 
 use calotype_commands::activities::Liked;
+use calotype_commands::albums::Invitation;
 use calotype_domain::access::AlbumRole;
 use calotype_domain::activity::{ActivityCommented, ActivityLiked, ActivityTarget};
 use calotype_domain::album::{AlbumChange, AlbumCreated, AlbumOrder, AlbumText, NewAlbum};
@@ -12,6 +13,9 @@ use super::step::accept;
 use super::world::World;
 
 const ROLES: [AlbumRole; 3] = [AlbumRole::Viewer, AlbumRole::Editor, AlbumRole::Owner];
+
+/// What people are told who get a part in an album.
+const INVITATION: Invitation<'_> = Invitation { by: "Änne", album: "Summer" };
 
 impl World {
     /// One wish about something shared.
@@ -44,7 +48,9 @@ impl World {
             asset_ids: self.ids_of_some(),
         };
         let ctx = self.context(Some(owner_id));
-        if let Some((album_id, _)) = accept(self.commands.create_album(&ctx, new).await)? {
+        if let Some((album_id, _)) =
+            accept(self.commands.create_album(&ctx, new, Some(&INVITATION)).await)?
+        {
             self.albums.push((owner_id, album_id));
         }
         Ok(())
@@ -73,7 +79,10 @@ impl World {
         let changed = match self.random.random_range(0..4) {
             0 => self.commands.remove_album_user(&ctx, Some(by), album_id, user_id).await,
             1 => self.commands.change_album_role(&ctx, by, album_id, user_id, role).await,
-            _ => self.commands.add_album_users(&ctx, by, album_id, vec![(user_id, role)]).await,
+            _ => {
+                let users = vec![(user_id, role)];
+                self.commands.add_album_users(&ctx, by, album_id, users, Some(&INVITATION)).await
+            }
         };
         accept(changed).map(drop)
     }

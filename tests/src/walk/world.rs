@@ -1,28 +1,39 @@
 //! Log, write side and read side over a database of the walk's own, each moved by hand.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, ensure};
 use calotype_commands::Commands;
 use calotype_domain::{Clock, IdGen, UserId};
 use calotype_eventstore::testing::{TestDatabase, database};
-use calotype_eventstore::{EventStore, Keyring, PostgresOptions, PostgresStore, Sequencer};
+use calotype_eventstore::{
+    EventStore, GlobalPosition, Keyring, PostgresOptions, PostgresStore, Sequencer,
+};
 use calotype_projections::{Queries, Runner, projection};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use uuid::Uuid;
 
 use crate::database::{Rows, read_rows};
-use crate::ids::{SeededIds, TickingClock};
+use crate::ids::{SeededIds, TickingClock, any_seed};
 
 /// How many steps the read side may be behind: the batches that it takes are of all sizes up to that.
 const BEHIND_STEPS_MAX: u32 = 40;
 
+/// The key of all walks.
+fn key() -> Keyring {
+    Keyring::from_bytes([7; 32])
+}
+
 /// Everything a walk needs.
 pub struct World {
     pub(super) random: StdRng,
+    /// What moves of originals are drawn from.
+    pub(super) move_random: StdRng,
     pub(super) commands: Commands,
     pub(super) users: Vec<UserId>,
-    pub(super) assets: Vec<super::step::Known>,
+    pub(super) assets: Vec<super::assets::Known>,
     pub(super) people: Vec<(UserId, calotype_domain::PersonId)>,
     pub(super) sessions: Vec<calotype_domain::SessionId>,
     pub(super) links: Vec<(UserId, calotype_domain::SharedLinkId)>,
@@ -33,6 +44,9 @@ pub struct World {
     pub(super) tags: Vec<(UserId, calotype_domain::TagId)>,
     pub(super) stacks: Vec<(UserId, calotype_domain::StackId)>,
     pub(super) memories: Vec<(UserId, calotype_domain::MemoryId)>,
+    /// Who wished what last, by the ids of their requests.
+    pub(super) did: Mutex<VecDeque<(UserId, Uuid)>>,
+    pub(super) libraries: super::libraries::Libraries,
     pub(super) store: Arc<dyn EventStore>,
     sequencer: Sequencer,
     runner: Runner,
@@ -46,7 +60,6 @@ impl World {
     /// The log cannot be opened.
     pub async fn new(seed: u64) -> anyhow::Result<Self> {
         let database = database().await;
-        let key = || Keyring::from_bytes([7; 32]);
         let store =
             PostgresStore::connect(database.pool.clone(), key(), PostgresOptions::default())
                 .await
@@ -54,10 +67,12 @@ impl World {
         let shared: Arc<dyn EventStore> = Arc::new(store.clone());
         let ids: Arc<dyn IdGen> = Arc::new(SeededIds::new(seed));
         let clock: Arc<dyn Clock> = Arc::<TickingClock>::default();
-        let commands = Commands::new(shared.clone(), Arc::new(key()), ids, clock);
+        let commands = Commands::new(shared.clone(), Arc::new(key()), ids, clock)
+            .among_processes(database.pool.clone());
         let runner = Runner::new(database.pool.clone(), shared.clone());
         Ok(Self {
             random: StdRng::seed_from_u64(seed),
+            move_random: StdRng::seed_from_u64(!seed),
             commands,
             users: Vec::new(),
             assets: Vec::new(),
@@ -71,11 +86,26 @@ impl World {
             tags: Vec::new(),
             stacks: Vec::new(),
             memories: Vec::new(),
+            did: Mutex::default(),
+            libraries: super::libraries::Libraries::new(StdRng::seed_from_u64(!seed)),
             store: shared,
             sequencer: Sequencer::new(store),
             runner,
             database,
         })
+    }
+
+    /// The write side of another process over the same database.
+    ///
+    /// # Errors
+    /// The log cannot be opened.
+    pub async fn another_process(&self) -> anyhow::Result<Commands> {
+        let (pool, options) = (self.database.pool.clone(), PostgresOptions::default());
+        let store = PostgresStore::connect(pool, key(), options).await?;
+        let ids: Arc<dyn IdGen> = Arc::new(SeededIds::new(any_seed()));
+        let clock: Arc<dyn Clock> = Arc::<TickingClock>::default();
+        let commands = Commands::new(Arc::new(store), Arc::new(key()), ids, clock);
+        Ok(commands.among_processes(self.database.pool.clone()))
     }
 
     /// Takes so many steps; the read side follows now and then, so that its batches are of many sizes.
@@ -86,6 +116,8 @@ impl World {
         let mut behind = 0;
         for _ in 0..steps {
             self.step().await?;
+            self.library_step().await?;
+            self.move_now_and_then().await?;
             if behind == 0 {
                 self.follow().await?;
                 behind = self.random.random_range(1..=BEHIND_STEPS_MAX);
@@ -103,12 +135,18 @@ impl World {
         while self.sequencer.step().await? > 0 {}
         self.runner.run_until_quiet().await?;
         let parked: Vec<String> = sqlx::query_scalar(
-            "select name || ': ' || stream_id || ': ' || reason from work.parked",
+            "select name || ': ' || stream_id || ': ' || reason from work.parked where kind = 'projection'",
         )
         .fetch_all(&self.database.pool)
         .await?;
         ensure!(parked.is_empty(), "a projection could not apply events: {parked:?}");
         Ok(())
+    }
+
+    /// Up to where every read model has applied the log.
+    #[must_use]
+    pub fn applied(&self) -> GlobalPosition {
+        *self.runner.position().borrow()
     }
 
     /// What the read tables hold.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use calotype_tests::binary::{run, with_data};
+use calotype_tests::binary::{command, finish, run, with_data};
 use calotype_tests::client::{ADMIN_EMAIL, PASSWORD};
 use calotype_tests::import::{new_file, pictures};
 use calotype_tests::media::media;
@@ -14,6 +14,8 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
+/// How long a command may take.
+const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 const CONFIG: &str = "/api/system-config";
 const PICTURE: &str = "photos/nature/prairie_falcon.jpg";
 const SERVER_KEY: &str = "IMSV-6ECZ-91TE-WZRM-Q7AQ-MBN4-UW48-2CPT-71X9";
@@ -53,6 +55,28 @@ async fn settings_are_kept_shown_and_take_effect() -> anyhow::Result<()> {
         let kept = admin.get_json(CONFIG).await?;
         ensure!(kept["trash"] == json!({ "enabled": false, "days": 3 }), "{}", kept["trash"]);
         ensure!(kept["oauth"]["clientSecret"] == "hush", "the secret is lost");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn settings_of_a_file_take_effect_and_cannot_be_changed() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("settings.json");
+    std::fs::write(&file, r#"{ "trash": { "days": 3 }, "passwordLogin": { "enabled": true } }"#)?;
+    let arguments = vec!["--settings".to_owned(), file.display().to_string()];
+    story(Options { arguments, ..Options::default() }, async |server| {
+        let admin = server.client().sign_up().await?;
+        let config = admin.get_json(CONFIG).await?;
+        ensure!(config["trash"] == json!({ "enabled": true, "days": 3 }), "{config}");
+        let told = server.client().get_json("/api/server/config").await?;
+        ensure!(told["trashDays"] == 3, "{told}");
+        let features = server.client().get_json("/api/server/features").await?;
+        ensure!(features["configFile"] == true, "{features}");
+        let refused = admin.put(CONFIG, &config).await?.expect(400)?;
+        let words = "Cannot update configuration while IMMICH_CONFIG_FILE is in use";
+        ensure!(refused.message()? == words, "{}", refused.shown());
         Ok(())
     })
     .await
@@ -127,6 +151,15 @@ async fn passwords_can_be_switched_off_and_on_again() -> anyhow::Result<()> {
         ensure!(refused.message()? == "Password login has been disabled", "{refused:?}");
         server.terminate().await?;
         let words = ["admin", "enable-password-login"];
+        // A file of settings stands above what was set: nothing would come of it.
+        let file = server.data().join("settings.json");
+        std::fs::write(&file, r#"{"passwordLogin":{"enabled":false}}"#)?;
+        let mut fixed = command()?;
+        fixed.env("IMMICH_CONFIG_FILE", &file).args(with_data(&words, &server.data()));
+        let refused = finish(fixed, "", COMMAND_LIMIT).await?;
+        ensure!(!refused.stdout.contains("can log in"), "{refused:?}");
+        let refused = refused.failure()?;
+        ensure!(refused.contains(&file.display().to_string()), "no file is named: {refused}");
         run(&with_data(&words, &server.data()), "").await?.success()?;
         server.go_on().await?;
         server.client().post("/api/auth/login", &login).await?.expect(201)?;
@@ -233,6 +266,41 @@ async fn uploads_that_end_at_once_do_not_pass_a_quota_together() -> anyhow::Resu
         ensure!(created == 3 && refused == 5, "{created} were created and {refused} refused");
         let me = user.get_json("/api/users/me").await?;
         ensure!(me["quotaUsageInBytes"].as_u64() <= u64::try_from(size_bytes * 3).ok(), "{me}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_deleted_account_is_not_changed_or_deleted_again() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let friend = admin.create_user("friend@example.com").await?;
+        let path = format!("/api/admin/users/{}", friend.my_id().await?);
+        admin.delete(&path, &json!({})).await?.expect(200)?;
+        let again = admin.delete(&path, &json!({ "force": true })).await?.expect(400)?;
+        ensure!(again.message()? == "User not found", "{}", again.shown());
+        let changed = admin.put(&path, &json!({ "name": "Other" })).await?.expect(400)?;
+        ensure!(changed.message()? == "User not found", "{}", changed.shown());
+        ensure!(admin.get_json(&path).await?["status"] == "deleted");
+
+        admin.post(&format!("{path}/restore"), &json!({})).await?.expect(200)?;
+        admin.put(&path, &json!({ "name": "Other" })).await?.expect(200)?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn uploads_leave_free_what_the_operator_wants() -> anyhow::Result<()> {
+    let arguments = vec!["--min-free".to_owned(), "1000000T".to_owned()];
+    story(Options { arguments, ..Options::default() }, async |server| {
+        let admin = server.client().sign_up().await?;
+        let upload = Upload::of(&media(PICTURE)?)?;
+        let answer = admin.send_upload(&upload).await?.expect(507)?;
+        ensure!(answer.shown().contains("Not enough free space"), "{}", answer.shown());
+        let counts = admin.get_json("/api/assets/statistics").await?;
+        ensure!(counts["total"] == 0, "{counts}");
         Ok(())
     })
     .await

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 /// How long a client may take.
-const CLIENT_LIMIT: Duration = Duration::from_secs(180);
+pub(crate) const CLIENT_LIMIT: Duration = Duration::from_secs(180);
 /// A folder of photos and films as people have them.
 const FILES: [&str; 25] = [
     "photos/edge/date_offset_positive.jpg",
@@ -55,13 +55,13 @@ fn fetched(variable: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-fn node(script: &Path) -> anyhow::Result<Command> {
+pub(crate) fn node(script: &Path) -> anyhow::Result<Command> {
     let mut command = Command::new(fetched("CALOTYPE_TEST_NODE")?);
     command.arg(script).env("CALOTYPE_TEST_CLIENTS", fetched("CALOTYPE_TEST_CLIENTS")?);
     Ok(command)
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     workspace().join("tests/clients").join(name)
 }
 
@@ -166,6 +166,8 @@ async fn a_socket_is_told_of_an_upload_whose_thumbnail_is_there_and_of_a_change(
         ensure!(told["id"] == told["told"] && told["thumbhash"].is_string(), "{told}");
         ensure!(told["thumbnail"] == 200, "{told}");
         ensure!(told["updated"] == told["id"] && told["description"] == "a falcon", "{told}");
+        // Neither comes with an argument, not even `null`.
+        ensure!(told["stackWords"] == 0 && told["configWords"] == 0, "{told}");
         Ok(())
     })
     .await
@@ -196,33 +198,64 @@ async fn aioimmich_uploads_and_views() -> anyhow::Result<()> {
 
 /// How long schemathesis may send requests, in seconds.
 const FUZZED_SECONDS: &str = "60";
+/// How long with each of the credentials that open little.
+const FUZZED_SHORTLY_SECONDS: &str = "20";
 /// What it must not do: end its own key, or wait for people. A month that is none is answered with 500,
 /// as Immich was recorded to.
 const NOT_FUZZED: &str = "^/(auth/logout|api-keys/|oauth|calotype/projections/|timeline/bucket$)";
 
+/// Sends whatever the document tells of to a server, as somebody with these headers and query.
+async fn fuzz(
+    server: &TestServer,
+    seconds: &str,
+    credentials: &[(&str, &str)],
+) -> anyhow::Result<()> {
+    let packages = fetched("CALOTYPE_TEST_PYTHONPATH")?;
+    let mut command = Command::new("python3");
+    command.env("PYTHONPATH", &packages).current_dir(server.scratch());
+    command.args(["-m", "schemathesis.cli", "run"]);
+    command.arg(format!("{}/api/openapi.json", server.url()));
+    command.args(["--url", &format!("{}/api", server.url())]);
+    command.args(["--checks", "not_a_server_error", "--continue-on-failure"]);
+    command.args(["--max-time", seconds, "--max-examples", "20", "--seed", "1"]);
+    command.args(["--suppress-health-check", "all", "--no-color", "--warnings", "off"]);
+    command.args(["--exclude-path-regex", NOT_FUZZED]);
+    for (name, value) in credentials {
+        command.args(["--header", &format!("{name}: {value}")]);
+    }
+
+    let done = finish(command, "", CLIENT_LIMIT).await?;
+
+    ensure!(done.stdout.contains("Tested"), "{}\n{}", done.stdout, done.stderr);
+    ensure!(!done.stdout.contains("Schema Error"), "the document is wrong: {}", done.stdout);
+    ensure!(!done.stdout.contains("Server error"), "{}", done.stdout);
+    Ok(())
+}
+
 #[tokio::test]
 async fn no_request_the_document_tells_of_breaks_the_server() -> anyhow::Result<()> {
-    let packages = fetched("CALOTYPE_TEST_PYTHONPATH")?;
     story(Options::default(), async |server: &mut TestServer| {
         let admin = server.client().sign_up().await?;
         admin.upload_file(&media("photos/nature/prairie_falcon.jpg")?).await?;
         let key = admin.create_secret(&["all"]).await?;
-        let mut command = Command::new("python3");
-        command.env("PYTHONPATH", &packages).current_dir(server.scratch());
-        command.args(["-m", "schemathesis.cli", "run"]);
-        command.arg(format!("{}/api/openapi.json", server.url()));
-        command.args(["--url", &format!("{}/api", server.url())]);
-        command.args(["--checks", "not_a_server_error", "--continue-on-failure"]);
-        command.args(["--max-time", FUZZED_SECONDS, "--max-examples", "20", "--seed", "1"]);
-        command.args(["--suppress-health-check", "all", "--no-color", "--warnings", "off"]);
-        command.args(["--exclude-path-regex", NOT_FUZZED]);
-        command.args(["--header", &format!("x-api-key: {key}")]);
+        fuzz(server, FUZZED_SECONDS, &[("x-api-key", &key)]).await
+    })
+    .await
+}
 
-        let done = finish(command, "", CLIENT_LIMIT).await?;
-
-        ensure!(done.stdout.contains("Tested"), "{}\n{}", done.stdout, done.stderr);
-        ensure!(!done.stdout.contains("Schema Error"), "the document is wrong: {}", done.stdout);
-        ensure!(!done.stdout.contains("Server error"), "{}", done.stdout);
+#[tokio::test]
+async fn nor_does_any_of_who_holds_a_link_or_a_narrow_key() -> anyhow::Result<()> {
+    story(Options::default(), async |server: &mut TestServer| {
+        let admin = server.client().sign_up().await?;
+        let photo = admin.upload_file(&media("photos/nature/prairie_falcon.jpg")?).await?;
+        let link = json!({ "type": "INDIVIDUAL", "assetIds": [photo], "allowUpload": true });
+        let link = admin.post("/api/shared-links", &link).await?.expect(201)?.json()?;
+        let key = link["key"].as_str().context("no key")?;
+        fuzz(server, FUZZED_SHORTLY_SECONDS, &[("x-immich-share-key", key)]).await?;
+        let narrow = admin.create_secret(&["asset.read", "album.read"]).await?;
+        fuzz(server, FUZZED_SHORTLY_SECONDS, &[("x-api-key", &narrow)]).await?;
+        let shown = admin.get_json(&format!("/api/assets/{photo}")).await?;
+        ensure!(shown["isTrashed"] == false && shown["isFavorite"] == false, "changed: {shown}");
         Ok(())
     })
     .await

@@ -1,16 +1,20 @@
-//! Every operation of the reference document is served, or stands in `not_served.txt`; and every served
-//! one refuses who is not known and who is somebody else.
+//! Every operation of the reference document is served, or stands in `operations.txt` with the reason why
+//! not; and every served one refuses who is not known and who is somebody else.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, ensure};
 use calotype_tests::media::media;
 use calotype_tests::spec::{self, Operation};
-use calotype_tests::{Client, Options, story};
+use calotype_tests::{Answer, Client, Options, story};
 use serde_json::{Value, json};
 
+use crate::document::listed;
+
 /// An id that nobody has.
-const NOBODYS_ID: &str = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d";
+pub(crate) const NOBODYS_ID: &str = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d";
+/// Operations that are asked at least, or hardly anything was looked at: what needs no permission are eight.
+const ASKED_MIN: usize = 8;
 /// Reads about others that everybody may do, and things that are a stranger's own whatever the id.
 const OPEN_TO_OTHERS: [&str; 3] = ["getUser", "getProfileImage", "deleteDuplicate"];
 
@@ -32,6 +36,29 @@ impl Served {
             served.method == operation.method && shape(&served.path) == shape(&operation.path)
         })
     }
+
+    /// Asks every served operation of the reference document for which `wish` has a path and a body, and refuses
+    /// those whose answer is not right, with `what` above them.
+    pub(crate) async fn ensure_each(
+        &self,
+        caller: &Client,
+        what: &str,
+        wish: impl Fn(&Operation) -> Option<(String, Value)>,
+        is_right: impl Fn(&Operation, &Answer) -> bool,
+    ) -> anyhow::Result<()> {
+        let (mut asked, mut wrong) = (0, Vec::new());
+        for operation in spec::operations()?.iter().filter(|it| self.has(it)) {
+            let Some((path, body)) = wish(operation) else { continue };
+            asked += 1;
+            let answer = caller.call(operation.method.clone(), &path, &body).await?;
+            if !is_right(operation, &answer) {
+                wrong.push(format!("{}: {} {}", operation.id, answer.status, answer.shown()));
+            }
+        }
+        ensure!(wrong.is_empty(), "{what}:\n{}", wrong.join("\n"));
+        ensure!(asked >= ASKED_MIN, "only {asked} operations were asked");
+        Ok(())
+    }
 }
 
 /// A path without the names of its parameters.
@@ -48,7 +75,7 @@ async fn has_route(client: &Client, operation: &Operation) -> anyhow::Result<boo
 }
 
 /// A path with an id in the place of each name.
-fn concrete(operation: &Operation, id: &str) -> String {
+pub(crate) fn concrete(operation: &Operation, id: &str) -> String {
     let parts = operation.path.split('/').map(|part| match part {
         "{id}" | "{assetId}" | "{sessionId}" | "{userId}" => id,
         "{name}"
@@ -66,30 +93,29 @@ fn concrete(operation: &Operation, id: &str) -> String {
 async fn every_operation_is_served_or_listed_as_missing() -> anyhow::Result<()> {
     story(Options::default(), async |server| {
         let client = server.client();
-        let listed: BTreeSet<&str> = include_str!("../not_served.txt")
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .collect();
+        let listed = listed(include_str!("../operations.txt"))?;
         let by_us = Served::by(&client).await?;
         let mut wrong = Vec::new();
         let mut known = BTreeSet::new();
         for operation in spec::operations()? {
             let served = by_us.has(&operation);
             let id = operation.id.clone();
-            match (served, listed.contains(id.as_str())) {
-                (true, true) => wrong.push(format!("{id} is served and listed as missing")),
-                (false, false) => wrong.push(format!("{id} is neither served nor listed")),
-                (true, false) | (false, true) => {}
+            match (served, listed.get(id.as_str()).copied()) {
+                (true, Some("served")) => {}
+                (false, Some(reason)) if reason != "served" => {}
+                (served, said) => {
+                    wrong.push(format!("{id}: served is {served}, and listed {said:?}"));
+                }
             }
             known.insert(id);
         }
         wrong.extend(
             listed
-                .iter()
+                .keys()
                 .filter(|id| !known.contains(**id))
                 .map(|id| format!("{id} is listed and no operation")),
         );
-        ensure!(wrong.is_empty(), "not_served.txt is wrong:\n{}", wrong.join("\n"));
+        ensure!(wrong.is_empty(), "operations.txt is wrong:\n{}", wrong.join("\n"));
         ensure_document_tells_the_truth(&client, &by_us).await
     })
     .await
@@ -110,21 +136,15 @@ async fn every_served_operation_refuses_the_unknown() -> anyhow::Result<()> {
     story(Options::default(), async |server| {
         server.client().sign_up().await?;
         let client = server.client();
+        let wish = |operation: &Operation| {
+            (!operation.is_public).then(|| (concrete(operation, NOBODYS_ID), json!({})))
+        };
+        let refusal = json!({ "message": "Authentication required" });
+        let is_refused = |_: &Operation, answer: &Answer| {
+            answer.status == 401 && answer.json().is_ok_and(|said| said == refusal)
+        };
         let served = Served::by(&client).await?;
-        let mut wrong = Vec::new();
-        for operation in spec::operations()? {
-            if operation.is_public || !served.has(&operation) {
-                continue;
-            }
-            let path = concrete(&operation, NOBODYS_ID);
-            let answer = client.call(operation.method.clone(), &path, &json!({})).await?;
-            let expected = json!({ "message": "Authentication required" });
-            if answer.status != 401 || answer.json().ok() != Some(expected) {
-                wrong.push(format!("{}: {} {}", operation.id, answer.status, answer.shown()));
-            }
-        }
-        ensure!(wrong.is_empty(), "these answer nobody:\n{}", wrong.join("\n"));
-        Ok(())
+        served.ensure_each(&client, "these answer nobody", wish, is_refused).await
     })
     .await
 }
@@ -134,27 +154,18 @@ async fn every_served_operation_asks_for_its_permission() -> anyhow::Result<()> 
     story(Options::default(), async |server| {
         let admin = server.client().sign_up().await?;
         let key = admin.create_key(&["serverLicense.update"]).await?;
-        let served = Served::by(&admin).await?;
-        let mut wrong = Vec::new();
-        for operation in spec::operations()? {
-            let Some(permission) = operation.permission.clone().filter(|_| served.has(&operation))
-            else {
-                continue;
-            };
-            let path = concrete(&operation, NOBODYS_ID);
-            let answer = key.call(operation.method.clone(), &path, &json!({})).await?;
+        let wish = |operation: &Operation| {
+            let permission = operation.permission.as_deref()?;
+            let path = concrete(operation, NOBODYS_ID);
+            (permission != "serverLicense.update").then(|| (path, json!({})))
+        };
+        let is_refused = |operation: &Operation, answer: &Answer| {
+            let permission = operation.permission.as_deref().unwrap_or_default();
             let refusal = format!("Missing required permission: {permission}");
-            let is_refused = answer.status == 403 && answer.message().ok() == Some(refusal);
-            if !is_refused && permission != "serverLicense.update" {
-                wrong.push(format!("{}: {} {}", operation.id, answer.status, answer.shown()));
-            }
-        }
-        ensure!(
-            wrong.is_empty(),
-            "a key without the permission may use these:\n{}",
-            wrong.join("\n")
-        );
-        Ok(())
+            answer.status == 403 && answer.message().ok() == Some(refusal)
+        };
+        let what = "a key without the permission may use these";
+        Served::by(&admin).await?.ensure_each(&key, what, wish, is_refused).await
     })
     .await
 }
@@ -191,31 +202,26 @@ async fn every_served_operation_refuses_somebody_else() -> anyhow::Result<()> {
         let admin = server.client().sign_up().await?;
         let theirs = Theirs::make(&admin).await?;
         let stranger = admin.create_user("stranger@example.com").await?;
-        let served = Served::by(&admin).await?;
-        let mut wrong = Vec::new();
-        for operation in spec::operations()? {
+        let wish = |operation: &Operation| {
             if operation.is_public || OPEN_TO_OTHERS.contains(&operation.id.as_str()) {
-                continue;
+                return None;
             }
             let body = theirs.body(&operation.id);
             let names_something = operation.path.contains('{') || body.is_some();
-            if !(operation.is_for_admins || names_something) || !served.has(&operation) {
-                continue;
-            }
-            let path = concrete(&operation, theirs.id_for(&operation.path));
-            let body = body.unwrap_or_else(|| json!({}));
-            let answer = stranger.call(operation.method.clone(), &path, &body).await?;
-            let refused = if operation.is_for_admins {
-                answer.status == 403
-                    && answer.json().ok() == Some(json!({ "message": "Forbidden" }))
+            let path = concrete(operation, theirs.id_for(&operation.path));
+            let is_asked = operation.is_for_admins || names_something;
+            is_asked.then(|| (path, body.unwrap_or_else(|| json!({}))))
+        };
+        let is_refused = |operation: &Operation, answer: &Answer| {
+            if operation.is_for_admins {
+                let refusal = json!({ "message": "Forbidden" });
+                answer.status == 403 && answer.json().is_ok_and(|said| said == refusal)
             } else {
                 matches!(answer.status, 400 | 403 | 404)
-            };
-            if !refused {
-                wrong.push(format!("{}: {} {}", operation.id, answer.status, answer.shown()));
             }
-        }
-        ensure!(wrong.is_empty(), "these answer a stranger:\n{}", wrong.join("\n"));
+        };
+        let served = Served::by(&admin).await?;
+        served.ensure_each(&stranger, "these answer a stranger", wish, is_refused).await?;
         theirs.ensure_untouched(&admin).await
     })
     .await

@@ -17,9 +17,18 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 /// Files of one import.
-const FILES: usize = 20;
+const FILES: usize = 60;
 /// Kills during it.
 const KILLS: usize = 5;
+/// How long half of an import may take beside other tests.
+const HALF_MAX: Duration = Duration::from_secs(180);
+
+/// Whether three captions were written beside their originals, and every read model knows.
+const SETTLED: &str = "
+    select (select count(*) from log.events where type = 'AssetSidecarWritten') >= 3
+       and not exists (
+            select from work.checkpoints
+             where name <> 'relay' and position < (select position from log.head))";
 
 #[tokio::test]
 async fn acknowledged_files_survive_kills() -> anyhow::Result<()> {
@@ -47,7 +56,7 @@ async fn losing_the_stream_in_the_middle_of_an_import_loses_nothing() -> anyhow:
         let done = AtomicUsize::new(0);
 
         let delete = async {
-            until("half of the import", Duration::from_secs(60), async || {
+            until("half of the import", HALF_MAX, async || {
                 Ok((done.load(Ordering::Relaxed) >= FILES / 2).then_some(()))
             })
             .await?;
@@ -82,6 +91,15 @@ async fn emptied_read_tables_are_rebuilt_to_the_same_rows() -> anyhow::Result<()
         }
         admin.wait_until_idle().await?;
         let pool = database::connect(&server.data()).await?;
+        until(
+            "the captions to stand beside their originals",
+            Duration::from_secs(60),
+            async || {
+                let is_settled: bool = sqlx::query_scalar(SETTLED).fetch_one(&pool).await?;
+                Ok(is_settled.then_some(()))
+            },
+        )
+        .await?;
         let before = database::read_rows(&pool).await?;
         ensure!(before.values().any(|rows| rows.len() >= 12), "too little to compare");
 

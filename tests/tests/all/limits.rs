@@ -2,9 +2,9 @@
 //! one too many and a word that is none are refused, by the name of the field.
 
 use anyhow::{Context as _, ensure};
-use calotype_tests::media::{read_json, workspace};
+use calotype_tests::media::{media, read_json, workspace};
 use calotype_tests::samples::{NO_ID, Wrong, sample, wrong_values};
-use calotype_tests::{Client, Options, story};
+use calotype_tests::{Client, Options, database, story};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -121,6 +121,41 @@ async fn limits_of_the_document_are_those_of_the_server() -> anyhow::Result<()> 
             amiss.len(),
             amiss.join("\n")
         );
+        Ok(())
+    })
+    .await
+}
+
+/// How long many removals may take to show: the read models stand still for so long.
+const STANDING_STILL: std::time::Duration = std::time::Duration::from_millis(3_500);
+
+#[tokio::test]
+async fn many_removals_are_waited_for_longer_than_one() -> anyhow::Result<()> {
+    story(Options { testing: false, ..Options::default() }, async |server| {
+        let owner = server.client().sign_up().await?;
+        let asset = owner.upload_file(&media("photos/edge/rating_1.jpg")?).await?;
+        owner.wait_until_idle().await?;
+        let album = json!({ "albumName": "A", "assetIds": [asset] });
+        let album = owner.post("/api/albums", &album).await?.expect(201)?.json()?;
+        let path = format!("/api/albums/{}/assets", album["id"].as_str().context("no id")?);
+        // Those that are not there are looked for like the one that is.
+        let mut ids = vec![asset];
+        ids.extend(
+            (1..=4_000u32).map(|number| format!("{number:08x}-0000-4000-8000-000000000000")),
+        );
+        let pool = database::connect(&server.data()).await?;
+        let mut held = pool.begin().await?;
+        sqlx::query("select from work.checkpoints for update").execute(&mut *held).await?;
+
+        let body = json!({ "ids": ids });
+        let mut removed = std::pin::pin!(owner.delete(&path, &body));
+        let early = tokio::time::timeout(STANDING_STILL, &mut removed).await;
+
+        held.rollback().await?;
+        pool.close().await;
+        ensure!(early.is_err(), "it was answered before it showed: {early:?}");
+        let answer = removed.await?.expect(200)?.json()?;
+        ensure!(answer[0]["success"] == true && answer[1]["error"] == "not_found", "{}", answer[0]);
         Ok(())
     })
     .await

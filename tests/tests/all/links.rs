@@ -311,16 +311,40 @@ async fn page_of_a_link_is_previewed_and_its_views_are_told() -> anyhow::Result<
         let stranger = shared.owner.create_user("stranger@example.com").await?;
         stranger.get(&path).await?.expect(400)?;
 
-        // With the link goes who looked at it.
-        let pool = database::connect(&server.data()).await?;
-        let kept = async || -> anyhow::Result<i64> {
-            Ok(sqlx::query_scalar("select count(*) from read.link_views_v2")
-                .fetch_one(&pool)
-                .await?)
-        };
-        ensure!(kept().await? == 1, "the view has no row");
+        // What happened to it is told too, without what opens it, and both when the link has ended.
+        shared.change(json!({ "password": "secret" })).await?;
+        let more = json!({ "assetIds": [shared.outside] });
+        let of_assets = format!("{}/assets", shared.link_path());
+        shared.owner.put(&of_assets, &more).await?.expect(200)?;
         shared.owner.delete(&shared.link_path(), &json!({})).await?.expect(204)?;
-        ensure!(kept().await? == 0, "the visitors of a link that is gone are kept");
+        let history = shared.owner.get_json(&path).await?;
+        ensure!(history["views"].as_array().map(Vec::len) == Some(1), "{history}");
+        let sentences: Vec<&str> = history["events"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|event| event["sentence"].as_str())
+            .collect();
+        let wanted = [
+            "Link made to 1 asset",
+            "Another password is asked for",
+            "1 asset added",
+            "Link ended",
+        ];
+        ensure!(sentences == wanted, "{sentences:?}");
+        let told = history.to_string();
+        ensure!(!told.contains(shared.key()) && !told.contains("argon2"), "{told}");
+        stranger.get(&path).await?.expect(400)?;
+
+        // The rows are of the account that they go with.
+        let pool = database::connect(&server.data()).await?;
+        let id = shared.owner.my_id().await?;
+        let owners: Vec<uuid::Uuid> =
+            sqlx::query_scalar("select distinct owner_id from read.link_views_v3")
+                .fetch_all(&pool)
+                .await?;
+        ensure!(owners.iter().map(uuid::Uuid::to_string).eq([id]), "{owners:?}");
+        pool.close().await;
         Ok(())
     })
     .await
@@ -344,6 +368,10 @@ async fn album_link_follows_the_album() -> anyhow::Result<()> {
         ensure!(me["album"]["albumName"] == "Holidays" && me["album"]["assetCount"] == 1, "{me}");
         let info = shared.get(&format!("/api/albums/{album}")).await?.expect(200)?.json()?;
         ensure!(info["hasSharedLink"] == true, "{info}");
+        // The owner is told who put in how much; visitors are not told of people.
+        ensure!(info.get("contributorCounts").is_none(), "{info}");
+        let mine = owner.get_json(&format!("/api/albums/{album}")).await?;
+        ensure!(mine["contributorCounts"][0]["assetCount"] == 1, "{mine}");
         ensure!(!info.to_string().contains("admin@example.com"), "an e-mail is told: {info}");
         shared.get(&thumbnail).await?.expect(200)?;
         let months = format!("/api/timeline/buckets?albumId={album}");

@@ -8,7 +8,7 @@ use calotype_tests::client::{PASSWORD, WORK_LIMIT};
 use calotype_tests::media::{media, workspace};
 use calotype_tests::phone::Phone;
 use calotype_tests::waiting::until;
-use calotype_tests::{Client, Options, TestServer, story};
+use calotype_tests::{Client, Options, TestServer, database, story};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
@@ -19,7 +19,7 @@ const PHOTO: &str = "photos/edge/gps_south_west.jpg";
 const WARM: usize = 3;
 
 /// Somebody who sees an asset, and what they asked before.
-struct Watcher {
+pub(crate) struct Watcher {
     client: Client,
     asset: String,
     /// Goes behind every address: a link's key.
@@ -33,7 +33,11 @@ struct Watcher {
 }
 
 impl Watcher {
-    async fn new(client: Client, asset: &str, credential: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) async fn new(
+        client: Client,
+        asset: &str,
+        credential: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let mut watcher = Self {
             client,
             asset: asset.to_owned(),
@@ -50,6 +54,11 @@ impl Watcher {
         Ok(watcher)
     }
 
+    /// Who watches.
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     fn address(&self, path: &str) -> String {
         let sign = if path.contains('?') { '&' } else { '?' };
         match &self.credential {
@@ -59,7 +68,7 @@ impl Watcher {
     }
 
     /// With one more list that holds the asset.
-    fn list(mut self, method: Method, path: &str, body: Value) -> Self {
+    pub(crate) fn list(mut self, method: Method, path: &str, body: Value) -> Self {
         self.lists.push((method, self.address(path), body));
         self
     }
@@ -70,12 +79,12 @@ impl Watcher {
         self
     }
 
-    fn get(self, path: &str) -> Self {
+    pub(crate) fn get(self, path: &str) -> Self {
         self.list(Method::GET, path, Value::Null)
     }
 
     /// Asks for everything, so that all of it is kept, and refuses when something does not show.
-    async fn warm(&self) -> anyhow::Result<()> {
+    pub(crate) async fn warm(&self) -> anyhow::Result<()> {
         for _ in 0..WARM {
             let info = self.address(&format!("/api/assets/{}", self.asset));
             self.client.get(&info).await?.expect(200)?;
@@ -96,7 +105,7 @@ impl Watcher {
     }
 
     /// Refuses when anything still shows.
-    async fn ensure_lost(&self) -> anyhow::Result<()> {
+    pub(crate) async fn ensure_lost(&self) -> anyhow::Result<()> {
         let info = self.address(&format!("/api/assets/{}", self.asset));
         let answer = self.client.get(&info).await?;
         ensure!(matches!(answer.status, 400 | 401), "{info} still answers {}", answer.status);
@@ -117,20 +126,20 @@ impl Watcher {
     }
 }
 
-async fn photo(owner: &Client) -> anyhow::Result<String> {
+pub(crate) async fn photo(owner: &Client) -> anyhow::Result<String> {
     let asset = owner.upload_file(&media(PHOTO)?).await?;
     owner.wait_until_idle().await?;
     Ok(asset)
 }
 
 /// The months of an asset's timeline, and its bucket.
-async fn bucket(client: &Client, filter: &str) -> anyhow::Result<String> {
+pub(crate) async fn bucket(client: &Client, filter: &str) -> anyhow::Result<String> {
     let months = client.get_json(&format!("/api/timeline/buckets?{filter}")).await?;
     let month = months[0]["timeBucket"].as_str().context("no month")?;
     Ok(format!("/api/timeline/bucket?timeBucket={month}&{filter}"))
 }
 
-async fn made(client: &Client, path: &str, body: Value) -> anyhow::Result<String> {
+pub(crate) async fn made(client: &Client, path: &str, body: Value) -> anyhow::Result<String> {
     let made = client.post(path, &body).await?.expect(201)?.json()?;
     made["id"].as_str().map(str::to_owned).context("no id")
 }
@@ -252,6 +261,43 @@ async fn locked_away() -> anyhow::Result<()> {
         }
         let after = owner.get_json("/api/assets/statistics?visibility=timeline").await?;
         ensure!(after["total"] == 0, "it still counts: {after}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn locked_away_while_it_is_shown_to_more() -> anyhow::Result<()> {
+    story(Options { testing: false, ..Options::default() }, async |server| {
+        let owner = server.client().sign_up().await?;
+        let asset = photo(&owner).await?;
+        owner.post("/api/auth/pin-code", &json!({ "pinCode": "123456" })).await?.expect(204)?;
+        let album = made(&owner, "/api/albums", json!({ "albumName": "A" })).await?;
+        let (locked, shown) = (json!({ "visibility": "locked" }), json!({ "ids": [asset] }));
+        let (path, holds) = (format!("/api/assets/{asset}"), format!("/api/albums/{album}/assets"));
+        // The read models stand still, so that whoever adds to albums does not see the lock.
+        let pool = database::connect(&server.data()).await?;
+        let mut held = pool.begin().await?;
+        sqlx::query("select from work.checkpoints for update").execute(&mut *held).await?;
+        owner.put(&path, &locked).await?.expect(503)?;
+
+        owner.put(&holds, &shown).await?.expect(503)?;
+        let both = json!({ "albumIds": [album], "assetIds": [asset] });
+        owner.put("/api/albums/assets", &both).await?.expect(503)?;
+
+        held.rollback().await?;
+        pool.close().await;
+        // Asked again, as the answer wants it, the lock finds what was put in.
+        let pin = json!({ "pinCode": "123456" });
+        owner.post("/api/auth/session/unlock", &pin).await?.expect(204)?;
+        until("the lock to be answered", WORK_LIMIT, async || {
+            let answer = owner.put(&path, &locked).await?;
+            ensure!(matches!(answer.status, 200 | 503), "{}", answer.shown());
+            Ok((answer.status == 200).then_some(()))
+        })
+        .await?;
+        let told = owner.get_json(&format!("/api/albums/{album}")).await?;
+        ensure!(told["assetCount"] == 0, "it is in the album: {told}");
         Ok(())
     })
     .await
@@ -391,6 +437,29 @@ async fn an_api_key_deleted() -> anyhow::Result<()> {
             owner.delete(&format!("/api/api-keys/{id}"), &json!({})).await?.expect(204).map(drop)
         })
         .await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_read_assets_any_more_hears_of_none() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let held = api_key(&admin).await?;
+        let path = format!("/api/api-keys/{}", held.id);
+        let listening = listen(server, &held.header).await?;
+        // Less than everything, but still what a socket asks for.
+        let body = json!({ "permissions": ["asset.read", "asset.view"] });
+        admin.put(&path, &body).await?.expect(200)?;
+        held.client.get("/api/assets/statistics").await?.expect(403)?;
+
+        let body = json!({ "permissions": ["asset.view"] });
+        admin.put(&path, &body).await?.expect(200)?;
+
+        let heard = listening.wait_with_output().await?;
+        let heard: Value = serde_json::from_slice(&heard.stdout)?;
+        ensure!(heard["cutOff"] == true, "the web socket is still open");
+        Ok(())
     })
     .await
 }

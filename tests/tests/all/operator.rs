@@ -4,18 +4,22 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use calotype_eventstore::testing::empty_database;
-use calotype_tests::binary::{run, with_data};
+use calotype_tests::binary::{command, finish, run, with_data};
 use calotype_tests::client::{ADMIN_EMAIL, PASSWORD};
 use calotype_tests::media::media;
 use calotype_tests::server::Victim;
 use calotype_tests::{Options, TestServer, story};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A stop on request takes seconds, not the tens of seconds after which a service manager kills.
 const STOP_MAX: Duration = Duration::from_secs(10);
 /// What a newcomer has to find in the help.
 const COMMANDS: [&str; 8] =
     ["serve", "migrate", "projections", "history", "parked", "admin", "doctor", "openapi"];
+/// A server that is not there.
+const NOBODY: &str = "http://127.0.0.1:9";
+/// How long a command may take.
+const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 /// A password that `admin reset-password` sets.
 const NEW_PASSWORD: &str = "another password";
 
@@ -38,7 +42,7 @@ async fn help_names_every_command_and_a_first_step() -> anyhow::Result<()> {
 #[tokio::test]
 async fn openapi_prints_a_document() -> anyhow::Result<()> {
     let printed = run(&["openapi"], "").await?.success()?.stdout;
-    let document: serde_json::Value = serde_json::from_str(&printed)?;
+    let document: Value = serde_json::from_str(&printed)?;
     ensure!(document["paths"]["/assets/{id}"]["get"]["operationId"] == "getAssetInfo");
     Ok(())
 }
@@ -53,6 +57,20 @@ async fn an_unknown_key_in_the_configuration_is_refused() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn set_up_that_was_closed_takes_no_first_account() -> anyhow::Result<()> {
+    let arguments = vec!["--allow-setup".to_owned(), "false".to_owned()];
+    story(Options { testing: false, arguments, ..Options::default() }, async |server| {
+        let wish = json!({ "email": ADMIN_EMAIL, "password": PASSWORD, "name": "Admin" });
+        let answer = server.client().post("/api/auth/admin-sign-up", &wish).await?.expect(400)?;
+        ensure!(answer.json()?["message"] == "Admin setup is not available");
+        let config = server.client().get("/api/server/config").await?.expect(200)?.json()?;
+        ensure!(config["isInitialized"] == false, "an account was made after all");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn somebody_elses_database_serves_and_survives_a_kill() -> anyhow::Result<()> {
     let database = empty_database().await;
     let arguments = vec!["--database-url".to_owned(), database.url.clone()];
@@ -64,6 +82,16 @@ async fn somebody_elses_database_serves_and_survives_a_kill() -> anyhow::Result<
         admin.wait_for_thumbnail(&id).await?;
         ensure!(admin.timeline("").await? == [id]);
         ensure!(!server.data().join("postgres").exists(), "it made a database of its own");
+
+        server.terminate().await?;
+        let folder = tempfile::tempdir()?;
+        let serve = ["serve", "--port", "0", "--database-url", &database.url];
+        let said = run(&with_data(&serve, folder.path()), "").await?.failure()?;
+        ensure!(said.contains("is missing: put it back"), "without the keys of the log: {said}");
+        let folder = tempfile::tempdir()?;
+        let testing = [&serve[..], &["--testing"]].concat();
+        let said = run(&with_data(&testing, folder.path()), "").await?.failure()?;
+        ensure!(said.contains("not begun with --testing"), "a reset of real photos: {said}");
         Ok(())
     })
     .await
@@ -77,11 +105,12 @@ async fn operators_work_on_a_closed_folder_and_on_a_running_server() -> anyhow::
         admin.wait_for_thumbnail(&id).await?;
         let key = admin.create_secret(&["all"]).await?;
 
-        ensure_works_remotely(server, &key, &id).await?;
+        admin.wait_until_idle().await?;
+        let told = ensure_works_remotely(server, &key, &id).await?;
         ensure_open_folder_is_refused(server, &id).await?;
         let took = server.terminate().await?;
         ensure!(took < STOP_MAX, "the stop took {} ms", took.as_millis());
-        ensure_works_on_the_folder(server, &id).await?;
+        ensure_works_on_the_folder(server, &id, &told).await?;
 
         server.go_on().await?;
         admin.get("/api/users/me").await.map(drop)?;
@@ -94,12 +123,12 @@ async fn operators_work_on_a_closed_folder_and_on_a_running_server() -> anyhow::
     .await
 }
 
-async fn ensure_works_remotely(server: &TestServer, key: &str, id: &str) -> anyhow::Result<()> {
+/// Returns the history as JSON.
+async fn ensure_works_remotely(server: &TestServer, key: &str, id: &str) -> anyhow::Result<Value> {
     let url = server.url();
     let remote = async |words: &[&str]| {
-        let mut all: Vec<&str> = words.iter().take(1).copied().collect();
+        let mut all = words.to_vec();
         all.extend(["--server", &url, "--api-key", key]);
-        all.extend(words.iter().skip(1).copied());
         anyhow::Ok(run(&all, "").await?.success().with_context(|| words.join(" "))?.stdout)
     };
     let listed = remote(&["projections", "list"]).await?;
@@ -110,7 +139,7 @@ async fn ensure_works_remotely(server: &TestServer, key: &str, id: &str) -> anyh
     ensure_tells(&history)?;
     let users = remote(&["admin", "list-users"]).await?;
     ensure!(users.contains(ADMIN_EMAIL) && users.contains("administrator"), "{users}");
-    Ok(())
+    Ok(serde_json::from_str(&remote(&["history", "asset", id, "--json"]).await?)?)
 }
 
 async fn ensure_open_folder_is_refused(server: &TestServer, id: &str) -> anyhow::Result<()> {
@@ -124,7 +153,12 @@ async fn ensure_open_folder_is_refused(server: &TestServer, id: &str) -> anyhow:
     Ok(())
 }
 
-async fn ensure_works_on_the_folder(server: &TestServer, id: &str) -> anyhow::Result<()> {
+/// `told` is the history as the running server told it.
+async fn ensure_works_on_the_folder(
+    server: &TestServer,
+    id: &str,
+    told: &Value,
+) -> anyhow::Result<()> {
     let data = server.data();
     let local = async |words: &[&str], input: &str| {
         let done = run(&with_data(words, &data), input).await?;
@@ -135,7 +169,12 @@ async fn ensure_works_on_the_folder(server: &TestServer, id: &str) -> anyhow::Re
     let rebuilt = local(&["projections", "rebuild", "--all"], "").await?;
     ensure!(rebuilt.lines().filter(|line| line.contains("rebuilt from")).count() >= 7, "{rebuilt}");
     ensure_tells(&local(&["history", "asset", id], "").await?)?;
-    let users = local(&["admin", "list-users"], "").await?;
+    let here: Value = serde_json::from_str(&local(&["history", "asset", id, "--json"], "").await?)?;
+    ensure!(here == *told, "two shapes of one history: {here} and {told}");
+    // A folder that is named stands above a server that only the environment names.
+    let mut named = command()?;
+    named.env("CALOTYPE_SERVER", NOBODY).args(with_data(&["admin", "list-users"], &data));
+    let users = finish(named, "", COMMAND_LIMIT).await?.success()?.stdout;
     ensure!(users.contains(ADMIN_EMAIL), "{users}");
     let reset = local(&["admin", "reset-password"], &format!("{NEW_PASSWORD}\n")).await?;
     ensure!(reset.contains(ADMIN_EMAIL) && !reset.contains(NEW_PASSWORD), "{reset}");

@@ -71,6 +71,10 @@ async fn places_are_named_while_that_is_wanted() -> anyhow::Result<()> {
         set(&admin, &[("/reverseGeocoding/enabled", json!(false))]).await?;
         let features = admin.get_json("/api/server/features").await?;
         ensure!(features["reverseGeocoding"] == false, "{features}");
+        let state = admin.get_json("/api/system-metadata/reverse-geocoding-state").await?;
+        ensure!(state["lastImportFileName"] == "places.bin", "{state}");
+        let since = state["lastUpdate"].as_str().context("no date")?;
+        chrono::DateTime::parse_from_rfc3339(since)?;
         let first = admin.upload_file(&media(PLACES[0])?).await?;
         admin.wait_until_idle().await?;
         let info = async |id: &str| admin.get_json(&format!("/api/assets/{id}")).await;

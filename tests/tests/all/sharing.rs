@@ -1,13 +1,18 @@
 //! What people share: albums with their parts, comments and likes, partners; and that whoever loses
 //! access has lost it when the answer comes.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, ensure};
 use calotype_tests::media::media;
+use calotype_tests::waiting::until;
 use calotype_tests::{Client, Options, story};
 use futures::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+/// How long news may take.
+const NEWS_LIMIT: Duration = Duration::from_secs(30);
 /// Clients that race for the same thing.
 const RACING: usize = 50;
 
@@ -105,9 +110,11 @@ async fn parts_in_an_album_decide_who_does_what() -> anyhow::Result<()> {
         let markers = viewer.get_json(&format!("{path}/map-markers")).await?;
         ensure!(markers[0]["id"] == theirs.as_str(), "{markers}");
 
+        let name = json!({ "albumName": "x" });
+        editor.call(Method::PATCH, &path, &name).await?.expect(200)?;
+        let answer = viewer.call(Method::PATCH, &path, &name).await?;
+        ensure!(answer.message()? == "Not found or no album.update access");
         for client in [&editor, &viewer] {
-            let answer = client.call(Method::PATCH, &path, &json!({ "albumName": "x" })).await?;
-            ensure!(answer.message()? == "Not found or no album.update access");
             client.delete(&path, &json!({})).await?.expect(400)?;
         }
         let history = owner.get_json(&format!("/api/calotype{}/history", &path[4..])).await?;
@@ -275,4 +282,57 @@ async fn fifty_who_want_the_same_at_once_get_it_once() -> anyhow::Result<()> {
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+async fn members_hear_of_what_is_new_in_an_album_once() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let owner = server.client().sign_up().await?;
+        let editor = owner.create_user("editor@example.com").await?;
+        let quiet = owner.create_user("quiet@example.com").await?;
+        let off = json!({ "emailNotifications": { "albumUpdate": false } });
+        quiet.put("/api/users/me/preferences", &off).await?.expect(200)?;
+        let mine = photo(&owner, "photos/edge/rating_1.jpg").await?;
+        let theirs = photo(&editor, "photos/nature/prairie_falcon.jpg").await?;
+        let more = photo(&editor, "photos/edge/gps_south_west.jpg").await?;
+        let id = album(&owner, &[&mine]).await?;
+        for member in [&editor, &quiet] {
+            share(&owner, &id, member, "editor").await?;
+            // Told in the transaction that shares it.
+            ensure!(told(member).await? == ["AlbumInvite"]);
+        }
+
+        for asset in [&theirs, &more] {
+            results(&editor, Method::PUT, &id, &[asset.as_str()]).await?;
+        }
+
+        // When the news of another album is there, that of the first was heard.
+        let other = album(&owner, &[]).await?;
+        share(&owner, &other, &editor, "editor").await?;
+        results(&editor, Method::PUT, &other, &[theirs.as_str()]).await?;
+        let news = until("news of the albums", NEWS_LIMIT, async || {
+            let news = owner.get_json("/api/notifications").await?;
+            let albums: Vec<String> = news
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|it| it["type"] == "AlbumUpdate")
+                .filter_map(|it| it["data"]["albumId"].as_str().map(str::to_owned))
+                .collect();
+            Ok((albums.contains(&id) && albums.contains(&other)).then_some(albums))
+        })
+        .await?;
+        ensure!(news.len() == 2, "{news:?}");
+        ensure!(told(&editor).await? == ["AlbumInvite", "AlbumInvite"]);
+        ensure!(told(&quiet).await? == ["AlbumInvite"]);
+        Ok(())
+    })
+    .await
+}
+
+/// The kinds of what somebody was told, oldest first.
+async fn told(client: &Client) -> anyhow::Result<Vec<String>> {
+    let all = client.get_json("/api/notifications").await?;
+    let all = all.as_array().context("no list")?;
+    Ok(all.iter().rev().filter_map(|it| it["type"].as_str()).map(str::to_owned).collect())
 }

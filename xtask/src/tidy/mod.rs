@@ -4,6 +4,7 @@ mod attributes;
 mod documents;
 mod layout;
 mod lexer;
+mod routes;
 mod walk;
 
 pub(crate) use walk::run;

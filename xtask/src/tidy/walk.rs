@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Context;
 
-use super::{attributes, documents, layout};
+use super::{attributes, documents, layout, routes};
 use crate::finding::Finding;
 use crate::workspace;
 
@@ -43,6 +43,7 @@ fn check(path: &str, text: &str) -> Vec<Finding> {
             findings.extend(layout::opens_with_its_purpose(path, text));
             findings.extend(layout::is_one_idea(path, text));
             findings.extend(attributes::are_permitted(path, text));
+            findings.extend(routes::ask_who_may(path, text));
         }
         "sql" => findings.extend(documents::migration_has_a_comment(path, text)),
         "md" => {

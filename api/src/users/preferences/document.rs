@@ -63,6 +63,11 @@ impl UserPreferencesResponseDto {
     pub(super) fn minimum_faces(&self) -> i64 {
         self.people.minimum_faces
     }
+
+    /// Whether films that were taken out of stills are downloaded with them.
+    pub(super) fn with_embedded_films(&self) -> bool {
+        self.download.include_embedded_videos
+    }
 }
 
 impl Default for UserPreferencesResponseDto {

@@ -30,6 +30,12 @@ pub(crate) fn minimum_faces(preferences: &serde_json::Value) -> Result<i64, Prob
     Ok(document.minimum_faces())
 }
 
+/// Whether an account wants films that were taken out of stills downloaded with them.
+pub(crate) fn with_embedded_films(preferences: &serde_json::Value) -> Result<bool, Problem> {
+    let document = document::of(preferences).map_err(|error| Problem::internal(&error))?;
+    Ok(document.with_embedded_films())
+}
+
 /// Lays changes over the preferences of an account and says what they are now.
 pub(crate) async fn change(
     api: &Api,

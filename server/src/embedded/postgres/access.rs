@@ -3,6 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::super::error::{EmbeddedError, file};
+use super::roles::{OWNER, owner_password};
+use super::socket::folder_of;
+
 /// The database that everything is in.
 pub(super) const DATABASE: &str = "calotype";
 /// PostgreSQL's default port, which here is only a part of the socket's name.
@@ -31,6 +35,15 @@ impl fmt::Debug for PostgresAccess {
             .field("bin", &self.bin)
             .finish_non_exhaustive()
     }
+}
+
+/// The address, as its owner, of the PostgreSQL that a server runs in a data folder.
+///
+/// # Errors
+/// When the folder or its keys cannot be read.
+pub fn running_postgres(data: &Path) -> Result<String, EmbeddedError> {
+    let root = data.canonicalize().map_err(file("resolve", data))?;
+    Ok(url(OWNER, &owner_password(&root)?, &folder_of(&root)?))
 }
 
 /// A URL that both sqlx and libpq read. `localhost` is a filler: the host is the socket's folder.

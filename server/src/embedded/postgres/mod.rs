@@ -2,10 +2,11 @@
 
 mod access;
 mod cluster;
+mod memory;
 mod program;
 mod roles;
 mod socket;
 mod start;
 
-pub use access::PostgresAccess;
+pub use access::{PostgresAccess, running_postgres};
 pub(super) use start::start;

@@ -11,6 +11,7 @@ use super::super::launcher::Launcher;
 use super::super::leftover;
 use super::super::program::Program;
 use super::cluster::Cluster;
+use super::memory;
 use super::socket::SOCKET_NAME;
 
 /// Replaying the log after a crash may take a while; see `max_wal_size`.
@@ -35,7 +36,6 @@ const SETTINGS: &[&str] = &[
     "password_encryption=scram-sha-256",
     // Size: one machine, shared with the decoders.
     "max_connections=60",
-    "shared_buffers=128MB",
     "huge_pages=try",
     // Short statements, which compiling would slow down.
     "jit=off",
@@ -86,6 +86,7 @@ impl Program for Postgres {
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }
+        command.args(["-c", &memory::shared_buffers()]);
         Ok(command)
     }
 

@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
 
@@ -21,6 +22,8 @@ pub(super) const ADMIN: &str = "postgres";
 pub(super) const OWNER: &str = "calotype";
 /// The running server.
 pub(super) const APP: &str = "calotype_app";
+/// Where the owner's password is kept, in `keys/`.
+const OWNER_PASSWORD: &str = "postgres-owner.password";
 /// `invalid_password`, in PostgreSQL's table of errors.
 const WRONG_PASSWORD: &str = "28P01";
 
@@ -36,10 +39,17 @@ impl Passwords {
         let of = |name: &str| secret::read_or_generate(&data.keys().join(name));
         Ok(Self {
             admin: of("postgres.password")?,
-            owner: of("postgres-owner.password")?,
+            owner: of(OWNER_PASSWORD)?,
             app: of("postgres-app.password")?,
         })
     }
+}
+
+/// The password of the owner of the database, where there is one.
+pub(super) fn owner_password(data: &Path) -> Result<String, EmbeddedError> {
+    let path = data.join("keys").join(OWNER_PASSWORD);
+    let text = std::fs::read_to_string(&path).map_err(file("read", &path))?;
+    Ok(text.trim().to_owned())
 }
 
 /// Connects as superuser. `Ok(None)` if the server knows another password, as after `keys/` was
@@ -53,7 +63,9 @@ pub(super) async fn connect_as_admin(
         .port(PORT)
         .username(ADMIN)
         .password(&passwords.admin)
-        .database("postgres");
+        .database("postgres")
+        // Statements hold passwords here.
+        .disable_statement_logging();
     match PgConnection::connect_with(&options).await {
         Ok(connection) => Ok(Some(connection)),
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(WRONG_PASSWORD) => {

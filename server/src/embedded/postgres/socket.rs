@@ -12,19 +12,27 @@ const SOCKET_PATH_BYTES_MAX: usize = 107;
 /// The name that PostgreSQL gives its socket at our port.
 pub(super) const SOCKET_NAME: &str = ".s.PGSQL.5432";
 
+/// Where the folder of a data folder is; always the same.
+pub(super) fn folder_of(root: &Path) -> Result<PathBuf, EmbeddedError> {
+    let inside = root.join("run").join("postgres");
+    if fits(&inside) {
+        return Ok(inside);
+    }
+    let metadata = root.metadata().map_err(file("look at", root))?;
+    let name = format!("calotype-{:x}-{:x}", metadata.dev(), metadata.ino());
+    Ok(std::env::temp_dir().join(name))
+}
+
 /// Makes the folder, private to the account that runs the server. The same data folder always gets
 /// the same path.
 pub(super) fn make_folder(data: &DataFolder, account: &Account) -> Result<PathBuf, EmbeddedError> {
-    let inside = data.run().join("postgres");
-    if fits(&inside) {
-        account.own_folder(&inside)?;
-        return Ok(inside);
+    let folder = folder_of(data.root())?;
+    if folder.starts_with(data.run()) {
+        account.own_folder(&folder)?;
+    } else {
+        make_in_shared_folder(&folder, account)?;
     }
-    let metadata = data.root().metadata().map_err(file("look at", data.root()))?;
-    let name = format!("calotype-{:x}-{:x}", metadata.dev(), metadata.ino());
-    let outside = std::env::temp_dir().join(name);
-    make_in_shared_folder(&outside, account)?;
-    Ok(outside)
+    Ok(folder)
 }
 
 fn fits(folder: &Path) -> bool {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use calotype_tests::TestServer;
 use calotype_tests::server::Victim;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Ticks a second in `/proc`: `USER_HZ`, which is part of the kernel's interface.
 const TICKS_A_SECOND: u32 = 100;
@@ -30,7 +31,7 @@ impl Used {
         Ok(Self { ticks: tree(pid)?.iter().map(|stat| stat.ticks).sum() })
     }
 
-    /// Of this process alone.
+    /// Of this process alone, with those of its children that have ended.
     pub(crate) fn here() -> anyhow::Result<Self> {
         let own = stat(i32::try_from(std::process::id())?).context("no figures of this process")?;
         Ok(Self { ticks: own.ticks })
@@ -59,11 +60,11 @@ pub(crate) fn peak_kb_here() -> anyhow::Result<f64> {
     status_kb("self", "VmHWM:")
 }
 
-/// Processor milliseconds of this process's first thread.
-pub(crate) fn thread_ms_here() -> anyhow::Result<f64> {
-    let text = std::fs::read_to_string("/proc/self/schedstat")?;
-    let nanos: f64 = text.split(' ').next().context("no figures of this thread")?.parse()?;
-    Ok(nanos / 1e6)
+/// Processor milliseconds of this process, all of its threads together.
+pub(crate) fn process_ms_here() -> anyhow::Result<f64> {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    let used = Duration::new(u64::try_from(used.tv_sec)?, u32::try_from(used.tv_nsec)?);
+    Ok(used.as_secs_f64() * 1_000.0)
 }
 
 fn status_kb(pid: &str, field: &str) -> anyhow::Result<f64> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use calotype_domain::asset::{
     AssetEvent, AssetMetadataRecorded, AssetThumbnailsRecorded, AssetUploaded, Blob, DerivedImage,
-    MediaKind, PersonalMetadata, Position, ProcessorRef, UploadedFile, Visibility,
+    MediaKind, PersonalMetadata, ProcessorRef, UploadedFile, Visibility,
 };
 use calotype_domain::{DomainEvent as _, Sealed, UserId};
 use calotype_eventstore::{
@@ -21,14 +21,18 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use uuid::{Builder, Uuid};
 
+use crate::places::{Places, anywhere};
+
 /// Events in one append.
 const BATCH_EVENTS: u32 = 1_000;
-/// Events of an asset: uploaded, metadata, thumbnails.
-const ASSET_EVENTS: u32 = 3;
+/// Most events of an asset: uploaded, metadata, place, thumbnails.
+const ASSET_EVENTS_MAX: u32 = 4;
 /// Appends under way at once.
 const BATCHES_UNDER_WAY: usize = 4;
 /// Months that the library spans.
 const MONTHS: u32 = 181;
+/// The part of the photos that know where they were taken.
+const LOCATED: f64 = 0.7;
 /// Multiples of this spread evenly between whole numbers.
 const GOLDEN: f64 = 0.618_033_988_749_895;
 /// Connections to the database beside the server's own.
@@ -61,21 +65,31 @@ pub(crate) async fn open_store(server: &TestServer) -> anyhow::Result<(PgPool, P
     Ok((pool, store))
 }
 
-/// Writes `assets` assets of one person; says how long it took, until the last event had its place.
+/// What was written.
+pub(crate) struct Written {
+    /// How many events, all of them with a position.
+    pub(crate) events: f64,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
+/// Writes `assets` assets of one person, until the last event has its place.
 pub(crate) async fn write(
     server: &TestServer,
     store: &PostgresStore,
     owner_id: UserId,
     assets: u32,
-) -> anyhow::Result<Duration> {
+    places: Option<&Places>,
+) -> anyhow::Result<Written> {
     make_pictures(server, owner_id)?;
+    let before = store.head().await?.get();
     let begun = Instant::now();
-    let assets_each = BATCH_EVENTS / ASSET_EVENTS;
+    let assets_each = BATCH_EVENTS / ASSET_EVENTS_MAX;
     let last: Vec<Uuid> = futures::stream::iter((0..assets).step_by(usize::try_from(assets_each)?))
         .map(|first| async move {
             let numbers = first..assets.min(first + assets_each);
             let appends =
-                numbers.map(|number| append(owner_id, number)).collect::<Result<_, _>>()?;
+                numbers.map(|number| append(owner_id, number, places)).collect::<Result<_, _>>()?;
             let appended = store.append(appends, envelope(owner_id)).await?;
             let last = appended.last().context("an append without a stream")?;
             anyhow::Ok(last.last_event_id)
@@ -89,7 +103,9 @@ pub(crate) async fn write(
             .await?
             .context("the sequencer did not come to the last event")?;
     }
-    Ok(begun.elapsed())
+    let took = begun.elapsed();
+    let events = f64::from(u32::try_from(store.head().await?.get() - before)?);
+    Ok(Written { events, took })
 }
 
 fn envelope(owner_id: UserId) -> Envelope {
@@ -107,10 +123,10 @@ fn envelope(owner_id: UserId) -> Envelope {
 }
 
 /// The history of one asset, the same at every call.
-fn append(owner_id: UserId, number: u32) -> anyhow::Result<Append> {
+fn append(owner_id: UserId, number: u32, places: Option<&Places>) -> anyhow::Result<Append> {
     let mut random = StdRng::seed_from_u64(u64::from(number));
     let asset_id = Builder::from_random_bytes(random.random()).into_uuid();
-    let events = events(owner_id, asset_id, number, &mut random);
+    let events = events(owner_id, asset_id, number, places, &mut random);
     let events = (0_u32..).zip(events).map(|(index, event)| {
         let raw = event.to_raw()?;
         anyhow::Ok(NewEvent {
@@ -129,7 +145,13 @@ fn append(owner_id: UserId, number: u32) -> anyhow::Result<Append> {
     })
 }
 
-fn events(owner_id: UserId, asset_id: Uuid, number: u32, random: &mut StdRng) -> [AssetEvent; 3] {
+fn events(
+    owner_id: UserId,
+    asset_id: Uuid,
+    number: u32,
+    places: Option<&Places>,
+    random: &mut StdRng,
+) -> Vec<AssetEvent> {
     let taken_at = taken_at(random);
     let digest: [u8; 32] = random.random();
     let blake3 = hex(&digest);
@@ -153,10 +175,11 @@ fn events(owner_id: UserId, asset_id: Uuid, number: u32, random: &mut StdRng) ->
         duration_ms: None,
         live_photo_video_id: None,
     };
-    let position = Position {
-        latitude: random.random_range(-60.0..70.0),
-        longitude: random.random_range(-180.0..180.0),
+    let (position, place) = match places {
+        Some(places) => places.draw(random),
+        None => (anywhere(random), None),
     };
+    let is_located = random.random_bool(LOCATED);
     let metadata = AssetMetadataRecorded {
         processor: ProcessorRef { name: "metadata".into(), version: 1 },
         input_blake3: blake3.clone(),
@@ -181,7 +204,7 @@ fn events(owner_id: UserId, asset_id: Uuid, number: u32, random: &mut StdRng) ->
         rating: None,
         personal: Sealed::Known(PersonalMetadata {
             description: None,
-            position: random.random_bool(0.7).then_some(position),
+            position: is_located.then_some(position),
         }),
     };
     let shared = Uuid::from_u128(u128::from(number % SHARED_PICTURES));
@@ -200,11 +223,10 @@ fn events(owner_id: UserId, asset_id: Uuid, number: u32, random: &mut StdRng) ->
         display_width: width,
         display_height: height,
     };
-    [
-        AssetEvent::Uploaded(uploaded),
-        AssetEvent::MetadataRecorded(metadata),
-        AssetEvent::ThumbnailsRecorded(thumbnails),
-    ]
+    let mut events = vec![AssetEvent::Uploaded(uploaded), AssetEvent::MetadataRecorded(metadata)];
+    events.extend(place.filter(|_| is_located).map(AssetEvent::PlaceFound));
+    events.push(AssetEvent::ThumbnailsRecorded(thumbnails));
+    events
 }
 
 /// Fifteen years and a month. Months differ up to tenfold and evenly: the largest holds twice the median.

@@ -7,12 +7,18 @@
 #![expect(clippy::print_stdout, reason = "figures go to standard output")]
 
 mod appends;
+mod batches;
 mod cpu;
 mod figures;
+mod films;
 mod history;
+mod libraries;
 mod library;
+mod models;
 mod pictures;
+mod places;
 mod reads;
+mod recall;
 mod searches;
 mod starts;
 mod sync;
@@ -24,6 +30,10 @@ use clap::{Parser, ValueEnum};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Assets of the library in which requests about many are measured.
+const BATCHES_LIBRARY: u32 = 20_000;
+/// Assets of the library whose timeline is made anew.
+const REBUILD_LIBRARY: u32 = 200_000;
 /// Threads of the side that asks.
 const THREADS: usize = 2;
 
@@ -38,8 +48,20 @@ enum Name {
     Appends,
     /// A large library: writing its log, making a read model anew, and reading.
     Library,
+    /// The timeline made anew from the log of a large library alone.
+    Rebuild,
+    /// Requests about 10,000 assets.
+    Batches,
     /// Thumbnails against sharp.
     Pictures,
+    /// Films against ffmpeg.
+    Films,
+    /// Models against the same models run barely.
+    Models,
+    /// Photos found by words.
+    Recall,
+    /// An external library: scanned, and deleted.
+    Libraries,
 }
 
 /// Measures speed and memory.
@@ -56,8 +78,10 @@ struct Arguments {
 }
 
 fn main() -> anyhow::Result<()> {
-    if std::env::args().nth(1).is_some_and(|word| word == pictures::DEVELOP) {
-        return pictures::develop();
+    match std::env::args().nth(1).as_deref() {
+        Some(pictures::DEVELOP) => return pictures::develop(true),
+        Some(pictures::FACTS) => return pictures::develop(false),
+        _ => {}
     }
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
@@ -81,6 +105,24 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted(Name::Pictures) {
         Box::pin(pictures::measure(arguments.full)).await?;
+    }
+    if wanted(Name::Batches) {
+        Box::pin(library::measure_batches(arguments.assets.unwrap_or(BATCHES_LIBRARY))).await?;
+    }
+    if wanted(Name::Films) {
+        Box::pin(films::measure(arguments.full)).await?;
+    }
+    if wanted(Name::Models) {
+        Box::pin(models::measure(arguments.full)).await?;
+    }
+    if wanted(Name::Recall) {
+        Box::pin(recall::measure()).await?;
+    }
+    if wanted(Name::Libraries) {
+        Box::pin(libraries::measure()).await?;
+    }
+    if wanted(Name::Rebuild) {
+        Box::pin(library::measure_rebuild(arguments.assets.unwrap_or(REBUILD_LIBRARY))).await?;
     }
     if wanted(Name::Library) {
         let sizes = match (arguments.assets, arguments.full) {

@@ -1,3 +1,4 @@
+// `make FILE FOLDER`: writes a picture in each format that is compared, and ends. Otherwise:
 // Makes preview, thumbnail and thumbhash of each file named on standard input, on one thread, and answers
 // with processor milliseconds and the peak memory. With a folder as second argument it keeps what it made.
 import { createInterface } from 'node:readline';
@@ -36,6 +37,20 @@ async function develop(file) {
     await writeFile(join(keep, `${basename(file)}.preview.jpg`), preview);
     await writeFile(join(keep, `${basename(file)}.thumb.webp`), thumbnail);
   }
+}
+
+async function make(file, folder) {
+  const from = () => sharp(file).rotate();
+  await from().png({ compressionLevel: 6 }).toFile(join(folder, 'made.png'));
+  await from().webp({ quality: 85 }).toFile(join(folder, 'made.webp'));
+  await from().gif({ effort: 1 }).toFile(join(folder, 'made.gif'));
+  await from().tiff({ compression: 'lzw', predictor: 'horizontal' }).toFile(join(folder, 'made.tiff'));
+  await from().avif({ quality: 60, effort: 0 }).toFile(join(folder, 'made.avif'));
+}
+
+if (process.argv[2] === 'make') {
+  await make(process.argv[3], process.argv[4]);
+  process.exit(0);
 }
 
 for await (const file of createInterface({ input: process.stdin })) {

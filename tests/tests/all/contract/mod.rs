@@ -14,7 +14,7 @@ use replay::{Library, Replayed};
 
 /// Requests that change something or end a session, in the order they were recorded; the rest comes
 /// before them.
-const LAST: [&str; 26] = [
+const LAST: [&str; 28] = [
     "shared_link_remove",
     "shared_link_after_remove",
     "album_create",
@@ -32,6 +32,8 @@ const LAST: [&str; 26] = [
     "albums_list_as_viewer",
     "asset_get_as_album_viewer",
     "album_viewer_edit_400",
+    "shared_link_create_album",
+    "shared_links_list",
     "asset_update",
     "assets_bulk_update_204",
     "assets_archive",

@@ -21,6 +21,9 @@ const SECOND: &str = "f119a524-637e-4898-9de5-0e9e3f3a05f0";
 /// The picture most requests are about is not among the test media; this one stands in.
 const CYCLAMEN: &str = "91da1ac8-0dfd-45f4-9efc-16416a8dea30";
 const STAND_IN: &str = "956c4848-2ac9-4cc4-a83e-41f3b5db9fa8";
+/// The recorded photo with a film in its file, and that film.
+const MOTION_PHOTO: &str = "2a405fe5-c41c-4207-9b8c-83323f5c52ac";
+const MOTION_FILM: &str = "00f29f28-d0a0-4959-9fc0-2d99e8ad6f64";
 /// The recorded album.
 const ALBUM: &str = "85db6be3-a746-4280-9781-c5eeda04949c";
 /// Ids that nobody has, on purpose.
@@ -72,6 +75,11 @@ impl Library {
         let stand_in = ids.get(STAND_IN).context("the stand-in is not among the media")?.clone();
         ids.insert(CYCLAMEN.to_owned(), stand_in);
         admin.wait_until_idle().await?;
+        if let Some(id) = ids.get(MOTION_PHOTO) {
+            let still = admin.get_json(&format!("/api/assets/{id}")).await?;
+            let film = still["livePhotoVideoId"].as_str().context("no film was inside")?;
+            ids.insert(MOTION_FILM.to_owned(), film.to_owned());
+        }
         let body = fixture("album_create")?["request"]["body"].to_string();
         let body: Value = serde_json::from_str(
             &ids.iter().fold(body, |body, (recorded, ours)| body.replace(recorded, ours)),

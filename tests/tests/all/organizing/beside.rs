@@ -174,7 +174,9 @@ async fn duplicates_are_resolved_into_the_one_that_is_kept() -> anyhow::Result<(
         let album = json!({ "albumName": "Of the others", "assetIds": [ids[1], ids[3]] });
         let album = text(&admin.post("/api/albums", &album).await?.expect(201)?.json()?, "id")?;
         let wish = json!({ "groups": [
-            { "duplicateId": group, "keepAssetIds": [ids[0]], "trashAssetIds": [ids[1], ids[2]] },
+            // What is not in the group does not count.
+            { "duplicateId": group, "keepAssetIds": [ids[0], ids[4]],
+              "trashAssetIds": [ids[1], ids[2], ids[3]] },
             { "duplicateId": other, "keepAssetIds": [ids[3]], "trashAssetIds": [] },
             { "duplicateId": "2b7d0a1e-3c11-4a5b-9d1c-6f1a2b3c4d5e",
               "keepAssetIds": [], "trashAssetIds": [] },
@@ -200,6 +202,63 @@ async fn duplicates_are_resolved_into_the_one_that_is_kept() -> anyhow::Result<(
         put(&ids[3..], &json!(other)).await?;
         admin.delete("/api/duplicates", &json!({ "ids": [other] })).await?.expect(204)?;
         ensure!(admin.get_json("/api/duplicates").await? == json!([]), "groups are left");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn without_a_trash_the_duplicates_that_are_not_kept_are_gone() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let ids = pictures(&admin, 2).await?;
+        admin.wait_until_idle().await?;
+        let mut config = admin.get_json("/api/system-config").await?;
+        config["trash"]["enabled"] = json!(false);
+        admin.put("/api/system-config", &config).await?.expect(200)?;
+        let group = "0b7d0a1e-3c11-4a5b-9d1c-6f1a2b3c4d5e";
+        let put = json!({ "ids": ids, "duplicateId": group });
+        admin.put("/api/assets", &put).await?.expect(204)?;
+        let favorite = json!({ "isFavorite": true });
+        admin.put(&format!("/api/assets/{}", ids[1]), &favorite).await?.expect(200)?;
+
+        let wish = json!({ "groups": [
+            { "duplicateId": group, "keepAssetIds": [ids[0]], "trashAssetIds": [ids[1]] },
+        ] });
+        let told = admin.post("/api/duplicates/resolve", &wish).await?.expect(200)?.json()?;
+
+        ensure!(told == json!([{ "id": group, "success": true }]), "{told}");
+        let kept = admin.get_json(&format!("/api/assets/{}", ids[0])).await?;
+        ensure!(kept["isFavorite"] == true && kept["duplicateId"].is_null(), "{kept}");
+        admin.get(&format!("/api/assets/{}", ids[1])).await?.expect(400)?;
+        ensure!(admin.timeline("isTrashed=true").await?.is_empty(), "it waits in the trash");
+        ensure!(admin.timeline("").await? == [ids[0].clone()]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn duplicates_behind_the_pin_are_not_deleted_by_who_did_not_give_it() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let ids = pictures(&admin, 2).await?;
+        let group = "0b7d0a1e-3c11-4a5b-9d1c-6f1a2b3c4d5e";
+        let put = json!({ "ids": ids, "duplicateId": group });
+        admin.put("/api/assets", &put).await?.expect(204)?;
+        let locked = json!({ "visibility": "locked" });
+        admin.put(&format!("/api/assets/{}", ids[1]), &locked).await?.expect(200)?;
+        for (keep, trash, message) in [
+            (&ids[0], &ids[1], "No permission to delete assets"),
+            (&ids[1], &ids[0], "No permission to update assets"),
+        ] {
+            let wish = json!({ "groups": [
+                { "duplicateId": group, "keepAssetIds": [keep], "trashAssetIds": [trash] },
+            ] });
+            let told = admin.post("/api/duplicates/resolve", &wish).await?.expect(200)?.json()?;
+            ensure!(told[0]["error"] == "no_permission", "{told}");
+            ensure!(told[0]["errorMessage"] == message, "{told}");
+        }
         Ok(())
     })
     .await
@@ -234,6 +293,20 @@ async fn dates_of_many_move_together_in_one_command() -> anyhow::Result<()> {
         let there = admin.get_json(&format!("/api/assets/{}", ids[1])).await?;
         ensure!(there["exifInfo"]["timeZone"] == "Europe/Berlin", "{there}");
         ensure!(instant(&there)? == instant(&after)?, "the instant moved: {there}");
+
+        // Without an offset it is the time on the clock that the asset is known to be on.
+        let wall_clock = json!({ "ids": ids, "dateTimeOriginal": "2020-07-01T12:00:00" });
+        admin.put("/api/assets", &wall_clock).await?.expect(204)?;
+        let there = admin.get_json(&format!("/api/assets/{}", ids[2])).await?;
+        ensure!(there["fileCreatedAt"] == "2020-07-01T10:00:00.000Z", "{there}");
+        ensure!(there["localDateTime"] == "2020-07-01T12:00:00.000Z", "{there}");
+        let day = json!({ "dateTimeOriginal": "2020-01-01" });
+        let there = admin.put(&format!("/api/assets/{}", ids[0]), &day).await?.expect(200)?;
+        let there = there.json()?;
+        ensure!(there["fileCreatedAt"] == "2019-12-31T23:00:00.000Z", "{there}");
+        ensure!(there["exifInfo"]["timeZone"] == "Europe/Berlin", "{there}");
+        let nonsense = json!({ "dateTimeOriginal": "yesterday" });
+        admin.put(&format!("/api/assets/{}", ids[0]), &nonsense).await?.expect(400)?;
         Ok(())
     })
     .await

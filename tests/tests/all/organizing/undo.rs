@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 use super::{pictures, text};
 
 /// The correlation id of the last event of an asset.
+/// The last request of a person about an asset. Processors may still be at work on it.
 async fn last_request(client: &Client, asset: &str) -> anyhow::Result<String> {
-    text(client.history(asset).await?.last().context("no history")?, "correlationId")
+    let history = client.history(asset).await?;
+    let by_person = history.iter().rfind(|event| event["actor"]["kind"] == "user");
+    text(by_person.context("nobody did anything")?, "correlationId")
 }
 
 async fn undo(client: &Client, id: &str, dry_run: bool) -> anyhow::Result<Value> {

@@ -7,7 +7,7 @@ use calotype_tests::phone::Phone;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{organized, shared};
+use super::{organized, shared, shown};
 
 /// Fields of an asset that are the same in both.
 const ASSET_FIELDS: [&str; 13] = [
@@ -68,7 +68,8 @@ pub(super) async fn ensure_shows_what_rest_shows(phone: &Phone) -> anyhow::Resul
     organized::ensure_stacks(phone).await.context("stacks")?;
     organized::ensure_memories(phone).await.context("memories")?;
     organized::ensure_key_values(phone).await.context("values of programs")?;
-    organized::ensure_people(phone).await.context("people")
+    organized::ensure_people(phone).await.context("people")?;
+    shown::ensure_edits(phone).await.context("edits")
 }
 
 async fn ensure_accounts(phone: &Phone) -> anyhow::Result<()> {
@@ -116,7 +117,8 @@ async fn ensure_assets(phone: &Phone) -> anyhow::Result<()> {
             continue;
         }
         let id = row["id"].as_str().context("no id")?;
-        let shown = phone.client().get_json(&format!("/api/assets/{id}")).await?;
+        let shown = phone.client().get_json(&format!("/api/assets/{id}")).await;
+        let shown = shown.with_context(|| format!("the phone has {row}"))?;
         same(&ASSET_FIELDS, row, &shown).with_context(|| id.to_owned())?;
         ensure!(row["deletedAt"].is_null() != (shown["isTrashed"] == json!(true)), "{id}: trash");
         if row["ownerId"] == json!(phone.user_id()) {

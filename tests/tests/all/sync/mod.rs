@@ -2,9 +2,12 @@
 //! with what REST shows.
 
 mod compare;
+mod everything;
+mod late;
 mod lines;
 mod organized;
 mod shared;
+mod shown;
 mod stories;
 mod walk;
 mod wishes;

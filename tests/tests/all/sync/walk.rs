@@ -28,7 +28,10 @@ const REBUILD_EVERY: u32 = 60;
 /// A walk that has found something before, or that everybody takes.
 const SEED: u64 = 1;
 
-/// Types of lines that phones hear of in any two walks, or hardly anything was walked over.
+/// Walks at most: two, and more where those did not come to everything.
+const WALKS_MAX: u32 = 6;
+
+/// Types of lines that phones hear of, or hardly anything was walked over.
 const HEARD: [&str; 14] = [
     "AssetV2",
     "AssetExifV1",
@@ -64,6 +67,8 @@ pub(super) struct People {
     pub(super) random: StdRng,
     pub(super) people: Vec<Person>,
     pub(super) albums: Vec<String>,
+    /// Shared links that somebody made, each with its key.
+    pub(super) links: Vec<(String, String)>,
     picture: Vec<u8>,
     made: u32,
 }
@@ -71,44 +76,24 @@ pub(super) struct People {
 #[tokio::test]
 async fn phones_end_with_what_rest_shows() -> anyhow::Result<()> {
     let heard: Heard = Arc::default();
-    for seed in [SEED, any_seed()] {
-        let heard = Arc::clone(&heard);
-        take(seed, heard).await.with_context(|| format!("seed {seed}"))?;
+    let mut missing = Vec::new();
+    for walk in 0..WALKS_MAX {
+        let seed = if walk == 0 { SEED } else { any_seed() };
+        take(seed, Arc::clone(&heard)).await.with_context(|| format!("seed {seed}"))?;
+        let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+        missing = HEARD.iter().filter(|kind| !heard.contains(**kind)).collect();
+        if walk > 0 && missing.is_empty() {
+            break;
+        }
     }
-    let heard = heard.lock().unwrap();
-    let missing: Vec<&&str> = HEARD.iter().filter(|kind| !heard.contains(**kind)).collect();
-    ensure!(missing.is_empty(), "no phone heard of {missing:?}, only of {heard:?}");
+    ensure!(missing.is_empty(), "no phone heard of {missing:?}");
     Ok(())
 }
 
 async fn take(seed: u64, heard: Heard) -> anyhow::Result<()> {
     story(Options::default(), async |server| {
         let admin = server.client().sign_up().await?;
-        let mut clients = vec![admin.clone()];
-        for name in ["second", "third"] {
-            clients.push(admin.create_user(&format!("{name}@example.com")).await?);
-        }
-        let mut people = Vec::new();
-        for client in clients {
-            let phone = Phone::of(client.clone()).await?;
-            people.push(Person {
-                client,
-                phone,
-                assets: Vec::new(),
-                stacks: Vec::new(),
-                memories: Vec::new(),
-                named: Vec::new(),
-                faces: Vec::new(),
-            });
-        }
-        let picture = std::fs::read(media("photos/edge/rating_1.jpg")?)?;
-        let mut people = People {
-            random: StdRng::seed_from_u64(seed),
-            people,
-            albums: Vec::new(),
-            picture,
-            made: 0,
-        };
+        let mut people = People::gather(&admin, seed).await?;
         for step in 0..STEPS {
             people.step().await.with_context(|| format!("step {step}"))?;
             if step % REBUILD_EVERY == REBUILD_EVERY - 1 {
@@ -131,7 +116,7 @@ async fn take(seed: u64, heard: Heard) -> anyhow::Result<()> {
 }
 
 /// Syncs until the phone has what REST shows: people's pictures are made without a queue that tells of them.
-async fn settle(phone: &mut Phone) -> anyhow::Result<()> {
+pub(super) async fn settle(phone: &mut Phone) -> anyhow::Result<()> {
     for _ in 1..SETTLE_TRIES {
         phone.sync_whole().await?;
         if ensure_shows_what_rest_shows(phone).await.is_ok() {
@@ -144,7 +129,36 @@ async fn settle(phone: &mut Phone) -> anyhow::Result<()> {
 }
 
 impl People {
-    async fn step(&mut self) -> anyhow::Result<()> {
+    /// Somebody who administers, two others, and a phone for each.
+    pub(super) async fn gather(admin: &Client, seed: u64) -> anyhow::Result<Self> {
+        let mut clients = vec![admin.clone()];
+        for name in ["second", "third"] {
+            clients.push(admin.create_user(&format!("{name}@example.com")).await?);
+        }
+        let mut people = Vec::new();
+        for client in clients {
+            let phone = Phone::of(client.clone()).await?;
+            people.push(Person {
+                client,
+                phone,
+                assets: Vec::new(),
+                stacks: Vec::new(),
+                memories: Vec::new(),
+                named: Vec::new(),
+                faces: Vec::new(),
+            });
+        }
+        Ok(Self {
+            random: StdRng::seed_from_u64(seed),
+            people,
+            albums: Vec::new(),
+            links: Vec::new(),
+            picture: std::fs::read(media("photos/edge/rating_1.jpg")?)?,
+            made: 0,
+        })
+    }
+
+    pub(super) async fn step(&mut self) -> anyhow::Result<()> {
         let who = self.random.random_range(0..self.people.len());
         match self.random.random_range(0..100) {
             0..15 => self.upload(who).await,

@@ -1,0 +1,85 @@
+//! Wishes about what assets show, as vectors of models.
+
+use bytes::Bytes;
+use calotype_domain::AssetId;
+use calotype_domain::asset::{
+    Asset, AssetCommand, AssetEmbedded, AssetError, AssetProcessingFailed,
+};
+use calotype_domain::model::{ModelRef, VectorError, pack};
+
+use crate::assets::{stream, subject};
+use crate::context::CommandContext;
+use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
+use crate::error::CommandError;
+
+/// The name of the attachment that holds a vector: f16, little-endian, unit length.
+pub const VECTOR: &str = "vector";
+
+/// What a model sees in an asset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    model: ModelRef,
+    input_blake3: String,
+    dims: u32,
+    vector: Bytes,
+}
+
+impl Seen {
+    /// What `model` says of the preview of an original with this BLAKE3, lower-case hex.
+    ///
+    /// # Errors
+    /// [`VectorError`].
+    pub fn new(model: ModelRef, input_blake3: &str, values: &[f32]) -> Result<Self, VectorError> {
+        let vector = Bytes::from(pack(values)?);
+        let dims = u32::try_from(values.len()).map_err(|_| VectorError::Dims(values.len()))?;
+        Ok(Self { model, input_blake3: input_blake3.to_owned(), dims, vector })
+    }
+}
+
+impl Commands {
+    /// Records what a model sees in an asset. What is known already is not recorded again, and nothing of a
+    /// file that the asset is not any more.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn record_embedding(
+        &self,
+        ctx: &CommandContext,
+        asset_id: AssetId,
+        seen: &Seen,
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        for _ in 0..ATTEMPTS_MAX {
+            let (asset, last) = self.load::<Asset>(&stream(asset_id)).await?;
+            let Some(owner_id) = asset.owner_id() else { return Ok(Outcome::AlreadyTrue) };
+            let command = AssetCommand::RecordEmbedding(Box::new(AssetEmbedded {
+                owner_id,
+                model: seen.model.clone(),
+                input_blake3: seen.input_blake3.clone(),
+                dims: seen.dims,
+                vector_blake3: blake3::hash(&seen.vector).to_hex().to_string(),
+            }));
+            let mut unit = self.unit(ctx);
+            let subject = Some(subject(asset_id));
+            unit.decide(&asset, last, stream(asset_id), subject, std::slice::from_ref(&command))?;
+            unit.attach(VECTOR, seen.vector.clone());
+            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
+                return Ok(outcome);
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// Records that no model can look at an asset.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn record_embedding_failure(
+        &self,
+        ctx: &CommandContext,
+        asset_id: AssetId,
+        failed: AssetProcessingFailed,
+    ) -> Result<Outcome, CommandError<AssetError>> {
+        let command = AssetCommand::RecordFailure(Box::new(failed));
+        self.dispatch::<Asset>(ctx, stream(asset_id), Some(subject(asset_id)), &command).await
+    }
+}

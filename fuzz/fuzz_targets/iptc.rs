@@ -1,0 +1,5 @@
+//! `iptc` of `media/src/fuzz.rs`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| calotype_media::fuzz::run("iptc", bytes));

@@ -1,0 +1,124 @@
+//! Models on other machines: services that speak Immich's machine-learning protocol, Immich's own or
+//! `calotype serve --roles ml`.
+//!
+//! `POST /predict` takes a form with `entries`, which says in JSON what to do with which model, and `image` or
+//! `text`; `GET /ping` answers `pong`. An answer is not believed before it is checked: another machine may be
+//! broken, or another program.
+
+mod answers;
+mod client;
+
+use serde_json::{Value, json};
+
+pub(crate) use client::{Payload, Remotes};
+
+use crate::error::MlError;
+use crate::faces::Faces;
+use crate::model::{ModelKind, ModelRef};
+use crate::ocr::{OcrLimits, Words};
+use crate::pixels::Pixels;
+use crate::room::Embedding;
+
+/// Under this key an answer of ours says which models gave it, as an object of task and [`ModelRef`]. Immich's
+/// has none, and Immich passes over it.
+pub const MODELS_KEY: &str = "calotypeModels";
+/// The revision of a model whose files are not known.
+const REVISION: &str = "remote";
+
+/// What was found out, in one of the forms of the protocol.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predicted {
+    /// A place in the space of a model for search.
+    Embedding(Embedding),
+    /// A picture's faces.
+    Faces(Faces),
+    /// A picture's words.
+    Words(Words),
+}
+
+impl Predicted {
+    /// The protocol's answer, without the size of the picture.
+    #[must_use]
+    pub fn to_json(&self, pixels: Option<&Pixels>) -> Value {
+        answers::write(self, pixels)
+    }
+}
+
+pub(crate) async fn embed_image(
+    remotes: &Remotes,
+    model: &str,
+    pixels: &Pixels,
+) -> Result<Embedding, MlError> {
+    let entries = json!({ "clip": { "visual": { "modelName": model } } });
+    let payload = Payload::image(pixels)?;
+    remotes.ask(&entries, &payload, |answer| answers::embedding(answer, model)).await
+}
+
+pub(crate) async fn embed_text(
+    remotes: &Remotes,
+    model: &str,
+    text: &str,
+    language: Option<&str>,
+) -> Result<Embedding, MlError> {
+    let mut textual = json!({ "modelName": model });
+    if let Some(language) = language {
+        textual["options"] = json!({ "language": language });
+    }
+    let entries = json!({ "clip": { "textual": textual } });
+    let payload = Payload::Text(text.to_owned());
+    remotes.ask(&entries, &payload, |answer| answers::embedding(answer, model)).await
+}
+
+pub(crate) async fn faces(
+    remotes: &Remotes,
+    model: &str,
+    pixels: &Pixels,
+    min_score: f32,
+) -> Result<Faces, MlError> {
+    let entries = json!({ "facial-recognition": {
+        "detection": { "modelName": model, "options": { "minScore": min_score } },
+        "recognition": { "modelName": model },
+    } });
+    let payload = Payload::image(pixels)?;
+    remotes.ask(&entries, &payload, |answer| answers::faces(answer, model, pixels)).await
+}
+
+pub(crate) async fn words(
+    remotes: &Remotes,
+    model: &str,
+    pixels: &Pixels,
+    limits: OcrLimits,
+) -> Result<Words, MlError> {
+    let entries = json!({ "ocr": {
+        "detection": {
+            "modelName": model,
+            "options": { "minScore": limits.min_box_score, "maxResolution": limits.resolution },
+        },
+        "recognition": { "modelName": model, "options": { "minScore": limits.min_text_score } },
+    } });
+    let payload = Payload::image(pixels)?;
+    remotes.ask(&entries, &payload, |answer| answers::words(answer, model)).await
+}
+
+/// The identity of a model whose files are somewhere else: what the answer says of it, or its name alone.
+fn model_of(answer: &Value, kind: ModelKind, name: &str) -> ModelRef {
+    use sha2::Digest as _;
+
+    let told = answer.get(MODELS_KEY).and_then(|models| models.get(task(kind)));
+    let told = told.and_then(|model| serde_json::from_value::<ModelRef>(model.clone()).ok());
+    told.filter(|model| model.name == name).unwrap_or_else(|| ModelRef {
+        name: name.to_owned(),
+        revision: REVISION.to_owned(),
+        sha256: sha2::Sha256::digest(name).into(),
+    })
+}
+
+/// What a model is called under [`MODELS_KEY`].
+fn task(kind: ModelKind) -> &'static str {
+    match kind {
+        ModelKind::Clip => "clip",
+        ModelKind::FaceDetection => "detection",
+        ModelKind::FaceRecognition => "recognition",
+        ModelKind::Ocr => "ocr",
+    }
+}

@@ -1,0 +1,117 @@
+//! `calotype models`: which models are there, whether they are whole, and putting those there that are brought
+//! along.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use calotype_ml::{Found, Ml, Source, Verdict, install, pinned, verify};
+use clap::Subcommand;
+
+use crate::embedded::{model_folders, onnxruntime_files};
+use crate::operator::say;
+use crate::wiring::ml_config;
+
+/// `calotype models …`
+#[derive(Clone, Debug, Subcommand)]
+pub enum Models {
+    /// Show the models that can be used, and where ONNX Runtime is that runs them.
+    List,
+    /// Put the models into the data folder that Calotype brings along. What is there and right stays, and what
+    /// was cut off is taken up again.
+    Install {
+        /// Where they come from: a folder, or the address of one on a server. Default: the folder that is
+        /// installed beside the program.
+        #[arg(long, value_name = "DIR|URL")]
+        from: Option<String>,
+    },
+    /// Compare the files of what is brought along with what they should be, and load every model once.
+    Verify,
+}
+
+/// Does what was asked for. False where something is missing or wrong.
+///
+/// # Errors
+/// When a file cannot be read or put in its place, or is another one.
+pub async fn models(data: &Path, command: Models) -> anyhow::Result<bool> {
+    match command {
+        Models::List => Ok(list(data)),
+        Models::Install { from } => {
+            let root = data.join("models");
+            let source = match from {
+                Some(words) => Source::parse(&words)?,
+                None => Source::Folder(beside(data).context(
+                    "no models are installed beside the program; name a folder or an address with --from",
+                )?),
+            };
+            let found = install(&source, &root).await?;
+            tell(&found);
+            say(&format!("{}: {} files are right", root.display(), found.len()));
+            Ok(true)
+        }
+        Models::Verify => tokio::task::block_in_place(|| check(data)),
+    }
+}
+
+fn list(data: &Path) -> bool {
+    let files = onnxruntime_files(data);
+    let runtime = files.iter().find(|file| file.is_file());
+    match runtime {
+        Some(file) => say(&format!("ONNX Runtime: {}", file.display())),
+        None => say("ONNX Runtime: not installed; no model can run"),
+    }
+    let ml = Ml::new(ml_config(data));
+    let installed = ml.map(|ml| ml.installed()).unwrap_or_default();
+    for model in &installed {
+        let megabytes = model.bytes.div_ceil(1 << 20);
+        let folder = model.folder.display();
+        say(&format!("{:<8} {:<40} {megabytes:>5} MB  {folder}", model.kind, model.name));
+    }
+    if installed.is_empty() {
+        say("no models are installed; `calotype models install` puts them there");
+    }
+    runtime.is_some() && !installed.is_empty()
+}
+
+/// Files first, because they are what an operator can mend; then every model once.
+fn check(data: &Path) -> anyhow::Result<bool> {
+    let root = Some(data.join("models")).filter(|own| own.is_dir()).or_else(|| beside(data));
+    let mut all_good = true;
+    if let Some(root) = root {
+        let found = verify(&root);
+        say(&format!("{}:", root.display()));
+        tell(&found);
+        all_good = found.iter().all(|it| it.verdict == Verdict::Good);
+    }
+    let ml = Ml::new(ml_config(data))?;
+    let installed = ml.installed();
+    for model in &installed {
+        match ml.check(model.kind, &model.name) {
+            Ok(identity) => say(&format!("{:<8} {identity}", model.kind)),
+            Err(error) => {
+                all_good = false;
+                say(&format!("{:<8} {}: {:#}", model.kind, model.name, anyhow::Error::new(error)));
+            }
+        }
+    }
+    Ok(all_good && !installed.is_empty())
+}
+
+fn tell(found: &[Found]) {
+    for Found { path, verdict } in found {
+        match verdict {
+            Verdict::Good => say(&format!("  {path}: right")),
+            Verdict::Placed => say(&format!("  {path}: put there")),
+            Verdict::Missing => say(&format!("  {path}: missing")),
+            Verdict::Wrong(reason) => say(&format!("  {path}: {reason}")),
+        }
+    }
+}
+
+/// The first folder outside of the data folder's own that holds a model which is brought along.
+fn beside(data: &Path) -> Option<PathBuf> {
+    let list = pinned();
+    model_folders(data)
+        .into_iter()
+        .skip(1)
+        .find(|folder| list.iter().any(|model| folder.join(&model.folder).is_dir()))
+}
