@@ -299,6 +299,19 @@ impl Commands {
         self.load::<Asset>(&stream(asset_id)).await.map(|(asset, _)| asset)
     }
 
+    /// Several assets as they are, in the order of the ids; who is unknown has no owner.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn assets(
+        &self,
+        asset_ids: &[AssetId],
+    ) -> Result<Vec<Asset>, CommandError<AssetError>> {
+        let streams: Vec<StreamId> = asset_ids.iter().copied().map(stream).collect();
+        let loaded = self.load_each::<Asset>(&streams).await?;
+        Ok(loaded.into_iter().map(|(asset, _)| asset).collect())
+    }
+
     /// Those of some assets that the log has, and that were not deleted for good. A read model may not have
     /// heard of that yet: nobody is told on its word that their bytes are safe.
     ///

@@ -19,6 +19,8 @@ const NAME: &str = "duplicates";
 pub(crate) const QUEUE: &str = "duplicateDetection";
 /// Assets that one asset is grouped with at once.
 const FOUND_MAX: usize = 100;
+/// Assets in one group; further ones that show the same stay out.
+const MEMBERS_MAX: usize = 500;
 /// Assets compared in one turn of a re-run.
 const CHUNK_ASSETS: i64 = 100;
 
@@ -70,51 +72,86 @@ impl Worker {
         };
         let distance = settings.real("machineLearning.duplicateDetection.maxDistance");
         let near = self.queries.same_as(asset_id.uuid(), distance, FOUND_MAX).await?;
-        let mut found: Vec<(AssetId, Asset)> = Vec::with_capacity(near.len());
-        for other_id in near.into_iter().map(AssetId::new) {
-            let other = self.commands.asset(other_id).await?;
-            let is_told_apart = |member: &Asset| member.was_told_apart_from(&other);
-            let is_apart =
-                is_told_apart(&asset) || found.iter().any(|(_, member)| is_told_apart(member));
-            if can_be_a_duplicate(&other) && !is_apart {
-                found.push((other_id, other));
+        let near: Vec<AssetId> = near.into_iter().map(AssetId::new).collect();
+        let mut group = Group { id: asset.duplicates(), members: Vec::new() };
+        let mut looked_at = BTreeSet::new();
+        if let Some(own) = group.id {
+            looked_at.insert(own);
+            let members = self.members_of(owner_id, own).await?;
+            group.join(members.into_iter().filter(|(member_id, _)| *member_id != asset_id));
+        }
+        group.join([(asset_id, asset)]);
+        let size = group.members.len();
+        for (other_id, other) in self.assets(&near).await? {
+            let is_known = group.members.iter().any(|(member_id, _)| *member_id == other_id);
+            if is_known || !can_be_a_duplicate(&other) {
+                continue;
+            }
+            let others_group = other.duplicates();
+            let mut coming = vec![(other_id, other)];
+            if let Some(id) = others_group {
+                // Seen before, it stayed apart as a whole.
+                if !looked_at.insert(id) {
+                    continue;
+                }
+                let members = self.members_of(owner_id, id).await?;
+                coming.extend(members.into_iter().filter(|(member_id, _)| *member_id != other_id));
+            }
+            if group.can_take(&coming) {
+                group.id = group.id.or(others_group);
+                group.join(coming);
             }
         }
-        let Some(group) = self.group(asset_id, &asset, owner_id, &found).await? else {
+        if group.members.len() == size {
             return Ok(());
-        };
+        }
         let ctx = self.context(NAME, correlation_id, Some(cause));
-        let (duplicate_id, members) = group;
+        let duplicate_id = group.id.unwrap_or_else(|| DuplicateId::new(self.commands.ids().v4()));
+        let members: Vec<AssetId> = group.members.iter().map(|(member_id, _)| *member_id).collect();
         self.commands.record_duplicates(&ctx, owner_id, duplicate_id, &members).await?;
         Ok(())
     }
 
-    /// The group that all of them are, with everybody who comes into it: whole groups become one.
-    async fn group(
+    /// Who is in a group by the word of the read model and of the asset itself.
+    async fn members_of(
         &self,
-        asset_id: AssetId,
-        asset: &Asset,
         owner_id: UserId,
-        found: &[(AssetId, Asset)],
-    ) -> Result<Option<(DuplicateId, Vec<AssetId>)>, ProcessorError> {
-        if found.is_empty() {
-            return Ok(None);
-        }
-        let known = found.iter().filter_map(|(_, other)| other.duplicates());
-        let groups: BTreeSet<DuplicateId> = asset.duplicates().into_iter().chain(known).collect();
-        let duplicate_id = asset
-            .duplicates()
-            .or_else(|| groups.first().copied())
-            .unwrap_or_else(|| DuplicateId::new(self.commands.ids().v4()));
-        let former: Vec<Uuid> =
-            groups.iter().filter(|id| **id != duplicate_id).map(|id| id.uuid()).collect();
-        let mut members: BTreeSet<AssetId> =
-            found.iter().map(|(other_id, _)| *other_id).chain([asset_id]).collect();
-        if !former.is_empty() {
-            let more = self.queries.duplicate_groups(owner_id.uuid(), &former).await?;
-            members.extend(more.into_iter().map(|(_, member)| AssetId::new(member)));
-        }
-        Ok(Some((duplicate_id, members.into_iter().collect())))
+        duplicate_id: DuplicateId,
+    ) -> Result<Vec<(AssetId, Asset)>, ProcessorError> {
+        let known = self.queries.duplicate_groups(owner_id.uuid(), &[duplicate_id.uuid()]).await?;
+        let known: Vec<AssetId> =
+            known.into_iter().map(|(_, member)| AssetId::new(member)).collect();
+        let mut members = self.assets(&known).await?;
+        let is_in = |member: &Asset| {
+            member.owner_id() == Some(owner_id) && member.duplicates() == Some(duplicate_id)
+        };
+        members.retain(|(_, member)| is_in(member));
+        Ok(members)
+    }
+
+    async fn assets(&self, asset_ids: &[AssetId]) -> Result<Vec<(AssetId, Asset)>, ProcessorError> {
+        let loaded = self.commands.assets(asset_ids).await?;
+        Ok(asset_ids.iter().copied().zip(loaded).collect())
+    }
+}
+
+/// Assets that show the same, as one group.
+struct Group {
+    id: Option<DuplicateId>,
+    members: Vec<(AssetId, Asset)>,
+}
+
+impl Group {
+    fn join(&mut self, coming: impl IntoIterator<Item = (AssetId, Asset)>) {
+        self.members.extend(coming);
+    }
+
+    /// Whether nobody who comes was told apart from anybody who is in, and all have room.
+    fn can_take(&self, coming: &[(AssetId, Asset)]) -> bool {
+        self.members.len() + coming.len() <= MEMBERS_MAX
+            && coming.iter().all(|(_, other)| {
+                self.members.iter().all(|(_, member)| !member.was_told_apart_from(other))
+            })
     }
 }
 

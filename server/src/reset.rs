@@ -225,7 +225,6 @@ async fn forget_in_tx(
         "delete from work.reruns",
         "delete from work.original_wishes",
         "delete from work.original_places where 'asset-' || asset_id in (select stream_id from gone)",
-        "delete from work.idempotency",
         "delete from work.sync_acks",
         "delete from work.session_uses",
         "delete from work.notification_reads",

@@ -10,7 +10,7 @@ use calotype_commands::embedded::Seen;
 use calotype_domain::asset::{Purging, Stage};
 use calotype_domain::model::{ModelRef, pack, unpack};
 use calotype_domain::queue::{DUPLICATES, QueueCommand, RerunScope};
-use calotype_domain::{AssetId, UserId};
+use calotype_domain::{AssetId, DuplicateId, UserId};
 use calotype_projections::embeddings::{Codes, Near};
 use calotype_projections::search::{
     Compare, Condition, DateColumn, Direction, OrderColumn, Scope, Search,
@@ -230,6 +230,33 @@ async fn assets_of_one_owner_that_show_the_same_are_grouped_until_a_person_says_
     let found = groups(&world, owner).await?;
     let is_pair = |group: &BTreeSet<Uuid>| group.len() == 2 && group.contains(&fourth.uuid());
     ensure!(found.len() == 1 && found.iter().all(is_pair), "{found:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_was_told_apart_does_not_meet_again_through_a_third() -> anyhow::Result<()> {
+    let mut world = World::new(26).await?;
+    let owner = world.somebody().await?;
+    let taken = "2019-01-01T12:00:00Z";
+    // The two are too far from each other to be found, and were told apart all the same.
+    let one = seen(&mut world, owner, taken, &turned(0.0)).await?;
+    let two = seen(&mut world, owner, taken, &turned(0.14)).await?;
+    let group = DuplicateId::new(Uuid::from_u128(26));
+    let ctx = world.by(Some(owner));
+    world.commands().record_duplicates(&ctx, owner, group, &[one, two]).await?;
+    world.commands().dismiss_duplicates(&ctx, owner, &[one, two]).await?;
+    work(&mut world).await?;
+    let by_one = seen(&mut world, owner, taken, &turned(0.04)).await?;
+    work(&mut world).await?;
+    let first = BTreeSet::from([one.uuid(), by_one.uuid()]);
+    ensure!(groups(&world, owner).await? == std::slice::from_ref(&first), "the first pair");
+
+    // Near the second, and near who is with the first.
+    let between = seen(&mut world, owner, taken, &turned(0.12)).await?;
+    work(&mut world).await?;
+    let second = BTreeSet::from([two.uuid(), between.uuid()]);
+    let found: BTreeSet<_> = groups(&world, owner).await?.into_iter().collect();
+    ensure!(found == BTreeSet::from([first, second]), "{found:?}");
     Ok(())
 }
 
