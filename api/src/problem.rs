@@ -25,6 +25,7 @@ use calotype_domain::queue::QueueError;
 use calotype_domain::session::SessionError;
 use calotype_domain::shared_link::SharedLinkError;
 use calotype_domain::user::UserError;
+use calotype_media::blob::BlobError;
 use calotype_projections::ProjectionError;
 use serde_json::{Value, json};
 
@@ -99,8 +100,12 @@ impl Problem {
         }
     }
 
-    /// 500, logged here once with its whole chain.
+    /// 500, logged here once with its whole chain; 503 where the bucket that blobs lie in is out of reach.
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        if is_bucket_away(error) {
+            tracing::error!(error, "the bucket is out of reach");
+            return Self::unavailable();
+        }
         tracing::error!(error, "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
     }
@@ -109,6 +114,19 @@ impl Problem {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status
+    }
+}
+
+/// Whether an error is the bucket's, or wraps one that is.
+fn is_bucket_away(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<BlobError>() {
+        return error.is_away();
+    }
+    // An error of reading and writing tells the cause of what it wraps, and not that itself.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    match wrapped {
+        Some(wrapped) => is_bucket_away(wrapped),
+        None => error.source().is_some_and(is_bucket_away),
     }
 }
 

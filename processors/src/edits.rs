@@ -43,7 +43,7 @@ impl Worker {
         let wish = edited_wish(settings, &geometry);
         let source = self.source_of(&wanted.uploaded.original.key).await?;
         let want = Want { metadata: false, images: Some(wish) };
-        let job = Job { source, sidecar: None, want };
+        let job = Job { source: source.path().to_owned(), sidecar: None, want };
         let decoders = self.decoders.apart(wanted.uploaded.owner_id.uuid());
         let made = self.gate.unless_closed(decoders.run(&job)).await?;
         if !self.lies_still(asset_id, &wanted.uploaded.original.key).await? {

@@ -6,6 +6,7 @@ use calotype_commands::CommandError;
 use calotype_eventstore::StoreError;
 use calotype_media::blob::BlobError;
 use calotype_projections::ProjectionError;
+use tracing::warn;
 
 /// Why a processor could not do its work now.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +22,7 @@ pub enum ProcessorError {
     Command(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A blob could not be read or written.
     #[error("failed to use a blob")]
-    Blob(#[from] BlobError),
+    Blob(#[source] BlobError),
     /// A stored file could not be read.
     #[error("failed to read a file")]
     File(#[source] std::io::Error),
@@ -57,5 +58,19 @@ pub enum ProcessorError {
 impl<E: std::error::Error + Send + Sync + 'static> From<CommandError<E>> for ProcessorError {
     fn from(error: CommandError<E>) -> Self {
         Self::Command(Box::new(error))
+    }
+}
+
+/// How long work waits for a bucket that is out of reach.
+const BUCKET_WAIT: Duration = Duration::from_secs(10);
+
+/// That the bucket is out of reach is no fault of the work: it waits, and is not counted as tried.
+impl From<BlobError> for ProcessorError {
+    fn from(error: BlobError) -> Self {
+        if !error.is_away() {
+            return Self::Blob(error);
+        }
+        warn!(error = &error as &dyn std::error::Error, "work waits for the bucket");
+        Self::NotYet { after: BUCKET_WAIT }
     }
 }

@@ -191,6 +191,7 @@ impl Worker {
         let Some(file) = self.blobs.open_at(&lies).await? else {
             return Err(ProcessorError::File(std::io::ErrorKind::NotFound.into()));
         };
+        let (file, _kept) = file.into_parts();
         let mut file = tokio::fs::File::from_std(file);
         file.seek(SeekFrom::Start(film.offset_bytes)).await.map_err(ProcessorError::File)?;
         let mut inside = file.take(film.size_bytes);

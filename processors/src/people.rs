@@ -90,7 +90,7 @@ impl Worker {
 
     /// Makes one picture.
     async fn picture(&self, due: &PersonDue) -> Result<(), ProcessorError> {
-        match self.cut_out(due).await {
+        match self.cut_out(due).await? {
             Ok(picture) => self.store_picture(due, picture).await,
             Err(error) if error.is_worth_retrying() && !self.is_last_try(due) => {
                 Err(ProcessorError::Decoder(error))
@@ -105,21 +105,20 @@ impl Worker {
         key: &BlobKey,
         due: &PersonDue,
     ) -> Result<(), ProcessorError> {
-        let picture = self.cut_out(due).await.map_err(ProcessorError::Decoder)?;
+        let picture = self.cut_out(due).await?.map_err(ProcessorError::Decoder)?;
         self.blobs.put_derived(key, Bytes::from(picture.bytes)).await?;
         Ok(())
     }
 
-    async fn cut_out(&self, due: &PersonDue) -> Result<Picture, DecodeError> {
-        let source = BlobKey::parse(&due.preview_key)
-            .ok()
-            .and_then(|key| self.blobs.local_path(&key))
-            .ok_or_else(|| DecodeError::Unavailable {
-                reason: "the blob store has no local path for the preview".into(),
-            })?;
+    /// The inner error is the preview's, or the decoder's.
+    async fn cut_out(
+        &self,
+        due: &PersonDue,
+    ) -> Result<Result<Picture, DecodeError>, ProcessorError> {
+        let source = self.source_of(&due.preview_key).await?;
         let (left, top, right, bottom) = (due.x1, due.y1, due.x2, due.y2);
         let wish = CropWish { left, top, right, bottom, side_px: SIDE_PX, quality: QUALITY };
-        self.decoders.apart(due.owner_id).crop(source, wish).await
+        Ok(self.decoders.apart(due.owner_id).crop(source.path().to_owned(), wish).await)
     }
 
     async fn store_picture(&self, due: &PersonDue, picture: Picture) -> Result<(), ProcessorError> {

@@ -147,12 +147,12 @@ impl Worker {
             };
         }
         let Ok(key) = BlobKey::parse(original).map(|key| key.sidecar()) else { return Ok(()) };
-        let Some(path) = self.blobs.local_path(&key) else { return Ok(()) };
         let Some(found) = self.blobs.stat(&key).await? else { return Ok(()) };
         if found.size_bytes > SIDECAR_BYTES_MAX {
             return Ok(());
         }
-        let bytes = tokio::fs::read(path).await.map_err(ProcessorError::File)?;
+        let Some(file) = self.blobs.fetch(&key).await? else { return Ok(()) };
+        let bytes = tokio::fs::read(file.path()).await.map_err(ProcessorError::File)?;
         let mut writer = self.blobs.begin().await?;
         writer.write(&bytes).await?;
         let staged = writer.finish().await?;
@@ -224,12 +224,13 @@ impl Worker {
             return Ok(refused("its key is not right".into()));
         };
         // Beside a file of a library nothing is written, but what lies there is taken over.
-        let path = match (self.blobs.stat(&lies).await?, behind.asset.external()) {
-            (Some(_), _) => self.blobs.local_path(&lies),
+        let former = match (self.blobs.stat(&lies).await?, behind.asset.external()) {
+            (Some(_), _) => self.blobs.fetch(&lies).await?,
             (None, Some(file)) => self.sidecar_beside(&file.path).await?,
             (None, None) => None,
         };
         let decoders = self.decoders.apart(behind.uploaded.owner_id.uuid());
+        let path = former.as_ref().map(|file| file.path().to_owned());
         let bytes = match decoders.write_sidecar(path, words).await {
             Ok(bytes) => bytes,
             Err(error) if error.is_worth_retrying() => return Err(ProcessorError::Decoder(error)),

@@ -79,6 +79,19 @@ pub struct ServeArgs {
     /// smaller disk.
     #[arg(long, env = "CALOTYPE_MIN_FREE", value_name = "SIZE")]
     pub min_free: Option<Size>,
+    /// Keep originals and what is made of them in a bucket of an S3-compatible store instead of the data folder:
+    /// `s3://BUCKET` or `s3://BUCKET/FOLDER`. Its access key is in `CALOTYPE_S3_KEY_ID` and `CALOTYPE_S3_SECRET`.
+    #[arg(long, env = "CALOTYPE_STORAGE", value_name = "ADDRESS")]
+    pub storage: Option<String>,
+    /// The address of the store, such as `https://s3.example.com`. Default: Amazon's.
+    #[arg(long, env = "CALOTYPE_S3_ENDPOINT", value_name = "URL")]
+    pub s3_endpoint: Option<String>,
+    /// The region of the bucket. Default: us-east-1, which most stores other than Amazon's take.
+    #[arg(long, env = "CALOTYPE_S3_REGION", value_name = "REGION")]
+    pub s3_region: Option<String>,
+    /// How much of a bucket is fetched to the data folder at once, for programs that need files. Default: 8 GiB.
+    #[arg(long, env = "CALOTYPE_SCRATCH", value_name = "SIZE")]
+    pub scratch: Option<Size>,
     /// Add the routes that black-box test suites need. Only in a folder first opened this way.
     #[arg(long, env = "CALOTYPE_TESTING", value_parser = FalseyValueParser::new())]
     pub testing: bool,
@@ -108,6 +121,10 @@ struct FileConfig {
     allow_setup: Option<bool>,
     settings: Option<PathBuf>,
     min_free: Option<Size>,
+    storage: Option<String>,
+    s3_endpoint: Option<String>,
+    s3_region: Option<String>,
+    scratch: Option<Size>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -139,6 +156,14 @@ pub struct Config {
     pub settings: Option<PathBuf>,
     /// Space that uploads leave free, where somebody said how much.
     pub min_free: Option<Size>,
+    /// The address of the bucket that originals lie in; none where that is the data folder.
+    pub storage: Option<String>,
+    /// The address of the store that has the bucket.
+    pub s3_endpoint: Option<String>,
+    /// The region of the bucket.
+    pub s3_region: Option<String>,
+    /// How much is fetched from the bucket at once.
+    pub scratch: Option<Size>,
     /// Whether black-box suites may reset everything.
     pub testing: bool,
     /// What to log.
@@ -180,6 +205,10 @@ impl Config {
                 .unwrap_or(true),
             settings: args.settings.or_else(immich_settings).or(file.settings),
             min_free: args.min_free.or(file.min_free),
+            storage: args.storage.or(file.storage).filter(|it| !it.trim().is_empty()),
+            s3_endpoint: args.s3_endpoint.or(file.s3_endpoint).filter(|it| !it.is_empty()),
+            s3_region: args.s3_region.or(file.s3_region).filter(|it| !it.is_empty()),
+            scratch: args.scratch.or(file.scratch),
             testing: args.testing,
             log: args.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),

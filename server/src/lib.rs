@@ -23,5 +23,6 @@ pub mod seeing;
 pub mod serve;
 pub mod settings_file;
 pub mod size;
+pub mod storage;
 pub mod telemetry;
 pub mod wiring;

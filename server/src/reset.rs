@@ -10,6 +10,7 @@ use calotype_api::caller::Callers;
 use calotype_api::state::ResetError;
 use calotype_api::{Caches, Reset};
 use calotype_eventstore::EventStore as _;
+use calotype_media::blob::BlobStore;
 use calotype_processors::Gate;
 use calotype_projections::{Progress, projection};
 use sqlx::postgres::PgPoolOptions;
@@ -77,6 +78,8 @@ pub struct TestingReset {
     pub core: Core,
     /// Where the files are.
     pub folder: Arc<DataFolder>,
+    /// The same in a bucket, where they lie there.
+    pub blobs: BlobStore,
     /// The queue.
     pub jetstream: Option<async_nats::jetstream::Context>,
     /// Where the work of this process's processors goes in and out.
@@ -110,6 +113,7 @@ impl Reset for TestingReset {
         if assets_gone {
             let root = self.folder.root().to_owned();
             tokio::task::spawn_blocking(move || remove_files(&root)).await??;
+            self.blobs.empty_bucket().await?;
         }
         if aggregates.is_none()
             && let Some(jetstream) = &self.jetstream

@@ -35,7 +35,7 @@ use crate::listener::Doors;
 use crate::ready::{Watch, Watched, Watching};
 use crate::reset::{self, TestingReset};
 use crate::wiring::{self, Core, Hands, Places};
-use crate::{gauges, lifecycle, listener, log_level, ml_role, settings_file, telemetry};
+use crate::{gauges, lifecycle, listener, log_level, ml_role, settings_file, storage, telemetry};
 
 /// Connections at once to the port for the machines that watch.
 const WATCHERS_MAX: usize = 32;
@@ -119,7 +119,7 @@ async fn run(
         info!("the settings are those of a file and cannot be changed");
         core.queries.live_settings().fix(settings);
     }
-    let blobs = wiring::blobs(folder, config.is_divided()).await?;
+    let blobs = storage::open(config, folder).await?;
     let gazetteer = wiring::gazetteer(folder);
     let seeing = Arc::new(wiring::seeing(folder)?);
     let embedding = Embedding::of(Arc::clone(&seeing) as Arc<dyn Embedder>);
@@ -185,6 +185,7 @@ async fn run(
                 owner_url: places.owner_url.clone(),
                 core: core.clone(),
                 folder: Arc::clone(folder),
+                blobs: blobs.clone(),
                 jetstream,
                 gate: hands.gate.clone(),
                 progress: progress.clone(),

@@ -174,19 +174,6 @@ impl Core {
     }
 }
 
-/// Opens the folder of originals and derived files.
-///
-/// # Errors
-/// When the folder cannot be made or read.
-pub async fn blobs(folder: &DataFolder, is_divided: bool) -> anyhow::Result<BlobStore> {
-    let opened = if is_divided {
-        BlobStore::open_shared(folder.root()).await
-    } else {
-        BlobStore::open(folder.root()).await
-    };
-    opened.context("failed to open the folder of originals")
-}
-
 /// Opens the names of places; none when they are not installed or cannot be read.
 #[must_use]
 pub fn gazetteer(folder: &DataFolder) -> Option<Arc<Gazetteer>> {

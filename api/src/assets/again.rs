@@ -77,7 +77,7 @@ async fn has_original(api: &Api, key: &str) -> Result<bool, Problem> {
     let lies = Location::parse(key).map_err(|error| Problem::internal(&error))?;
     let is_there = match &lies {
         Location::Stored(key) => api.blobs.stat(key).await.map(|found| found.is_some()),
-        Location::External(_) => api.blobs.readable_path(&lies).await.map(|path| path.is_some()),
+        Location::External(_) => api.blobs.readable(&lies).await.map(|path| path.is_some()),
     };
     is_there.map_err(|error| Problem::internal(&error))
 }

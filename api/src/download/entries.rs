@@ -2,12 +2,11 @@
 //! them without it, under their ids.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Read, Seek as _};
 
 use calotype_domain::AssetId;
 use calotype_domain::asset::{Stage, TEMPLATED_ROOT};
-use calotype_media::blob::{BlobKey, BlobStore, is_whole};
+use calotype_media::blob::{BlobFile, BlobKey, BlobStore, is_whole};
 use calotype_media::decoder::DecoderPool;
 use calotype_projections::assets::{AssetRow, EditedPictures};
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
@@ -83,7 +82,7 @@ pub(super) async fn require_edited(api: &Api, entries: &[Entry]) -> Result<(), P
 }
 
 /// Opens a picture that was made; `None` when it is not there, or only a piece of it.
-async fn open_made(blobs: &BlobStore, key: &str) -> io::Result<Option<File>> {
+async fn open_made(blobs: &BlobStore, key: &str) -> io::Result<Option<BlobFile>> {
     let Some(mut file) = open_file(blobs, key).await? else { return Ok(None) };
     let key = BlobKey::parse(key).map_err(io::Error::other)?;
     let looked = tokio::task::spawn_blocking(move || {
@@ -166,6 +165,16 @@ impl Entry {
         if !self.is_bare {
             let name =
                 if self.name.is_empty() { self.asset_id.to_string() } else { self.name.clone() };
+            if blobs.is_remote()
+                && let Ok(key) = BlobKey::parse(&self.key)
+            {
+                let found = blobs.open_remote(&key).await.map_err(io::Error::other)?;
+                return Ok(found.map(|found| Opened {
+                    name,
+                    length: found.size_bytes,
+                    reader: found.reader(),
+                }));
+            }
             let Some(file) = open_file(blobs, &self.key).await? else { return Ok(None) };
             let length = file.metadata()?.len();
             return Ok(Some(Opened { name, length, reader: Box::new(file) }));

@@ -1,9 +1,8 @@
 //! Files without what they say about themselves, for visitors of links that hide metadata.
 
-use std::fs::File;
 use std::io;
 
-use calotype_media::blob::{BlobStore, Location};
+use calotype_media::blob::{BlobFile, BlobStore, Location};
 use calotype_media::decoder::{DecodeError, DecoderPool};
 use calotype_media::strip::Stripped;
 use chrono::{DateTime, Utc};
@@ -22,7 +21,7 @@ pub(crate) struct Bare {
 ///
 /// # Errors
 /// When the key is no key or the disk refuses.
-pub(crate) async fn open_file(blobs: &BlobStore, key: &str) -> io::Result<Option<File>> {
+pub(crate) async fn open_file(blobs: &BlobStore, key: &str) -> io::Result<Option<BlobFile>> {
     let lies = Location::parse(key).map_err(io::Error::other)?;
     blobs.open_at(&lies).await.map_err(io::Error::other)
 }

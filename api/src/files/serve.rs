@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
-use calotype_media::blob::{BlobKey, BlobStore, Location, is_whole};
+use calotype_media::blob::{Area, BlobKey, BlobStore, Location, RemoteBlob, is_whole};
 use calotype_media::decoder::DecoderPool;
 use calotype_media::strip::Stripped;
 use chrono::{DateTime, Utc};
@@ -55,6 +55,7 @@ struct Opened {
 enum Content {
     Read(Vec<u8>),
     File(File),
+    Remote(RemoteBlob),
     Stripped(Stripped),
 }
 
@@ -62,7 +63,7 @@ enum Content {
 /// none that says nothing about itself.
 ///
 /// # Errors
-/// 500 when the key is no key or the disk refuses.
+/// 500 when the key is no key or the disk refuses, 503 when the bucket is out of reach.
 pub(crate) async fn serve(
     blobs: &BlobStore,
     served: Served<'_>,
@@ -122,6 +123,11 @@ pub(crate) async fn serve(
 
 async fn open(blobs: &BlobStore, lies: &Location) -> Result<Option<Opened>, Problem> {
     let failed = |error: io::Error| Problem::internal(&error);
+    if let Location::Stored(key) = lies
+        && blobs.is_remote()
+    {
+        return open_remote(blobs, key).await;
+    }
     let local = match lies {
         Location::Stored(key) => blobs.local_path(key).map(|path| (path, key.clone())),
         Location::External(_) => None,
@@ -136,9 +142,21 @@ async fn open(blobs: &BlobStore, lies: &Location) -> Result<Option<Opened>, Prob
     } else {
         let file = blobs.open_at(lies).await.map_err(|error| Problem::internal(&error))?;
         let Some(file) = file else { return Ok(None) };
+        let (file, _kept) = file.into_parts();
         tokio::task::spawn_blocking(move || read_small(file).map(Some)).await
     };
     opened.map_err(|error| Problem::internal(&error))?.map_err(failed)
+}
+
+/// A blob of the bucket; what is made of originals is there whole, or empty.
+async fn open_remote(blobs: &BlobStore, key: &BlobKey) -> Result<Option<Opened>, Problem> {
+    let found = blobs.open_remote(key).await.map_err(|error| Problem::internal(&error))?;
+    let found = found.filter(|found| found.size_bytes > 0 || key.area() == Area::Library);
+    Ok(found.map(|found| Opened {
+        size_bytes: found.size_bytes,
+        modified: found.modified.into(),
+        content: Content::Remote(found),
+    }))
 }
 
 async fn bare(
@@ -186,6 +204,7 @@ fn body(opened: Opened, first: u64, length: u64) -> Body {
                 io::copy(&mut stripped.take(length), pump).map(drop)
             });
         }
+        Content::Remote(blob) => return Body::from_stream(blob.stream(first, length)),
         Content::File(file) => file,
     };
     // Setting the position of an open file does not touch the disk.

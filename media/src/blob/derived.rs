@@ -42,9 +42,17 @@ impl DerivedFile {
     /// Puts the file under its key, durably, in the place of an older one. Says its length in bytes.
     ///
     /// # Errors
-    /// [`BlobError::Write`] or [`BlobError::Commit`] when the disk refuses.
+    /// [`BlobError::Write`] or [`BlobError::Commit`] when the disk refuses, [`BlobError::Away`] when the bucket does.
     pub async fn commit(self, key: &BlobKey) -> Result<u64, BlobError> {
         let (store, file, key) = (self.store, self.file, key.clone());
+        if let Some(bucket) = store.bucket() {
+            // Opened anew: the program may have put another file under the name.
+            let written = tokio::fs::File::open(file.path()).await;
+            let written = written.map_err(|source| BlobError::Write { source })?;
+            let found = written.metadata().await.map_err(|source| BlobError::Write { source })?;
+            bucket.put_file(&key, written.into_std().await, found.len()).await?;
+            return Ok(found.len());
+        }
         in_background(move || {
             let sync = || -> io::Result<u64> {
                 // Opened anew: the program may have put another file under the name.

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::BlobKey;
+use super::{BlobKey, Outage};
 
 /// Errors of the blob store. No message holds a file's name.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,25 @@ pub enum BlobError {
         /// Why.
         source: io::Error,
     },
+    /// The bucket did not do it. Nothing is said about the blob, and later it may be done; of a write it is not
+    /// certain whether it was.
+    #[error("the bucket is out of reach")]
+    Away {
+        /// Why.
+        source: Outage,
+    },
+    /// No client can be made for a bucket.
+    #[error("the address of the bucket cannot be used")]
+    Place,
     /// The runtime is shutting down. Nothing was stored.
     #[error("blob task was cancelled")]
     Cancelled,
+}
+
+impl BlobError {
+    /// Whether the bucket, and no blob, is at fault.
+    #[must_use]
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Away { .. })
+    }
 }

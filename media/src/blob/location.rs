@@ -4,11 +4,11 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::store::BlobStore;
 use super::writer::in_background;
-use super::{BlobError, BlobKey, KeyError};
+use super::{BlobError, BlobFile, BlobKey, KeyError, LocalFile};
 
 /// Where bytes are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,17 +40,34 @@ pub fn is_external(text: &str) -> bool {
 }
 
 impl BlobStore {
-    /// The path that bytes are read from; `None` of a file outside that is not there, is no file, or leads
-    /// into the folder of this server by a link. Says nothing about whether a blob exists.
+    /// A file that bytes are read from; `None` of a file outside that is not there, is no file, or leads into the
+    /// folder of this server by a link, and of a blob that is in no bucket. Says nothing about whether a blob in
+    /// the folder exists.
     ///
     /// # Errors
-    /// When the file system does not say.
-    pub async fn readable_path(&self, location: &Location) -> Result<Option<PathBuf>, BlobError> {
-        let path = match location {
-            Location::Stored(key) => return Ok(self.local_path(key)),
-            Location::External(path) => path.clone(),
-        };
-        let root = self.root().to_owned();
+    /// When the file system does not say, or the bucket does not answer.
+    pub async fn readable(&self, location: &Location) -> Result<Option<LocalFile>, BlobError> {
+        match location {
+            Location::Stored(key) => self.fetch(key).await,
+            Location::External(path) => Ok(self.outside(path).await?.map(LocalFile::at)),
+        }
+    }
+
+    /// A blob as a file: where it lies, or fetched from its bucket. `None` when it is in no bucket; says nothing
+    /// about whether a blob in the folder exists.
+    ///
+    /// # Errors
+    /// [`BlobError::Away`] when the bucket does not answer or there is no room, [`BlobError::Write`] when the disk
+    /// refuses.
+    pub async fn fetch(&self, key: &BlobKey) -> Result<Option<LocalFile>, BlobError> {
+        match self.bucket() {
+            Some(bucket) => bucket.fetch(self, key).await,
+            None => Ok(Some(LocalFile::at(self.path_of(key)))),
+        }
+    }
+
+    async fn outside(&self, path: &Path) -> Result<Option<PathBuf>, BlobError> {
+        let (root, path) = (self.root().to_owned(), path.to_owned());
         in_background(move || {
             let settle = || -> io::Result<Option<PathBuf>> {
                 let real = std::fs::canonicalize(&path)?;
@@ -76,25 +93,26 @@ impl BlobStore {
     ///
     /// # Errors
     /// [`BlobError::Read`] or [`BlobError::Outside`] when they are there and cannot be opened.
-    pub async fn open_at(&self, location: &Location) -> Result<Option<File>, BlobError> {
-        if let Location::Stored(key) = location {
-            return match self.open_blob(key).await? {
-                Some(file) => Ok(Some(file.into_std().await)),
-                None => Ok(None),
-            };
-        }
-        let Some(path) = self.readable_path(location).await? else { return Ok(None) };
-        in_background(move || match File::open(path) {
-            Ok(file) => Ok(Some(file)),
+    pub async fn open_at(&self, location: &Location) -> Result<Option<BlobFile>, BlobError> {
+        let Some(lies) = self.readable(location).await? else { return Ok(None) };
+        let key = match location {
+            Location::Stored(key) => Some(key.clone()),
+            Location::External(_) => None,
+        };
+        in_background(move || match File::open(lies.path()) {
+            Ok(file) => Ok(Some(BlobFile::new(file, lies))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(BlobError::Outside { source }),
+            Err(source) => Err(match key {
+                Some(key) => BlobError::Read { key, source },
+                None => BlobError::Outside { source },
+            }),
         })
         .await
     }
 
     /// The folder of this server.
     #[must_use]
-    pub fn folder(&self) -> &std::path::Path {
+    pub fn folder(&self) -> &Path {
         self.root()
     }
 }

@@ -15,13 +15,17 @@ use super::{
 impl BlobStore {
     /// Puts a blob under a second key, durably; both hold it then. Where the file system can it is one file
     /// with two names, which takes no room and cannot be torn; elsewhere it is a copy that takes its name when
-    /// it is whole.
+    /// it is whole. In a bucket the store copies it.
     ///
     /// # Errors
     /// - [`BlobError::Exists`]: the second key is taken; nothing changed.
     /// - [`BlobError::Read`]: there is nothing under the first, or it cannot be read.
     /// - [`BlobError::Commit`]: the disk refuses.
+    /// - [`BlobError::Away`]: the bucket does.
     pub async fn duplicate(&self, from: &BlobKey, to: &BlobKey) -> Result<(), BlobError> {
+        if let Some(bucket) = self.bucket() {
+            return bucket.duplicate(from, to).await;
+        }
         let (store, from, to) = (self.clone(), from.clone(), to.clone());
         in_background(move || {
             let (old, new) = (store.path_of(&from), store.path_of(&to));
@@ -54,11 +58,14 @@ impl BlobStore {
         .await
     }
 
-    /// Length in bytes and BLAKE3 of a blob as it is on the disk now; `None` when there is none.
+    /// Length in bytes and BLAKE3 of a blob as it is on the disk or in the bucket now; `None` when there is none.
     ///
     /// # Errors
-    /// [`BlobError::Read`] when it cannot be read.
+    /// [`BlobError::Read`] when it cannot be read, [`BlobError::Away`] when the bucket does not answer.
     pub async fn digest(&self, key: &BlobKey) -> Result<Option<(u64, [u8; 32])>, BlobError> {
+        if let Some(bucket) = self.bucket() {
+            return bucket.digest(key).await;
+        }
         let (store, key) = (self.clone(), key.clone());
         in_background(move || {
             let failed = |source| BlobError::Read { key: key.clone(), source };
@@ -78,8 +85,14 @@ impl BlobStore {
     /// folders above it.
     ///
     /// # Errors
-    /// [`BlobError::Commit`] when it is missing or the disk refuses.
+    /// [`BlobError::Commit`] when it is missing or the disk refuses, [`BlobError::Away`] when the bucket does not answer.
     pub async fn sync(&self, key: &BlobKey) -> Result<(), BlobError> {
+        if let Some(bucket) = self.bucket() {
+            // What a bucket says it has, it keeps.
+            let source = || io::ErrorKind::NotFound.into();
+            let missing = || BlobError::Commit { key: key.clone(), source: source() };
+            return bucket.head(key).await?.map(drop).ok_or_else(missing);
+        }
         let (store, key) = (self.clone(), key.clone());
         in_background(move || {
             let path = store.path_of(&key);
@@ -100,6 +113,9 @@ impl BlobStore {
     /// [`BlobError::Remove`] when it is there and cannot be removed.
     pub async fn remove_with_folders(&self, key: &BlobKey) -> Result<(), BlobError> {
         self.remove(key).await?;
+        if self.is_remote() {
+            return Ok(());
+        }
         let (store, key) = (self.clone(), key.clone());
         in_background(move || {
             let path = store.path_of(&key);

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -10,21 +11,31 @@ use bytes::Bytes;
 use tempfile::NamedTempFile;
 
 use super::{
-    Area, BlobError, BlobKey, BlobWriter,
+    Area, BlobError, BlobKey, BlobWriter, S3Place,
+    remote::Bucket,
     writer::{in_background, make_parents},
 };
 
-/// Prefix of files in `tmp/`; only these are cleaned at the start.
+/// Prefix of files in `tmp/`; only these and fetched ones are cleaned at the start.
 pub(super) const TMP_PREFIX: &str = "blob-";
+
+/// Prefix of files in `tmp/` that were fetched from a bucket.
+pub(super) const FETCHED_PREFIX: &str = "fetched-";
 
 /// How long nobody may have written to a temporary file that another process might still write: uploads
 /// that are slower are ended.
 const ABANDONED_AFTER: Duration = Duration::from_secs(3_600);
 
-/// A content store on a local folder. Cheap to clone.
+/// How long ago a fetched file was written at least that another process does not read any more: encoding a film
+/// takes hours.
+const UNREAD_AFTER: Duration = Duration::from_secs(24 * 3_600);
+
+/// A content store on a local folder, or on a bucket with a local folder for what is being written and read.
+/// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
     root: PathBuf,
+    bucket: Option<Bucket>,
 }
 
 /// Size and time of a blob.
@@ -58,9 +69,9 @@ impl BlobStore {
     pub async fn open(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
         let root = root.into();
         in_background(move || {
-            let store = Self { root };
+            let store = Self { root, bucket: None };
             store.make_folders()?;
-            store.clean_tmp(Duration::ZERO)?;
+            store.clean_tmp(Duration::ZERO, Duration::ZERO)?;
             Ok(store)
         })
         .await
@@ -74,12 +85,28 @@ impl BlobStore {
     pub async fn open_shared(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
         let root = root.into();
         in_background(move || {
-            let store = Self { root };
+            let store = Self { root, bucket: None };
             store.make_folders()?;
-            store.clean_tmp(ABANDONED_AFTER)?;
+            store.clean_tmp(ABANDONED_AFTER, UNREAD_AFTER)?;
             Ok(store)
         })
         .await
+    }
+
+    /// Keeps blobs in a bucket from now on; what lies in the folder is not looked at. Of blobs that programs need
+    /// as files so many bytes are fetched to `tmp/` at once. Asks the bucket nothing.
+    ///
+    /// # Errors
+    /// [`BlobError::Place`] when no client can be made for it.
+    pub fn in_bucket(self, place: S3Place, scratch_bytes: u64) -> Result<Self, BlobError> {
+        let bucket = Some(Bucket::try_new(place, scratch_bytes)?);
+        Ok(Self { bucket, ..self })
+    }
+
+    /// Whether blobs lie in a bucket.
+    #[must_use]
+    pub const fn is_remote(&self) -> bool {
+        self.bucket.is_some()
     }
 
     fn make_folders(&self) -> Result<(), BlobError> {
@@ -103,11 +130,14 @@ impl BlobStore {
     /// Stores a small derived blob and replaces an older one under the same key.
     ///
     /// Not synced to disk: after a power cut the blob may be missing, empty or cut off. Whoever reads it finds out
-    /// by [`super::is_whole`], and asks for it to be made again.
+    /// by [`super::is_whole`], and asks for it to be made again. In a bucket it is there whole, or not at all.
     ///
     /// # Errors
-    /// [`BlobError::Write`] or [`BlobError::Commit`] when the disk refuses.
+    /// [`BlobError::Write`] or [`BlobError::Commit`] when the disk refuses, [`BlobError::Away`] when the bucket does.
     pub async fn put_derived(&self, key: &BlobKey, bytes: Bytes) -> Result<(), BlobError> {
+        if let Some(bucket) = &self.bucket {
+            return bucket.put(key, bytes).await;
+        }
         let (store, key) = (self.clone(), key.clone());
         in_background(move || {
             let mut file = store.new_tmp()?;
@@ -126,11 +156,16 @@ impl BlobStore {
         .await
     }
 
-    /// Opens a blob for reading; `None` when there is none.
+    /// Opens a small blob for reading; `None` when there is none. From a bucket it is fetched whole.
     ///
     /// # Errors
-    /// [`BlobError::Read`] when it is there and cannot be opened.
+    /// [`BlobError::Read`] when it is there and cannot be opened, [`BlobError::Away`] when the bucket does not answer.
     pub async fn open_blob(&self, key: &BlobKey) -> Result<Option<tokio::fs::File>, BlobError> {
+        if self.is_remote() {
+            let Some(fetched) = self.fetch(key).await? else { return Ok(None) };
+            let opened = tokio::fs::File::open(fetched.path()).await;
+            return opened.map(Some).map_err(|source| BlobError::Read { key: key.clone(), source });
+        }
         match tokio::fs::File::open(self.path_of(key)).await {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -141,8 +176,15 @@ impl BlobStore {
     /// Size and time of a blob; `None` when there is none.
     ///
     /// # Errors
-    /// [`BlobError::Read`] when the file system refuses.
+    /// [`BlobError::Read`] when the file system refuses, [`BlobError::Away`] when the bucket does.
     pub async fn stat(&self, key: &BlobKey) -> Result<Option<BlobStat>, BlobError> {
+        if let Some(bucket) = &self.bucket {
+            let found = bucket.head(key).await?;
+            return Ok(found.map(|found| BlobStat {
+                size_bytes: found.size,
+                modified: Some(found.last_modified.into()),
+            }));
+        }
         match tokio::fs::metadata(self.path_of(key)).await {
             Ok(found) => {
                 Ok(Some(BlobStat { size_bytes: found.len(), modified: found.modified().ok() }))
@@ -155,8 +197,11 @@ impl BlobStore {
     /// Removes a blob. A missing one counts as removed.
     ///
     /// # Errors
-    /// [`BlobError::Remove`] when it is there and cannot be removed.
+    /// [`BlobError::Remove`] when it is there and cannot be removed, [`BlobError::Away`] when the bucket does not answer.
     pub async fn remove(&self, key: &BlobKey) -> Result<(), BlobError> {
+        if let Some(bucket) = &self.bucket {
+            return bucket.remove(key).await;
+        }
         match tokio::fs::remove_file(self.path_of(key)).await {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -164,14 +209,14 @@ impl BlobStore {
         }
     }
 
-    /// Where the blob lies, for sending it without copying and for the decoder. `None` in stores
-    /// that are not local. Says nothing about whether the blob exists.
+    /// Where the blob lies, for sending it without copying. `None` in a bucket. Says nothing about whether the
+    /// blob exists.
     #[must_use]
     pub fn local_path(&self, key: &BlobKey) -> Option<PathBuf> {
-        Some(self.path_of(key))
+        (!self.is_remote()).then(|| self.path_of(key))
     }
 
-    /// Room on the disk.
+    /// Room on the disk of the folder, also where blobs lie in a bucket: uploads pass through it.
     ///
     /// # Errors
     /// [`BlobError::Space`] when the file system does not say.
@@ -193,6 +238,14 @@ impl BlobStore {
         &self.root
     }
 
+    pub(super) fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    pub(super) const fn bucket(&self) -> Option<&Bucket> {
+        self.bucket.as_ref()
+    }
+
     /// The folder that an area's keys lie in.
     pub(super) fn root_of(&self, area: Area) -> PathBuf {
         self.root.join(match area {
@@ -208,21 +261,27 @@ impl BlobStore {
     pub(super) fn new_tmp(&self) -> Result<NamedTempFile, BlobError> {
         tempfile::Builder::new()
             .prefix(TMP_PREFIX)
-            .tempfile_in(self.root.join("tmp"))
+            .tempfile_in(self.tmp())
             .map_err(|source| BlobError::Write { source })
     }
 
-    /// Removes temporary files that were not written to for `age`.
-    fn clean_tmp(&self, age: Duration) -> Result<(), BlobError> {
-        let path = self.root.join("tmp");
+    /// Removes temporary files that were not written to for `written`, and fetched ones for `fetched`.
+    fn clean_tmp(&self, written: Duration, fetched: Duration) -> Result<(), BlobError> {
+        let path = self.tmp();
         let clean = || -> io::Result<()> {
             for entry in fs::read_dir(&path)? {
                 let entry = entry?;
-                if !entry.file_name().as_encoded_bytes().starts_with(TMP_PREFIX.as_bytes()) {
-                    continue;
-                }
+                let name = entry.file_name();
+                let begins = |prefix: &str| name.as_encoded_bytes().starts_with(prefix.as_bytes());
+                let told = entry.metadata()?;
+                let (age, since) = match (begins(TMP_PREFIX), begins(FETCHED_PREFIX)) {
+                    (true, _) => (written, told.modified()?),
+                    // It has the time of its blob.
+                    (_, true) => (fetched, changed(&told)),
+                    _ => continue,
+                };
                 // A time in the future says nothing: then the file stays until it has passed.
-                let still_for = entry.metadata()?.modified()?.elapsed().ok();
+                let still_for = since.elapsed().ok();
                 if age.is_zero() || still_for.is_some_and(|still_for| still_for >= age) {
                     // What two passes over a film left is a folder.
                     if entry.file_type()?.is_dir() {
@@ -236,4 +295,10 @@ impl BlobStore {
         };
         clean().map_err(|source| BlobError::Prepare { path: path.clone(), source })
     }
+}
+
+/// When anything about a file last changed, its times included.
+fn changed(file: &fs::Metadata) -> SystemTime {
+    let seconds = u64::try_from(file.ctime()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }

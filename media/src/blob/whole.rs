@@ -8,6 +8,9 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::time::{Duration, SystemTime};
 
+use futures::stream::{self, StreamExt as _};
+
+use super::remote::LOOKS_AT_ONCE;
 use super::writer::in_background;
 use super::{Area, BlobError, BlobKey, BlobStore};
 
@@ -77,11 +80,22 @@ pub fn is_whole(key: &BlobKey, file: &mut File) -> io::Result<bool> {
 
 impl BlobStore {
     /// Those of some made pictures and films that are missing or empty, or were written lately and end too early.
-    /// What cannot be looked at is not among them.
+    /// What cannot be looked at is not among them. In a bucket nothing ends too early.
     ///
     /// # Errors
     /// When looking was cut off.
     pub async fn not_whole(&self, keys: Vec<BlobKey>) -> Result<Vec<BlobKey>, BlobError> {
+        if let Some(bucket) = self.bucket() {
+            let lost = stream::iter(keys)
+                .map(|key| async move {
+                    let found = bucket.head(&key).await;
+                    let is_lost = found.is_ok_and(|found| found.is_none_or(|it| it.size == 0));
+                    is_lost.then_some(key)
+                })
+                .buffered(LOOKS_AT_ONCE)
+                .filter_map(std::future::ready);
+            return Ok(lost.collect().await);
+        }
         let store = self.clone();
         in_background(move || {
             Ok(keys.into_iter().filter(|key| !store.looks_whole(key).unwrap_or(true)).collect())

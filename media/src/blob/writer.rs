@@ -158,8 +158,10 @@ impl StagedBlob {
     /// Puts the blob under its key, durably: when this returns, a power cut does not undo it.
     ///
     /// # Errors
-    /// - [`BlobError::Exists`]: the key is taken; neither blob changed.
+    /// - [`BlobError::Exists`]: the key is taken; neither blob changed. A bucket is asked before the write, so of
+    ///   two writers at the same instant both may succeed: new blobs have keys of their own.
     /// - [`BlobError::Write`], [`BlobError::Commit`]: the disk refuses.
+    /// - [`BlobError::Away`]: the bucket does.
     pub async fn commit(self, key: &BlobKey) -> Result<(), BlobError> {
         self.put(key, false).await
     }
@@ -168,13 +170,21 @@ impl StagedBlob {
     /// whole, from then on this. For sidecars, and for the same bytes where a blob is damaged; other blobs are written once.
     ///
     /// # Errors
-    /// [`BlobError::Write`], [`BlobError::Commit`]: the disk refuses.
+    /// [`BlobError::Write`], [`BlobError::Commit`]: the disk refuses; [`BlobError::Away`]: the bucket does.
     pub async fn replace(self, key: &BlobKey) -> Result<(), BlobError> {
         self.put(key, true).await
     }
 
     async fn put(self, key: &BlobKey, replaces: bool) -> Result<(), BlobError> {
         let (store, mut file, key) = (self.store, self.file, key.clone());
+        if let Some(bucket) = store.bucket() {
+            if !replaces && bucket.head(&key).await?.is_some() {
+                return Err(BlobError::Exists { key });
+            }
+            // The path is kept until the bytes are there, and then removed.
+            let (file, _path) = file.into_parts();
+            return bucket.put_file(&key, file, self.size_bytes).await;
+        }
         in_background(move || {
             file.as_file().sync_all().map_err(|source| BlobError::Write { source })?;
             let path = store.path_of(&key);

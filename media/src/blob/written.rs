@@ -4,13 +4,18 @@
 //! first chunk whether it has an alpha channel (RFC 9649, 2.7 and 3.4).
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
+use futures::stream::{self, StreamExt as _};
+
+use super::remote::{Bucket, LOOKS_AT_ONCE};
 use super::writer::in_background;
 use super::{BlobError, BlobKey, BlobStore};
 
 /// Segments of a JPEG that are passed over before its frame; profiles and metadata take several.
 const SEGMENTS_MAX: usize = 256;
+/// Bytes that are read of a picture in a bucket; what made pictures have before their pixels is shorter.
+const HEAD_BYTES: u64 = 128 * 1024;
 /// Bytes of a WebP up to the last one that says something.
 const WEBP_HEAD_BYTES: usize = 25;
 /// Of the first chunk's flags: there is an alpha channel.
@@ -88,6 +93,17 @@ impl BlobStore {
         &self,
         keys: Vec<Option<BlobKey>>,
     ) -> Result<Vec<HowWritten>, BlobError> {
+        if let Some(bucket) = self.bucket() {
+            let looks = stream::iter(keys)
+                .map(|key| async move {
+                    match key {
+                        Some(key) => how_written(bucket, &key).await.unwrap_or_default(),
+                        None => HowWritten::default(),
+                    }
+                })
+                .buffered(LOOKS_AT_ONCE);
+            return Ok(looks.collect().await);
+        }
         let store = self.clone();
         in_background(move || {
             let look = |key: &BlobKey| {
@@ -101,10 +117,13 @@ impl BlobStore {
     }
 }
 
+async fn how_written(bucket: &Bucket, key: &BlobKey) -> Option<HowWritten> {
+    let head = bucket.range(key, 0..HEAD_BYTES, None).await.ok()??;
+    HowWritten::of(&mut Cursor::new(head)).ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use super::*;
 
     fn read(bytes: &[u8]) -> io::Result<(bool, bool)> {

@@ -14,6 +14,7 @@ use super::arguments::arguments;
 use super::encoder::{Encoder, State, segment};
 use super::variant::Variant;
 use super::{SEGMENT_MS, segments};
+use crate::blob::LocalFile;
 use crate::transcode::{Film, Run, TranscodeWish, Transcoder};
 
 /// How long a player waits for a segment.
@@ -67,7 +68,7 @@ pub(super) struct Session {
     pub(super) film_id: Uuid,
     pub(super) film: Film,
     /// Where the film lies; it may be moved while it plays.
-    source: Mutex<PathBuf>,
+    source: Mutex<LocalFile>,
     wish: TranscodeWish,
     pub(super) variants: Vec<Variant>,
     pub(super) duration_ms: u64,
@@ -85,7 +86,7 @@ pub(super) struct Session {
 pub(super) struct Beginning {
     pub(super) film_id: Uuid,
     pub(super) film: Film,
-    pub(super) source: PathBuf,
+    pub(super) source: LocalFile,
     pub(super) wish: TranscodeWish,
     pub(super) variants: Vec<Variant>,
     pub(super) duration_ms: u64,
@@ -123,11 +124,11 @@ impl Session {
     }
 
     /// The film lies there now.
-    pub(super) fn lies_at(&self, source: PathBuf) {
+    pub(super) fn lies_at(&self, source: LocalFile) {
         *self.source.lock().unwrap_or_else(PoisonError::into_inner) = source;
     }
 
-    fn source(&self) -> PathBuf {
+    fn source(&self) -> LocalFile {
         self.source.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -292,7 +293,7 @@ impl Session {
         let source = self.source();
         let run = Run {
             args: &args,
-            film: &source,
+            film: source.path(),
             made: &folder,
             duration_ms: Some(self.duration_ms),
             is_hardware: wish.accel.is_some(),

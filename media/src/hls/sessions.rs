@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::session::{Beginning, Piece, Session, StreamError};
 use super::variant::{Ladder, Variant, variants};
+use crate::blob::LocalFile;
 use crate::transcode::{Film, TranscodeWish, Transcoder};
 
 /// How much may be streamed at once, and for how long nobody may use it.
@@ -117,11 +118,11 @@ impl Sessions {
         &self,
         id: Uuid,
         film_id: Uuid,
-        source: PathBuf,
+        source: LocalFile,
         wish: TranscodeWish,
         ladder: &Ladder,
     ) -> Result<Streamed, StreamError> {
-        let film = self.inner.transcoder.probe(&source).await.map_err(|error| {
+        let film = self.inner.transcoder.probe(source.path()).await.map_err(|error| {
             info!(%error, "a film cannot be streamed");
             StreamError::NoFilm
         })?;
@@ -184,7 +185,7 @@ impl Sessions {
     pub async fn piece(
         &self,
         id: Uuid,
-        (film_id, source): (Uuid, PathBuf),
+        (film_id, source): (Uuid, LocalFile),
         variant: usize,
         piece: Piece,
         playing: Option<u64>,

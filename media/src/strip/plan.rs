@@ -1,10 +1,11 @@
 //! The pieces of a file that are sent, and reading them as if they were a file.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 
 use serde::{Deserialize, Serialize};
+
+use crate::blob::BlobFile;
 
 /// Pieces of one plan; a file that needs more is not told apart.
 const PIECES_MAX: usize = 100_000;
@@ -47,8 +48,8 @@ impl Plan {
 
     /// Reads the pieces of `file`, from its start.
     #[must_use]
-    pub fn read(self, file: File) -> Stripped {
-        Stripped { plan: self, file, piece: 0, done: 0 }
+    pub fn read(self, file: impl Into<BlobFile>) -> Stripped {
+        Stripped { plan: self, file: file.into(), piece: 0, done: 0 }
     }
 
     /// As bytes, for another process.
@@ -107,7 +108,7 @@ impl Plan {
 #[derive(Debug)]
 pub struct Stripped {
     plan: Plan,
-    file: File,
+    file: BlobFile,
     /// The piece it is in, and how much of that was read.
     piece: usize,
     done: u64,

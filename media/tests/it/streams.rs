@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{media_folder, pool_config};
 use calotype_media::{
+    blob::LocalFile,
     hls::{Ladder, Piece, SEGMENTS_KEPT_MAX, Sessions, StreamError, StreamLimits},
     transcode::{TranscodeWish, Transcoder, VideoCodec},
 };
@@ -33,14 +34,14 @@ impl Stage {
     async fn begin(&self, number: u128) -> Uuid {
         let id = Uuid::from_u128(number);
         let ladder = Ladder { codecs: vec![VideoCodec::H264], short_sides: vec![144] };
-        let film = media_folder().join(LONG);
+        let film = LocalFile::at(media_folder().join(LONG));
         let wish = TranscodeWish::default();
         self.sessions.begin(id, FILM, film, wish, &ladder).await.expect("a film");
         id
     }
 
     async fn segment(&self, id: Uuid, number: u64) -> Result<usize, StreamError> {
-        let film = (FILM, media_folder().join(LONG));
+        let film = (FILM, LocalFile::at(media_folder().join(LONG)));
         let piece = self.sessions.piece(id, film, 0, Piece::Segment(number), None).await;
         piece.map(|bytes| bytes.len())
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use calotype_commands::assets::Findings;
 use calotype_domain::AssetId;
-use calotype_media::blob::BlobKey;
+use calotype_media::blob::LocalFile;
 use calotype_media::decoder::{DecodeError, Job, Report, Want};
 use calotype_media::image::ImageWish;
 use calotype_projections::config::Settings;
@@ -112,14 +112,16 @@ impl Worker {
         if !wanted.metadata && !wanted.thumbnails {
             return Ok(Findings::default());
         }
-        let source = self.source_of(&wanted.uploaded.original.key).await?;
+        // The small one first: nobody who holds a large one waits for room.
         let sidecar = match wanted.asset.places().sidecar() {
-            Some(key) => Some(self.path_of(key)?),
+            Some(key) => Some(self.source_of(key).await?),
             None => self.sidecar_beside(&wanted.uploaded.original.key).await?,
         };
+        let source = self.source_of(&wanted.uploaded.original.key).await?;
         let wish = wanted.image_wish(settings);
         let want = Want { metadata: wanted.metadata, images: wanted.thumbnails.then_some(wish) };
-        let job = Job { source, sidecar, want };
+        let path_of = |file: &LocalFile| file.path().to_owned();
+        let job = Job { source: path_of(&source), sidecar: sidecar.as_ref().map(path_of), want };
         let decoders = self.decoders.apart(wanted.uploaded.owner_id.uuid());
         let mut report = self.gate.unless_closed(decoders.run(&job)).await?;
         let is_too_large = |report: &Result<Report, DecodeError>| {
@@ -142,14 +144,6 @@ impl Worker {
             }
             Err(error) => Ok(failed(wanted, &error, true)),
         }
-    }
-
-    pub(crate) fn path_of(&self, key: &str) -> Result<std::path::PathBuf, ProcessorError> {
-        BlobKey::parse(key).ok().and_then(|key| self.blobs.local_path(&key)).ok_or_else(|| {
-            ProcessorError::Decoder(DecodeError::Unavailable {
-                reason: "the blob store has no local path for the file".into(),
-            })
-        })
     }
 
     async fn findings(

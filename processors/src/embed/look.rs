@@ -86,16 +86,13 @@ impl Worker {
         let Some(embedder) = &self.embedding.embedder else {
             return Err(ProcessorError::NotYet { after: super::EVERY });
         };
-        let source = wanted
-            .preview_key
-            .as_ref()
-            .and_then(|key| BlobKey::parse(key).ok())
-            .and_then(|key| self.blobs.local_path(&key));
-        let Some(source) = source else {
+        let preview = wanted.preview_key.as_ref().and_then(|key| BlobKey::parse(key).ok());
+        let Some(preview) = preview else {
             return Ok(Err(refusal("no_preview", "there is no preview to look at")));
         };
+        let source = self.source_of(preview.as_str()).await?;
         let decoders = self.decoders.apart(wanted.owner_id.uuid());
-        let decoding = decoders.pixels(source, SIDE_PX_MAX);
+        let decoding = decoders.pixels(source.path().to_owned(), SIDE_PX_MAX);
         let pixels = match self.gate.unless_closed(decoding).await? {
             Ok(pixels) => pixels,
             Err(error) if error.is_worth_retrying() && !last_try => {

@@ -147,7 +147,7 @@ impl Worker {
         let settings = self.queries.settings().await?;
         let wish = TranscodeWish::of_settings(&settings.document()["ffmpeg"]);
         let source = self.source_of(&wanted.uploaded.original.key).await?;
-        let film = match self.transcoder.probe(&source).await {
+        let film = match self.transcoder.probe(source.path()).await {
             Ok(film) => film,
             Err(error) => return Ok(Err(error)),
         };
@@ -167,7 +167,7 @@ impl Worker {
             return Ok(Err(DecodeError::Unavailable { reason }));
         }
         let (started, made) = (Instant::now(), self.blobs.begin_derived().await?);
-        let making = self.make(asset_id, &film, &wish, plan, (&source, made.path()));
+        let making = self.make(asset_id, &film, &wish, plan, (source.path(), made.path()));
         let (recipe, copy) = match self.gate.unless_closed(making).await? {
             Ok(made) => made,
             Err(error) => return Ok(Err(error)),

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::PAGE;
 use crate::error::ProcessorError;
+use crate::live::hex;
 use crate::worker::Worker;
 
 /// How long ago a picture or a copy of a film was made at least that nothing speaks of: one that was made lately is
@@ -85,7 +86,7 @@ impl Worker {
             files += u64::try_from(keys.len()).unwrap_or_default();
             strange.extend(self.queries.untracked(&keys).await?);
         }
-        walking.await.map_err(|error| ProcessorError::Command(Box::new(error)))?;
+        walking.await.map_err(|error| ProcessorError::Command(Box::new(error)))??;
         if !strange.is_empty() {
             tokio::time::sleep(UPLOADS_RECORDED_AFTER).await;
             strange = self.queries.untracked(&strange).await?;
@@ -164,9 +165,13 @@ impl Worker {
 
     /// Whether an original holds what was stored. A missing one is another check's business.
     async fn holds_what_was_stored(&self, file: &StoredFile) -> Result<Is, ProcessorError> {
-        let key = BlobKey::parse(&file.original_key).ok();
-        let Some(path) = key.and_then(|key| self.blobs.local_path(&key)) else {
-            return Ok(Is::Unknown);
+        let Ok(key) = BlobKey::parse(&file.original_key) else { return Ok(Is::Unknown) };
+        let Some(path) = self.blobs.local_path(&key) else {
+            return Ok(match self.blobs.digest(&key).await {
+                Ok(Some((_, blake3))) if hex(&blake3) == file.blake3 => Is::Right,
+                Ok(Some(_)) => Is::Wrong,
+                Ok(None) | Err(_) => Is::Unknown,
+            });
         };
         let digested = tokio::task::spawn_blocking(move || digest(&path))
             .await

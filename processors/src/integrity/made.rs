@@ -87,7 +87,7 @@ impl Worker {
     async fn is_original_there(&self, key: &str) -> bool {
         match Location::parse(key) {
             Ok(Location::Stored(key)) => self.blobs.stat(&key).await.is_ok_and(|it| it.is_some()),
-            Ok(lies) => self.blobs.readable_path(&lies).await.is_ok_and(|it| it.is_some()),
+            Ok(lies) => self.blobs.readable(&lies).await.is_ok_and(|it| it.is_some()),
             Err(_) => false,
         }
     }

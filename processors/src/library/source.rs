@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use calotype_domain::AssetId;
 use calotype_domain::asset::{Asset, AssetUploaded, TEMPLATED_ROOT};
-use calotype_media::blob::Location;
+use calotype_media::blob::{LocalFile, Location};
 use calotype_media::decoder::DecodeError;
 
 use crate::error::ProcessorError;
@@ -30,15 +30,22 @@ pub(crate) fn as_it_lies(asset: &Asset, mut uploaded: AssetUploaded) -> Option<A
     Some(uploaded)
 }
 
+/// A path where nothing is.
+pub(crate) const NOTHING: &str = "/nonexistent/blob";
+
 impl Worker {
-    /// The path that an original is read from.
-    pub(crate) async fn source_of(&self, original: &str) -> Result<PathBuf, ProcessorError> {
+    /// The file that an original is read from, as long as it is kept; one in the bucket is fetched. Of one that is
+    /// missing there it names nothing, as a missing file of the data folder does: its reader finds out.
+    pub(crate) async fn source_of(&self, original: &str) -> Result<LocalFile, ProcessorError> {
         let unavailable = |reason: &str| {
             ProcessorError::Decoder(DecodeError::Unavailable { reason: reason.to_owned() })
         };
         let lies = Location::parse(original).map_err(|_| unavailable("its key is not right"))?;
-        let path = self.blobs.readable_path(&lies).await?;
-        path.ok_or_else(|| unavailable("its file is not there"))
+        match (self.blobs.readable(&lies).await?, lies) {
+            (Some(file), _) => Ok(file),
+            (None, Location::Stored(_)) => Ok(LocalFile::at(PathBuf::from(NOTHING))),
+            (None, Location::External(_)) => Err(unavailable("its file is not there")),
+        }
     }
 
     /// Whether an original lies where it was read a while ago. Once it was moved away another may lie there, so
@@ -59,13 +66,13 @@ impl Worker {
     pub(crate) async fn sidecar_beside(
         &self,
         original: &str,
-    ) -> Result<Option<PathBuf>, ProcessorError> {
+    ) -> Result<Option<LocalFile>, ProcessorError> {
         let Ok(Location::External(path)) = Location::parse(original) else { return Ok(None) };
         let mut appended = path.clone().into_os_string();
         appended.push(".xmp");
         for beside in [PathBuf::from(appended), path.with_extension("xmp")] {
-            let found = self.blobs.readable_path(&Location::External(beside)).await?;
-            if let Some(found) = found.filter(|found| found != Path::new(original)) {
+            let found = self.blobs.readable(&Location::External(beside)).await?;
+            if let Some(found) = found.filter(|found| found.path() != Path::new(original)) {
                 return Ok(Some(found));
             }
         }

@@ -221,6 +221,10 @@ impl Worker {
                 let waits = wish.waits.saturating_add(1);
                 wishes::postpone_in_tx(&mut tx, wish, due, (wish.tries, waits)).await?;
             }
+            Err(ProcessorError::NotYet { after: wait }) => {
+                let due = after(now, wait);
+                wishes::postpone_in_tx(&mut tx, wish, due, (wish.tries, 0)).await?;
+            }
             Err(error) => {
                 warn!(asset.id = %asset_id, error = &error as &dyn std::error::Error, "cannot move an original");
                 let tries = wish.tries + 1;

@@ -1,7 +1,7 @@
 //! `calotype doctor`: says in plain words what is wrong with an installation. Repairs nothing.
 //!
 //! It looks at the programs, the data folder, the database, the log in it and the NATS server, wherever these
-//! are, at the folders of external libraries, and at the running server where there is one. A folder's own PostgreSQL is started for it where nobody
+//! are, at the bucket that originals lie in where one is configured, at the folders of external libraries, and at the running server where there is one. A folder's own PostgreSQL is started for it where nobody
 //! has it open.
 
 mod clock;
@@ -12,6 +12,7 @@ mod libraries;
 mod nats;
 mod programs;
 mod running;
+mod storage;
 mod tables;
 mod work;
 
@@ -45,6 +46,7 @@ pub async fn doctor(config: &Config) -> bool {
         database.close().await;
     }
     nats::look(config, &mut findings).await;
+    storage::look(config, &mut findings).await;
     if is_running {
         running::look(config, &mut findings).await;
     } else {

@@ -10,13 +10,12 @@ pub(super) use get_main_playlist::{__path_get_main_playlist, get_main_playlist};
 pub(super) use get_media_playlist::{__path_get_media_playlist, get_media_playlist};
 pub(super) use get_segment::{__path_get_segment, get_segment};
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use calotype_domain::permission::Permission;
-use calotype_media::blob::Location;
+use calotype_media::blob::{LocalFile, Location};
 use calotype_media::hls::StreamError;
 use uuid::Uuid;
 
@@ -56,9 +55,9 @@ async fn film(api: &Api, caller: &Caller, id: Uuid) -> Result<Arc<AssetFiles>, P
 ///
 /// # Errors
 /// 503 when its file is not there.
-async fn source(api: &Api, files: &AssetFiles) -> Result<PathBuf, Problem> {
+async fn source(api: &Api, files: &AssetFiles) -> Result<LocalFile, Problem> {
     let lies = Location::parse(&files.original_key).map_err(|error| Problem::internal(&error))?;
-    let source = api.blobs.readable_path(&lies).await.map_err(|error| Problem::internal(&error))?;
+    let source = api.blobs.readable(&lies).await.map_err(|error| Problem::internal(&error))?;
     source.ok_or_else(Problem::unavailable)
 }
 

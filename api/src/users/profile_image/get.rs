@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use calotype_domain::permission::Permission;
-use calotype_media::blob::BlobKey;
+use calotype_media::blob::{BlobError, BlobKey};
 use calotype_media::kind::by_name;
 use tokio_util::io::ReaderStream;
 
@@ -36,7 +36,9 @@ pub(in crate::users) async fn get_profile_image(
     let key = row.profile_image_key.as_deref().ok_or_else(none)?;
     let key = BlobKey::parse(key).map_err(|error| Problem::internal(&error))?;
     let missing = || Problem::not_found("Not Found");
-    let stat = api.blobs.stat(&key).await.map_err(|_| missing())?.ok_or_else(missing)?;
+    let failed =
+        |error: BlobError| if error.is_away() { Problem::internal(&error) } else { missing() };
+    let stat = api.blobs.stat(&key).await.map_err(failed)?.ok_or_else(missing)?;
     // Every picture has a key of its own, so the key tells pictures apart.
     let name = key.as_str().rsplit('/').next().unwrap_or_default().to_owned();
     let tag = format!("W/\"{name}\"");
@@ -47,7 +49,7 @@ pub(in crate::users) async fn get_profile_image(
     if headers.get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == tag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
-    let file = api.blobs.open_blob(&key).await.map_err(|_| missing())?.ok_or_else(missing)?;
+    let file = api.blobs.open_blob(&key).await.map_err(failed)?.ok_or_else(missing)?;
     let media_type = by_name(&name).map_or("application/octet-stream", |kind| kind.mime);
     let about = [
         (header::CONTENT_TYPE, media_type.to_owned()),

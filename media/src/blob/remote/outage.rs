@@ -1,0 +1,97 @@
+//! Why an object store did not do something, in words that hold no name of a blob: its own messages hold
+//! addresses, and the keys in them may be of people's words.
+
+use std::error::Error;
+
+use object_store::client::{HttpError, HttpErrorKind};
+
+/// Longest code of an error that is told, in characters.
+const CODE_CHARS_MAX: usize = 64;
+
+/// Why an object store did not do something. None of these says anything about the blob.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Outage {
+    /// No connection could be made, or it broke off.
+    #[error("the object store cannot be reached")]
+    Unreachable,
+    /// No answer came in time.
+    #[error("the object store did not answer in time")]
+    TimedOut,
+    /// The access key may not do that, or is not known.
+    #[error("the object store denies access{}", told(.code.as_ref()))]
+    Denied {
+        /// The store's own word for it.
+        code: Option<String>,
+    },
+    /// The bucket is not there.
+    #[error("the bucket is not there")]
+    NoBucket,
+    /// It answered with an error.
+    #[error("the object store answered with an error{}", told(.code.as_ref()))]
+    Answered {
+        /// The store's own word for it.
+        code: Option<String>,
+    },
+    /// The blob was written to while it was read.
+    #[error("the blob changed while it was read")]
+    Changed,
+    /// There is no room in the place where blobs are fetched to.
+    #[error("there is no room to fetch the blob to")]
+    NoRoom,
+}
+
+impl Outage {
+    /// Reads what the client says.
+    pub(super) fn of(error: &object_store::Error) -> Self {
+        let text = error.to_string();
+        match error {
+            object_store::Error::Precondition { .. } => return Self::Changed,
+            object_store::Error::PermissionDenied { .. }
+            | object_store::Error::Unauthenticated { .. } => {
+                return Self::Denied { code: code_of(&text) };
+            }
+            object_store::Error::NotFound { .. } => return Self::NoBucket,
+            _ => {}
+        }
+        let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(error) = cause {
+            if let Some(http) = error.downcast_ref::<HttpError>() {
+                return match http.kind() {
+                    HttpErrorKind::Timeout => Self::TimedOut,
+                    _ => Self::Unreachable,
+                };
+            }
+            cause = error.source();
+        }
+        Self::Answered { code: code_of(&text) }
+    }
+}
+
+fn told(code: Option<&String>) -> String {
+    code.map(|code| format!(" ({code})")).unwrap_or_default()
+}
+
+/// The code that S3's error documents carry: one word, never a name.
+fn code_of(told: &str) -> Option<String> {
+    let (code, _) = told.split_once("<Code>")?.1.split_once("</Code>")?;
+    let is_word = code.len() <= CODE_CHARS_MAX && code.bytes().all(|it| it.is_ascii_alphanumeric());
+    is_word.then(|| code.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_word_of_an_error_is_told() {
+        let source = "PUT http://store/photos/library/library/Anna/beach.jpg: 403 \
+                      <Error><Code>AccessDenied</Code><Resource>/Anna/beach.jpg</Resource></Error>";
+        let error =
+            object_store::Error::PermissionDenied { path: "Anna".into(), source: source.into() };
+        let told = Outage::of(&error).to_string();
+        assert_eq!(told, "the object store denies access (AccessDenied)");
+        let error =
+            object_store::Error::Generic { store: "S3", source: "Anna <Code>a/b</Code>".into() };
+        assert_eq!(Outage::of(&error).to_string(), "the object store answered with an error");
+    }
+}
