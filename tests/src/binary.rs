@@ -12,7 +12,7 @@ use tokio::process::Command;
 /// How long a command may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 /// What the server would otherwise take from the developer's environment.
-const FOREIGN: [&str; 17] = [
+const FOREIGN: [&str; 21] = [
     "CALOTYPE_API_KEY",
     "CALOTYPE_CONFIG",
     "CALOTYPE_DATA",
@@ -23,7 +23,11 @@ const FOREIGN: [&str; 17] = [
     "CALOTYPE_NATS_URL",
     "CALOTYPE_PORT",
     "CALOTYPE_ROLES",
+    "CALOTYPE_S3_ENDPOINT",
+    "CALOTYPE_S3_REGION",
+    "CALOTYPE_SCRATCH",
     "CALOTYPE_SERVER",
+    "CALOTYPE_STORAGE",
     "CALOTYPE_TESTING",
     "CALOTYPE_WATCH_PORT",
     "DATABASE_URL",

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod binary;
+pub mod bucket;
 pub mod client;
 pub mod crash;
 pub mod database;

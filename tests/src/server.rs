@@ -31,6 +31,8 @@ pub struct Options {
     pub testing: bool,
     /// More words for the command line.
     pub arguments: Vec<String>,
+    /// More variables for its environment.
+    pub environment: Vec<(String, String)>,
     /// What it logs.
     pub log: String,
     /// Whether it has models. Few stories are about what they see, and each server would load its own.
@@ -39,7 +41,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { testing: true, arguments: Vec::new(), log: "info".to_owned(), models: false }
+        Self {
+            testing: true,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            log: "info".to_owned(),
+            models: false,
+        }
     }
 }
 
@@ -132,6 +140,7 @@ impl TestServer {
         }
         let child = command
             .args(&self.options.arguments)
+            .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -26,7 +26,7 @@ const SIDECAR: &str = concat!(
     r#"xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="2"/></rdf:RDF></x:xmpmeta>"#
 );
 
-async fn check(admin: &Client, names: &[&str]) -> anyhow::Result<Value> {
+pub(crate) async fn check(admin: &Client, names: &[&str]) -> anyhow::Result<Value> {
     for name in names {
         let job = json!({ "name": format!("integrity-{name}") });
         admin.post("/api/jobs", &job).await?.expect(204)?;
@@ -35,7 +35,7 @@ async fn check(admin: &Client, names: &[&str]) -> anyhow::Result<Value> {
     admin.get_json("/api/admin/integrity/summary").await
 }
 
-fn found(missing: u32, untracked: u32, mismatched: u32) -> Value {
+pub(crate) fn found(missing: u32, untracked: u32, mismatched: u32) -> Value {
     json!({ "untracked_file": untracked, "missing_file": missing,
         "checksum_mismatch": mismatched })
 }

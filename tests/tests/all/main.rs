@@ -59,6 +59,7 @@ mod settings;
 mod sharing;
 mod sidecars;
 mod slices;
+mod storage;
 mod strangers;
 mod sync;
 mod undoing;

@@ -24,8 +24,8 @@ use crate::blob::{Area, BlobError, BlobKey};
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long one request may take; none carries more than a part of an upload.
 const REQUEST_LIMIT: Duration = Duration::from_secs(60);
-/// How long the store may take to copy a blob within itself.
-pub(super) const COPY_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How long the store may take to copy a blob within itself, or to put the parts of an upload together.
+const PATIENT_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// How often a request is sent again that failed for a passing reason, and for how long.
 const RETRIES_MAX: usize = 3;
 const RETRIES_LIMIT: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ pub(in crate::blob) struct Bucket {
     place: S3Place,
     pub(super) store: Arc<AmazonS3>,
     /// The same, for what takes the store longer.
-    pub(super) copier: Arc<AmazonS3>,
+    pub(super) patient: Arc<AmazonS3>,
     pub(super) parts: Arc<Semaphore>,
     pub(super) scratch: Arc<Scratch>,
     /// When the bucket was last seen to be there.
@@ -65,7 +65,7 @@ impl Bucket {
     pub(in crate::blob) fn try_new(place: S3Place, scratch_bytes: u64) -> Result<Self, BlobError> {
         Ok(Self {
             store: Arc::new(client(&place, REQUEST_LIMIT)?),
-            copier: Arc::new(client(&place, COPY_LIMIT)?),
+            patient: Arc::new(client(&place, PATIENT_LIMIT)?),
             parts: Arc::new(Semaphore::new(PARTS_IN_MEMORY_MAX)),
             scratch: Arc::new(Scratch::new(scratch_bytes)),
             seen: Arc::default(),

@@ -61,7 +61,7 @@ impl Bucket {
         if found.size > COPY_BYTES_MAX {
             return self.send(to, &Source::Blob(from, found.e_tag), found.size).await;
         }
-        let copied = self.copier.copy(&self.path(from), &self.path(to)).await;
+        let copied = self.patient.copy(&self.path(from), &self.path(to)).await;
         copied.map_err(|error| away(&error))?;
         self.require_length(to, found.size).await
     }
@@ -109,7 +109,8 @@ impl Bucket {
             .buffered(PARTS_AT_ONCE)
             .try_collect()
             .await?;
-        let ended = self.store.complete_multipart(path, id, sent).await;
+        // A store puts the parts together before it answers.
+        let ended = self.patient.complete_multipart(path, id, sent).await;
         ended.map(drop).map_err(|error| away(&error))
     }
 
