@@ -7,6 +7,9 @@ use object_store::client::{HttpError, HttpErrorKind};
 
 /// Longest code of an error that is told, in characters.
 const CODE_CHARS_MAX: usize = 64;
+/// S3's words for a bucket that is not there, and for what an access key may not do.
+const NO_BUCKET: &str = "NoSuchBucket";
+const DENIALS: [&str; 3] = ["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"];
 
 /// Why an object store did not do something. None of these says anything about the blob.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +66,14 @@ impl Outage {
             }
             cause = error.source();
         }
-        Self::Answered { code: code_of(&text) }
+        // What the client says of a list has no kind of its own.
+        match code_of(&text) {
+            Some(code) if code == NO_BUCKET => Self::NoBucket,
+            code if code.as_deref().is_some_and(|code| DENIALS.contains(&code)) => {
+                Self::Denied { code }
+            }
+            code => Self::Answered { code },
+        }
     }
 }
 
@@ -90,8 +100,12 @@ mod tests {
             object_store::Error::PermissionDenied { path: "Anna".into(), source: source.into() };
         let told = Outage::of(&error).to_string();
         assert_eq!(told, "the object store denies access (AccessDenied)");
-        let error =
-            object_store::Error::Generic { store: "S3", source: "Anna <Code>a/b</Code>".into() };
-        assert_eq!(Outage::of(&error).to_string(), "the object store answered with an error");
+        let told = |source: &'static str| {
+            Outage::of(&object_store::Error::Generic { store: "S3", source: source.into() })
+        };
+        assert_eq!(told("Anna <Code>a/b</Code>"), Outage::Answered { code: None });
+        assert_eq!(told("Anna <Code>NoSuchBucket</Code>"), Outage::NoBucket);
+        let code = Some("AccessDenied".to_owned());
+        assert_eq!(told("Anna <Code>AccessDenied</Code>"), Outage::Denied { code });
     }
 }

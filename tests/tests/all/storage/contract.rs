@@ -123,7 +123,7 @@ async fn original_is_not_overwritten_and_sidecar_is() -> anyhow::Result<()> {
 #[tokio::test]
 async fn made_blobs_are_replaced_looked_at_and_removed() -> anyhow::Result<()> {
     let both = Both::new().await?;
-    let webp = b"RIFF\x0e\0\0\0WEBPVP8X\x0a\0\0\0\x10\0\0\0".as_slice();
+    let webp = b"RIFF\x0e\0\0\0WEBPVP8X\x0a\0\0\0\x10\0\0\0\0".as_slice();
     for (store, _) in both.stores().await? {
         let (key, empty, missing) =
             (made(1, ImageFormat::Webp), made(2, ImageFormat::Jpeg), made(3, ImageFormat::Jpeg));

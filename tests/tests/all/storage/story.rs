@@ -195,7 +195,8 @@ async fn what_is_wrong_in_the_bucket_is_told_and_healed() -> anyhow::Result<()> 
         let (gone, torn) = (key_of(&admin, &lost_id).await?, key_of(&admin, &damaged_id).await?);
         blobs.remove(&gone).await?;
         put(&blobs, &torn, b"torn").await?;
-        let stray = BlobKey::parse(&format!("{}-stray.jpg", torn.as_str()))?;
+        let (beside, _) = torn.as_str().rsplit_once('/').context("no folder")?;
+        let stray = BlobKey::parse(&format!("{beside}/stray.jpg"))?;
         put(&blobs, &stray, b"stray").await?;
         let summary = check(&admin, &CHECKS).await?;
         ensure!(summary == found(1, 1, 1), "{summary}");
