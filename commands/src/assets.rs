@@ -102,7 +102,7 @@ pub(crate) fn in_a_row(
 }
 
 impl Commands {
-    fn checksum_stream(&self, owner_id: UserId, sha1: &str) -> StreamId {
+    pub(crate) fn checksum_stream(&self, owner_id: UserId, sha1: &str) -> StreamId {
         StreamId::new("reservation", self.keyring.hmac("asset-sha1", &format!("{owner_id}/{sha1}")))
     }
 

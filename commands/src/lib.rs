@@ -8,6 +8,7 @@ pub mod album_news;
 pub mod albums;
 pub mod api_keys;
 pub mod assets;
+pub mod batches;
 pub mod bulk;
 pub mod changes;
 pub mod config;

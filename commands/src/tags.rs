@@ -21,6 +21,14 @@ pub(crate) fn stream(tag_id: TagId) -> StreamId {
     StreamId::new("tag", tag_id)
 }
 
+/// Tags that were looked up in one transaction.
+#[derive(Default)]
+pub(crate) struct KnownTags {
+    by_path: HashMap<String, TagId>,
+    /// Those that the transaction makes.
+    pub(crate) made: Vec<TagId>,
+}
+
 impl Commands {
     pub(crate) fn tag_path_stream(&self, owner_id: UserId, value: &str) -> StreamId {
         StreamId::new("reservation", self.keyring.hmac("tag-path", &format!("{owner_id}/{value}")))
@@ -94,7 +102,7 @@ impl Commands {
         let _turn = self.turns.take(&[StreamId::new("tags", owner_id)]).await;
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
-            let mut known: HashMap<String, TagId> = HashMap::new();
+            let mut known = KnownTags::default();
             let mut tag_ids = Vec::with_capacity(paths.len());
             for path in paths {
                 tag_ids.extend(self.upsert_path(&mut unit, &mut known, owner_id, path).await?);
@@ -107,10 +115,10 @@ impl Commands {
     }
 
     /// The tag of a path; `known` are those that were looked up in this transaction already.
-    async fn upsert_path(
+    pub(crate) async fn upsert_path(
         &self,
         unit: &mut Unit<'_>,
-        known: &mut HashMap<String, TagId>,
+        known: &mut KnownTags,
         owner_id: UserId,
         path: &str,
     ) -> Result<Option<TagId>, CommandError<TagError>> {
@@ -121,7 +129,7 @@ impl Commands {
                 Some((_, above)) => format!("{above}/{part}"),
                 None => part.to_owned(),
             };
-            if let Some(tag_id) = known.get(&value) {
+            if let Some(tag_id) = known.by_path.get(&value) {
                 last = Some((*tag_id, value));
                 continue;
             }
@@ -132,6 +140,7 @@ impl Commands {
                 Ok(_) => {
                     let value = value.clone().into();
                     create(unit, tag_id, TagCreated { owner_id, parent_id, value, color: None })?;
+                    known.made.push(tag_id);
                     tag_id
                 }
                 Err(CommandError::Refused(ReservationError::Taken { holder_id })) => {
@@ -139,7 +148,7 @@ impl Commands {
                 }
                 Err(error) => return Err(error.map_refusal(|_| TagError::AlreadyExists)),
             };
-            known.insert(value.clone(), tag_id);
+            known.by_path.insert(value.clone(), tag_id);
             last = Some((tag_id, value));
         }
         Ok(last.map(|(tag_id, _)| tag_id))

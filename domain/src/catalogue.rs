@@ -6,6 +6,7 @@ use crate::activity::ActivityEvent;
 use crate::album::AlbumEvent;
 use crate::api_key::ApiKeyEvent;
 use crate::asset::AssetEvent;
+use crate::batch::BatchEvent;
 use crate::config::ConfigEvent;
 use crate::event::{DecodeError, DomainEvent};
 use crate::faces::FacesEvent;
@@ -72,6 +73,7 @@ catalogue! {
     Album(AlbumEvent),
     ApiKey(ApiKeyEvent),
     Asset(AssetEvent),
+    Batch(BatchEvent),
     Partner(PartnerEvent),
     Faces(FacesEvent),
     Person(PersonEvent),

@@ -62,6 +62,8 @@ ids! {
     ApiKeyId,
     /// A photo or film.
     AssetId,
+    /// Files that were taken in together.
+    BatchId,
     /// One command; event ids are derived from it. Version 7.
     CommandId,
     /// A group of assets that show the same.

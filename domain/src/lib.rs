@@ -21,6 +21,7 @@
 //! | [`stack`] | `stack-<uuid>` | several assets of one owner that show as one |
 //! | [`integrity`] | `integrity-<check>` | a check of the stored files, asked for and done |
 //! | [`library`] | `library-<uuid>` | folders outside whose files are assets |
+//! | [`batch`] | `batch-<uuid>` | files that were taken in together, and can be taken back together |
 //! | [`memory`] | `memory-<uuid>` | assets of the same day in an earlier year |
 //! | [`reservation`] | `reservation-<hmac>` | a value that must be unique |
 //! | [`shared_link`] | `shared_link-<uuid>` | a link that anybody may hold |
@@ -36,6 +37,7 @@ pub mod activity;
 pub mod album;
 pub mod api_key;
 pub mod asset;
+pub mod batch;
 pub mod catalogue;
 pub mod clock;
 pub mod config;
@@ -65,8 +67,8 @@ pub mod user;
 pub use clock::{Clock, IdGen};
 pub use event::{Aggregate, DecodeError, DomainEvent, EventPayload, RawEvent};
 pub use id::{
-    ActivityId, AlbumId, ApiKeyId, AssetId, CommandId, DuplicateId, EditId, EventId, FaceId,
-    LibraryId, MemoryId, NotificationId, PartnerId, PersonId, SessionId, SharedLinkId, StackId,
-    TagId, UserId,
+    ActivityId, AlbumId, ApiKeyId, AssetId, BatchId, CommandId, DuplicateId, EditId, EventId,
+    FaceId, LibraryId, MemoryId, NotificationId, PartnerId, PersonId, SessionId, SharedLinkId,
+    StackId, TagId, UserId,
 };
 pub use sealed::Sealed;

@@ -10,6 +10,7 @@ pub mod alone;
 pub mod api_keys;
 pub mod asset_extras;
 pub mod assets;
+pub mod batches;
 mod careful;
 pub mod config;
 pub mod embeddings;

@@ -78,5 +78,6 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::embeddings::EmbeddingsProjection),
         Box::new(crate::libraries::LibrariesProjection),
         Box::new(crate::integrity::IntegrityProjection),
+        Box::new(crate::batches::BatchesProjection),
     ]
 }

@@ -50,6 +50,12 @@ impl Queries {
         &self.locks
     }
 
+    /// Connections for use cases that look through the log.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     pub(crate) fn store(&self) -> &dyn EventStore {
         &*self.store
     }

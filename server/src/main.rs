@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use calotype_cli::args::{Batches, ImportArgs};
 use calotype_server::config::{self, Config, ServeArgs};
 use calotype_server::models::{self, Models};
 use calotype_server::operator::{self, Admin, History, Projections, Target};
@@ -64,6 +65,13 @@ enum Command {
         target: Target,
         #[command(subcommand)]
         command: Admin,
+    },
+    /// Import folders of photos and films into a running server.
+    Import(Box<ImportArgs>),
+    /// Look at imports, or take them back.
+    Batches {
+        #[command(subcommand)]
+        command: Batches,
     },
     /// Look after the names of places that positions are told by.
     Places {
@@ -139,6 +147,10 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             Box::pin(parked::parked(&target, command)).await?;
         }
         Command::Admin { target, command } => Box::pin(operator::admin(&target, command)).await?,
+        Command::Import(args) => return Box::pin(calotype_cli::import(*args)).await,
+        Command::Batches { command } => {
+            Box::pin(calotype_cli::batches::batches(command)).await?;
+        }
         Command::Places { command } => places::places(&command)?,
         Command::Models { data, command } => {
             let data = data.unwrap_or_else(config::default_data);

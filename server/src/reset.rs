@@ -32,7 +32,7 @@ const AGGREGATES: [(&str, &[&str]); 15] = [
     ("user", &["user"]),
     ("session", &["session"]),
     ("api_key", &["api_key"]),
-    ("asset", &["asset", "faces", "stack"]),
+    ("asset", &["asset", "batch", "faces", "stack"]),
     ("album", &["album"]),
     ("tag", &["tag"]),
     ("stack", &["stack"]),

@@ -73,7 +73,7 @@ fn earliest<Z: TimeZone>(zone: &Z, wall_clock: NaiveDateTime) -> Option<DateTime
 
 /// What a person said. A time without an offset is that of the clock in `zone`, and on UTC's where nobody
 /// knows a zone; `None` when that is no date any more.
-pub(super) fn said(date: Said, zone: Option<&str>) -> Option<Taken> {
+pub(crate) fn said(date: Said, zone: Option<&str>) -> Option<Taken> {
     let wall_clock = match date {
         Said::Instant(date) => return Some(stated(date)),
         Said::WallClock(wall_clock) => wall_clock,

@@ -6,13 +6,13 @@ use calotype_media::kind::{FileType, by_name};
 const FILE_NAME_BYTES_MAX: usize = 255;
 
 /// The type that a name promises by its last extension. A name that is only an extension promises nothing.
-pub(super) fn file_type(file_name: &str) -> Option<&'static FileType> {
+pub(crate) fn file_type(file_name: &str) -> Option<&'static FileType> {
     let (stem, _) = file_name.rsplit_once('.')?;
     if stem.is_empty() { None } else { by_name(file_name) }
 }
 
 /// A name without folders of either kind of slash and without control characters, and not too long.
-pub(super) fn clean(name: &str) -> String {
+pub(crate) fn clean(name: &str) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let base: String = base.chars().filter(|letter| !letter.is_control()).collect();
     if base == "." || base == ".." {

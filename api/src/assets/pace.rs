@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{BodyDataStream, Bytes};
 use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::http::StatusCode;
+use futures::StreamExt as _;
 use tokio::time::Instant;
 
 use crate::problem::Problem;
@@ -20,7 +21,7 @@ const WINDOW_BYTES_MIN: usize = 64 * 1024;
 /// Watches how fast a form comes. Only the time that is spent waiting for the client counts, so that a slow disk
 /// ends no upload.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     waited: Duration,
     came_bytes: usize,
 }
@@ -43,6 +44,24 @@ impl Pace {
     /// As [`Pace::part`].
     pub(super) async fn chunk(&mut self, part: &mut Field<'_>) -> Result<Option<Bytes>, Problem> {
         self.wait(part.chunk(), |chunk| chunk.as_ref().map_or(0, Bytes::len)).await
+    }
+
+    /// The next bytes of a body that is a file and nothing else.
+    ///
+    /// # Errors
+    /// 408 for a client that is too slow, 400 for a body that breaks off.
+    pub(crate) async fn body_chunk(
+        &mut self,
+        body: &mut BodyDataStream,
+    ) -> Result<Option<Bytes>, Problem> {
+        let begun = Instant::now();
+        let read = tokio::time::timeout(IDLE_MAX, body.next())
+            .await
+            .map_err(|_| stalled())?
+            .transpose()
+            .map_err(|_| Problem::bad_request("The body broke off"))?;
+        let came_bytes = read.as_ref().map_or(0, Bytes::len);
+        if self.is_kept(begun.elapsed(), came_bytes) { Ok(read) } else { Err(stalled()) }
     }
 
     async fn wait<T>(

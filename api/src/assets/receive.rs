@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::state::Api;
 
 /// The largest file taken, 64 GiB.
-const UPLOAD_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
+pub(crate) const UPLOAD_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
 /// The largest sidecar taken, 16 MiB.
 const SIDECAR_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The largest text field.
@@ -138,7 +138,7 @@ async fn text(mut part: Field<'_>, pace: &mut Pace) -> Result<String, Problem> {
 }
 
 /// What a client hears when the disk refuses.
-pub(super) fn storage(error: &BlobError) -> Problem {
+pub(crate) fn storage(error: &BlobError) -> Problem {
     let full = |source: &io::Error| {
         matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     };
@@ -152,7 +152,7 @@ pub(super) fn storage(error: &BlobError) -> Problem {
 }
 
 /// 507, nothing was kept.
-pub(super) fn no_space() -> Problem {
+pub(crate) fn no_space() -> Problem {
     Problem::new(
         StatusCode::INSUFFICIENT_STORAGE,
         "Not enough free space on the server, the file was not stored",

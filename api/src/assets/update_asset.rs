@@ -75,7 +75,7 @@ pub(crate) async fn update_asset(
 }
 
 /// A date that the database cannot spell.
-pub(super) fn out_of_range() -> Problem {
+pub(crate) fn out_of_range() -> Problem {
     Problem::bad_request("Date out of range")
 }
 
@@ -83,7 +83,7 @@ pub(super) fn out_of_range() -> Problem {
 ///
 /// # Errors
 /// 500 when a word that passed validation is not known.
-pub(super) fn details(fields: &mut Fields) -> Result<(Details, Option<Said>), Problem> {
+pub(crate) fn details(fields: &mut Fields) -> Result<(Details, Option<Said>), Problem> {
     let date = fields.said_datetime("dateTimeOriginal");
     let description = fields.string("description");
     let favorite = fields.boolean("isFavorite");

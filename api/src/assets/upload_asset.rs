@@ -190,6 +190,19 @@ async fn before_reading(
     }
     let length_bytes: u64 =
         text("content-length").and_then(|text| text.parse().ok()).unwrap_or_default();
+    let room_bytes = room_for(api, caller, length_bytes).await?;
+    Ok(Before::Read { room_bytes })
+}
+
+/// What the quota leaves for a body of so many bytes, where there is a quota.
+///
+/// # Errors
+/// 400 where the quota leaves less, 507 where the disk does.
+pub(crate) async fn room_for(
+    api: &Api,
+    caller: &Caller,
+    length_bytes: u64,
+) -> Result<Option<u64>, Problem> {
     let space = api.blobs.space().await.map_err(|error| Problem::internal(&error))?;
     let wanted = api.config.min_free_bytes;
     let reserve_bytes = wanted.unwrap_or_else(|| reserve_bytes(space.total_bytes));
@@ -197,14 +210,14 @@ async fn before_reading(
         return Err(receive::no_space());
     }
     let Some(quota) = caller.user().quota_size_bytes else {
-        return Ok(Before::Read { room_bytes: None });
+        return Ok(None);
     };
     let used = api.queries.usage_bytes(caller.user_id().uuid()).await?;
     let room_bytes = u64::try_from(quota.saturating_sub(used)).unwrap_or_default();
     if length_bytes > room_bytes.saturating_add(FORM_BYTES_MAX) {
         return Err(quota_exceeded());
     }
-    Ok(Before::Read { room_bytes: Some(room_bytes) })
+    Ok(Some(room_bytes))
 }
 
 /// The owner's asset of these bytes. The read models may not have heard yet that it was deleted for good, and
@@ -219,7 +232,7 @@ async fn owned(api: &Api, owner_id: UserId, sha1: String) -> Result<Option<Uuid>
     Ok(asset_ids.into_iter().find(|asset_id| kept.contains(asset_id)).map(AssetId::uuid))
 }
 
-fn quota_exceeded() -> Problem {
+pub(crate) fn quota_exceeded() -> Problem {
     Problem::bad_request("Quota has been exceeded!")
 }
 

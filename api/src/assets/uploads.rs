@@ -44,7 +44,7 @@ impl Uploads {
     ///
     /// # Errors
     /// 503 when there was none in time.
-    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
         tokio::time::timeout(TURN_WAIT_MAX, Arc::clone(&self.turns).acquire_owned())
             .await
             .map_err(|_| Problem::unavailable())?
@@ -63,7 +63,7 @@ impl Uploads {
     }
 
     /// Reads on behind the answer and throws away.
-    pub(super) fn drain(&self, body: Body) {
+    pub(crate) fn drain(&self, body: Body) {
         self.in_background(async move {
             let mut chunks = body.into_data_stream();
             let mut left = DRAIN_BYTES_MAX;

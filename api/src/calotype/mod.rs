@@ -1,5 +1,6 @@
 //! Tag `Calotype`: what Immich has no routes for. Histories, projections, what got stuck, and the reset.
 
+mod batches;
 mod history;
 mod link_history;
 mod parked;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(projections::get_projections))
         .routes(routes!(projections::rebuild_projection))
         .routes(routes!(undo::undo))
+        .merge(batches::routes())
 }
 
 /// Routes for black-box suites; they need no credentials and are there with `--testing` only.

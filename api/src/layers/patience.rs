@@ -20,11 +20,12 @@ use crate::problem::Problem;
 const BODY_WITHIN: Duration = Duration::from_secs(60);
 /// Where files come.
 const UPLOADS: (Method, &str) = (Method::POST, "/api/assets");
+/// Where files of batches come: under `<batch>/files/<digest>`.
+const BATCH_UPLOADS: (Method, &str) = (Method::PUT, "/api/calotype/batches/");
 
 /// The layer.
 pub(crate) async fn end_slow_bodies(request: Request, next: Next) -> Response {
-    let is_upload = *request.method() == UPLOADS.0 && request.uri().path() == UPLOADS.1;
-    if is_upload || request.body().is_end_stream() {
+    if is_upload(request.method(), request.uri().path()) || request.body().is_end_stream() {
         return next.run(request).await;
     }
     let is_late = Arc::new(AtomicBool::new(false));
@@ -36,6 +37,11 @@ pub(crate) async fn end_slow_bodies(request: Request, next: Next) -> Response {
             .into_response();
     }
     response
+}
+
+fn is_upload(method: &Method, path: &str) -> bool {
+    (method == UPLOADS.0 && path == UPLOADS.1)
+        || (method == BATCH_UPLOADS.0 && path.starts_with(BATCH_UPLOADS.1))
 }
 
 /// The same body, which breaks off when it has not come whole in time.

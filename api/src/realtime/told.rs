@@ -146,6 +146,7 @@ impl Waiting {
             }
             AnyEvent::Activity(_)
             | AnyEvent::ApiKey(_)
+            | AnyEvent::Batch(_)
             | AnyEvent::Partner(_)
             | AnyEvent::Faces(_)
             | AnyEvent::Person(_)

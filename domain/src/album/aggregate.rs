@@ -46,6 +46,11 @@ impl Album {
         self.assets.contains_key(&asset_id)
     }
 
+    /// What is in it, in no order.
+    pub fn asset_ids(&self) -> impl Iterator<Item = AssetId> {
+        self.assets.keys().copied()
+    }
+
     /// Somebody's part in it.
     #[must_use]
     pub fn role(&self, user_id: UserId) -> Option<AlbumRole> {

@@ -7,7 +7,7 @@ use super::Facet;
 use crate::access::{Denied, Object, Viewer, check};
 use crate::permission::Permission;
 use crate::{
-    activity, album, api_key, asset, config, faces, integrity, library, link_view, memory,
+    activity, album, api_key, asset, batch, config, faces, integrity, library, link_view, memory,
     notification, partner, person, queue, reservation, session, shared_link, stack, tag, user,
 };
 
@@ -90,6 +90,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         album::WAYS,
         api_key::WAYS,
         asset::WAYS,
+        batch::WAYS,
         config::WAYS,
         faces::WAYS,
         integrity::WAYS,

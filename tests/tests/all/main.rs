@@ -20,6 +20,7 @@ mod films;
 mod finding;
 mod full_size;
 mod headers;
+mod imports;
 mod integrity;
 mod kept_answers;
 mod keyed;

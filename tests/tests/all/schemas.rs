@@ -52,6 +52,7 @@ fn payload(event: &AnyEvent) -> anyhow::Result<Value> {
         AnyEvent::Album(event) => event.to_raw(),
         AnyEvent::ApiKey(event) => event.to_raw(),
         AnyEvent::Asset(event) => event.to_raw(),
+        AnyEvent::Batch(event) => event.to_raw(),
         AnyEvent::Partner(event) => event.to_raw(),
         AnyEvent::Faces(event) => event.to_raw(),
         AnyEvent::Person(event) => event.to_raw(),

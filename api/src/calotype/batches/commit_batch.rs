@@ -1,0 +1,392 @@
+//! `POST /calotype/batches/{id}/commit`: makes assets of files that were sent, all of a request in one transaction.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Path, Request, State};
+use calotype_commands::CommandContext;
+use calotype_commands::batches::{AlbumOf, BatchCommit, NewEntry, asset_id_in};
+use calotype_domain::asset::{AssetUploaded, Blob, Details, MediaKind, UploadedFile};
+use calotype_domain::batch::{Batch, COMMIT_ENTRIES_MAX, Done};
+use calotype_domain::permission::Permission;
+use calotype_domain::{AlbumId, AssetId, BatchId, UserId};
+use calotype_media::blob::BlobKey;
+use calotype_media::kind::Family;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::wish::{Said, album, said, too_many};
+use crate::access::require_albums;
+use crate::albums::locked::leave_if_locked;
+use crate::assets::date_change;
+use crate::assets::dto::hex;
+use crate::assets::place::name_place;
+use crate::assets::receive;
+use crate::assets::update_asset::out_of_range;
+use crate::assets::upload_asset::quota_exceeded;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::validate::{Fields, path_uuid};
+
+/// The largest body; sidecars are a part of it.
+const BODY_BYTES_MAX: usize = 32 << 20;
+
+/// An album that is to be made.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes a body that is checked field by field")]
+pub(super) struct CommitAlbumDto {
+    /// What the client calls it in this batch; the same key is the same album.
+    key: String,
+    album_name: String,
+    description: Option<String>,
+}
+
+/// A file, and what is said of it.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes a body that is checked field by field")]
+pub(super) struct CommitFileDto {
+    /// SHA-1 in hex; the file's key in the batch.
+    sha1: String,
+    /// BLAKE3 in hex.
+    blake3: String,
+    file_name: String,
+    #[schema(format = DateTime)]
+    file_created_at: String,
+    #[schema(format = DateTime)]
+    file_modified_at: String,
+    is_favorite: Option<bool>,
+    /// `timeline` or `archive`.
+    visibility: Option<String>,
+    /// The text of an XMP file that lies beside it, at most 1 MiB.
+    sidecar: Option<String>,
+    /// The film of the same request that makes it a live photo.
+    film_sha1: Option<String>,
+    description: Option<String>,
+    date_time_original: Option<String>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    rating: Option<i8>,
+    /// Albums that were there before.
+    album_ids: Option<Vec<Uuid>>,
+    /// Albums of this batch.
+    album_keys: Option<Vec<String>>,
+    /// Paths of tags, `Travel/Rhône`.
+    tags: Option<Vec<String>>,
+}
+
+/// Albums and files, at most 500 of each.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a body that is checked field by field")]
+pub(super) struct CommitBatchDto {
+    albums: Option<Vec<CommitAlbumDto>>,
+    files: Vec<CommitFileDto>,
+}
+
+/// An album of the batch.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CommittedAlbumDto {
+    key: String,
+    album_id: Uuid,
+}
+
+/// What became of a file.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CommittedFileDto {
+    sha1: String,
+    /// `created`; `duplicate`: its owner had the bytes; `missing`: it is to be sent first, and was left out.
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asset_id: Option<Uuid>,
+}
+
+/// What became of a request.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CommitBatchResponseDto {
+    albums: Vec<CommittedAlbumDto>,
+    files: Vec<CommittedFileDto>,
+}
+
+/// Makes assets of files that were sent.
+#[utoipa::path(
+    post, path = "/calotype/batches/{id}/commit", tag = "Calotype", operation_id = "commitBatch",
+    params(("id" = Uuid, Path)), request_body = CommitBatchDto,
+    responses((status = 200, body = CommitBatchResponseDto))
+)]
+pub(super) async fn commit_batch(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    mut request: Request,
+) -> Result<Json<CommitBatchResponseDto>, Problem> {
+    caller.require(Permission::AssetUpload)?;
+    let batch_id = BatchId::new(path_uuid("id", &id)?);
+    DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
+    let body = Bytes::from_request(request, &api)
+        .await
+        .map_err(|error| Problem::new(error.status(), error.body_text()))?;
+    let mut fields = Fields::json(&body)?;
+    let albums = fields.objects("albums", 0, album).unwrap_or_default();
+    if !fields.has("files") {
+        fields.missing("array", "files");
+    }
+    let files = fields.objects("files", 0, said).unwrap_or_default();
+    fields.finish()?;
+    let files = files.into_iter().collect::<Result<Vec<Said>, Problem>>()?;
+    if files.len().max(albums.len()) > COMMIT_ENTRIES_MAX {
+        return Err(too_many(COMMIT_ENTRIES_MAX));
+    }
+    require_what_is_said(&api, &caller, !albums.is_empty(), &files).await?;
+    let (context, by) = (caller.context(), caller.user_id());
+    let batch = api.commands.batch(by, batch_id).await?;
+    let wish = BatchCommit { albums, entries: Vec::new() };
+    let work = Work {
+        api: api.clone(),
+        context,
+        by,
+        batch_id,
+        batch,
+        quota: caller.user().quota_size_bytes,
+    };
+    // What is begun is finished when the client hangs up: files and events belong together.
+    api.uploads.to_the_end(async move { Box::pin(work.run(wish, files)).await }).await?.map(Json)
+}
+
+/// A key needs what the single requests would need.
+async fn require_what_is_said(
+    api: &Api,
+    caller: &Caller,
+    makes_albums: bool,
+    files: &[Said],
+) -> Result<(), Problem> {
+    let mut once = BTreeSet::new();
+    if !files.iter().all(|file| once.insert(file.sha1.as_str())) {
+        return Err(Problem::bad_request("A file stands in the request twice"));
+    }
+    if makes_albums {
+        caller.require(Permission::AlbumCreate)?;
+    }
+    if files.iter().any(|file| !file.tags.is_empty()) {
+        caller.require(Permission::TagCreate)?;
+        caller.require(Permission::TagAsset)?;
+    }
+    if files.iter().any(|file| file.details != Details::default() || file.date.is_some()) {
+        caller.require(Permission::AssetUpdate)?;
+    }
+    let mut albums: BTreeSet<Uuid> = BTreeSet::new();
+    let mut is_any = false;
+    for album in files.iter().flat_map(|file| &file.albums) {
+        is_any = true;
+        if let AlbumOf::Library(album_id) = album {
+            albums.insert(album_id.uuid());
+        }
+    }
+    if is_any {
+        caller.require(Permission::AlbumAssetCreate)?;
+    }
+    if !albums.is_empty() {
+        let albums: Vec<Uuid> = albums.into_iter().collect();
+        require_albums(api, caller, Permission::AlbumAssetCreate, &albums).await?;
+    }
+    Ok(())
+}
+
+struct Work {
+    api: Api,
+    context: CommandContext,
+    by: UserId,
+    batch_id: BatchId,
+    batch: Batch,
+    quota: Option<i64>,
+}
+
+impl Work {
+    async fn run(
+        self,
+        mut wish: BatchCommit,
+        files: Vec<Said>,
+    ) -> Result<CommitBatchResponseDto, Problem> {
+        let order: Vec<String> = files.iter().map(|file| file.sha1.clone()).collect();
+        let mut before: Vec<(String, Done)> = Vec::new();
+        let found = self.api.queries.assets_by_sha1(self.by.uuid(), &order).await?;
+        let known: BTreeSet<String> = found.into_iter().map(|(sha1, ..)| sha1).collect();
+        for file in files {
+            match self.batch.done(&file.sha1) {
+                Some(done) => before.push((file.sha1, done)),
+                None => wish.entries.extend(self.entry(file, &known).await?),
+            }
+        }
+        self.leave_out_lonely_stills(&mut wish);
+        let alone = self.require_room(&wish).await?;
+        let (committed, outcome) = match self
+            .api
+            .commands
+            .commit_batch(&self.context, self.by, self.batch_id, &wish)
+            .await
+        {
+            Ok(committed) => committed,
+            Err(error) => return Err(error.into()),
+        };
+        self.api.seen(&outcome).await;
+        drop(alone);
+        self.after(&wish, &committed).await?;
+        let mut done = committed.entries;
+        done.extend(before);
+        let files = order.into_iter().map(|sha1| {
+            let found = done.get(&sha1).copied();
+            let status = match found {
+                Some(Done { is_new: true, .. }) => "created",
+                Some(Done { is_new: false, .. }) => "duplicate",
+                None => "missing",
+            };
+            CommittedFileDto { sha1, status, asset_id: found.map(|done| done.asset_id.uuid()) }
+        });
+        let albums = committed.albums.into_iter();
+        let albums =
+            albums.map(|(key, album_id)| CommittedAlbumDto { key, album_id: album_id.uuid() });
+        Ok(CommitBatchResponseDto { albums: albums.collect(), files: files.collect() })
+    }
+
+    /// A file that was sent or is `known`, with what is said of it; nothing for one that is to be sent first.
+    async fn entry(
+        &self,
+        file: Said,
+        known: &BTreeSet<String>,
+    ) -> Result<Option<NewEntry>, Problem> {
+        let (Some(file_type), Some(created), Some(modified)) =
+            (file.file_type, file.file_created_at, file.file_modified_at)
+        else {
+            return Err(Problem::bad_request("Validation failed"));
+        };
+        let asset_id = asset_id_in(self.batch_id, &file.sha1, &file.blake3);
+        let key = BlobKey::original(self.by.uuid(), asset_id.uuid(), file_type.extension);
+        let stat = self.api.blobs.stat(&key).await.map_err(|error| receive::storage(&error))?;
+        if stat.is_none() && !known.contains(&file.sha1) {
+            return Ok(None);
+        }
+        let mut details = file.details;
+        details.date = match file.date {
+            Some(date) => Some(date_change::said(date, None).ok_or_else(out_of_range)?),
+            None => None,
+        };
+        name_place(&self.api, &mut details).await?;
+        let sidecar = match &file.sidecar {
+            Some(text) if stat.is_some() => Some(self.store_sidecar(&key, text).await?),
+            Some(_) | None => None,
+        };
+        let original = Blob {
+            key: key.as_str().to_owned(),
+            size_bytes: stat.as_ref().map_or(0, |stat| stat.size_bytes),
+            sha1: file.sha1,
+            blake3: file.blake3,
+        };
+        let kind = match file_type.family {
+            Family::Video => MediaKind::Video,
+            Family::Image | Family::Sidecar => MediaKind::Image,
+        };
+        let uploaded = AssetUploaded {
+            owner_id: self.by,
+            kind,
+            original,
+            sidecar,
+            file: UploadedFile { original_file_name: file.file_name }.into(),
+            file_created_at: created,
+            file_modified_at: modified,
+            is_favorite: file.is_favorite,
+            visibility: file.visibility,
+            duration_ms: None,
+            live_photo_video_id: None,
+        };
+        let (film_sha1, albums, tags) = (file.film_sha1, file.albums, file.tags);
+        let is_stored = stat.is_some();
+        Ok(Some(NewEntry { is_stored, asset_id, uploaded, details, film_sha1, albums, tags }))
+    }
+
+    async fn store_sidecar(&self, key: &BlobKey, text: &str) -> Result<Blob, Problem> {
+        let (storage, key) = (|error| receive::storage(&error), key.sidecar());
+        let mut writer = self.api.blobs.begin().await.map_err(storage)?;
+        writer.write(text.as_bytes()).await.map_err(storage)?;
+        let staged = writer.finish().await.map_err(storage)?;
+        let blob = Blob {
+            key: key.as_str().to_owned(),
+            size_bytes: staged.size_bytes,
+            sha1: hex(&staged.sha1),
+            blake3: hex(&staged.blake3),
+        };
+        staged.replace(&key).await.map_err(storage)?;
+        Ok(blob)
+    }
+
+    /// A still waits for its film: who commits it without would make two photos of one.
+    fn leave_out_lonely_stills(&self, wish: &mut BatchCommit) {
+        let there: BTreeSet<String> =
+            wish.entries.iter().map(|entry| entry.uploaded.original.sha1.clone()).collect();
+        let has_film = |entry: &NewEntry| {
+            entry
+                .film_sha1
+                .as_ref()
+                .is_none_or(|film| there.contains(film) && *film != entry.uploaded.original.sha1)
+        };
+        wish.entries.retain(has_film);
+    }
+
+    /// Requests of one account that end at the same instant are counted one after the other.
+    async fn require_room(
+        &self,
+        wish: &BatchCommit,
+    ) -> Result<Option<calotype_projections::alone::Alone>, Problem> {
+        let Some(quota) = self.quota.filter(|_| !wish.entries.is_empty()) else { return Ok(None) };
+        let alone = self.api.queries.alone_with(self.by.uuid()).await?;
+        let used = self.api.queries.usage_bytes(self.by.uuid()).await?;
+        let size_bytes: u64 =
+            wish.entries.iter().map(|entry| entry.uploaded.original.size_bytes).sum();
+        if used.saturating_add(i64::try_from(size_bytes).unwrap_or(i64::MAX)) > quota {
+            return Err(quota_exceeded());
+        }
+        Ok(Some(alone))
+    }
+
+    /// Takes away the files of what was there before, and takes out of albums what was locked meanwhile.
+    async fn after(
+        &self,
+        wish: &BatchCommit,
+        committed: &calotype_commands::batches::Committed,
+    ) -> Result<(), Problem> {
+        let mut known: Vec<AssetId> = Vec::new();
+        let mut album_ids: BTreeSet<AlbumId> = BTreeSet::new();
+        for entry in &wish.entries {
+            let done = committed.entries.get(&entry.uploaded.original.sha1);
+            let Some(done) = done.filter(|done| done.asset_id != entry.asset_id) else { continue };
+            known.push(done.asset_id);
+            album_ids.extend(entry.albums.iter().filter_map(|album| match album {
+                AlbumOf::Library(album_id) => Some(*album_id),
+                AlbumOf::Batch(key) => committed.albums.get(key).copied(),
+            }));
+            if !entry.is_stored {
+                continue;
+            }
+            let uploaded = &entry.uploaded;
+            for blob in [Some(&uploaded.original), uploaded.sidecar.as_ref()].into_iter().flatten()
+            {
+                let Ok(key) = BlobKey::parse(&blob.key) else { continue };
+                if let Err(error) = self.api.blobs.remove(&key).await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a file is left over"
+                    );
+                }
+            }
+        }
+        if !known.is_empty() && !album_ids.is_empty() {
+            let album_ids: Vec<AlbumId> = album_ids.into_iter().collect();
+            leave_if_locked(&self.api, &self.context, &album_ids, &known).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,19 @@
+//! The importer, mounted as `calotype import` and `calotype batches`. It speaks only the public HTTP API, so that it
+//! works from any machine, and is a client like any other.
+
+pub mod batches;
+mod digest;
+mod entry;
+mod group;
+mod import;
+mod journal;
+mod plan;
+mod progress;
+mod reader;
+mod report;
+mod scan;
+mod server;
+
+pub mod args;
+
+pub use import::import;
