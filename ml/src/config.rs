@@ -50,7 +50,7 @@ pub struct MlConfig {
     pub remote_timeout: Duration,
     /// How long a service may take to say that it is there.
     pub ping_timeout: Duration,
-    /// How long a service that failed is asked last.
+    /// How long a service that failed is asked last, or not at all where this machine may do the work.
     pub retry_after: Duration,
 }
 

@@ -80,6 +80,8 @@ pub enum MlError {
     NoService {
         /// Each service's address without what is secret in it, and what it did.
         tried: Vec<String>,
+        /// Whether one was there at all.
+        is_reached: bool,
     },
     /// An address of a service cannot be used.
     #[error("{url:?} is no address of a machine-learning service: {reason}")]

@@ -20,6 +20,7 @@ mod pool;
 mod remote;
 mod room;
 mod runtime;
+mod services;
 mod session;
 
 pub use config::MlConfig;
@@ -32,6 +33,7 @@ pub use ocr::{OcrLimits, Word, Words};
 pub use pixels::Pixels;
 pub use remote::{MODELS_KEY, Predicted};
 pub use room::{Embedding, Ml};
+pub use services::{Checks, STAND_INS_HEADER, Services, stand_in};
 
 /// The model for search that Calotype brings along, in the place of Immich's `ViT-B-32__openai`.
 pub const DEFAULT_CLIP: &str = "conse-effnet-lite0-minilm";

@@ -1,5 +1,6 @@
 //! The door of the room: what can be asked, who answers, and in which order.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::ocr::{self, OcrLimits, Words};
 use crate::pixels::Pixels;
 use crate::pool::{Lane, Pool};
 use crate::remote::{self, Remotes};
+use crate::services::{Services, stand_in};
 use crate::session::{Input, Numbers, Tensor, Tokens};
 
 /// Where a picture or a text lies in a model's space.
@@ -24,6 +26,26 @@ pub struct Embedding {
     pub values: Vec<f32>,
 }
 
+/// What came of asking other machines.
+enum Elsewhere<T> {
+    /// One answered.
+    Found(T),
+    /// None did, and why, where there are any.
+    Nobody(Option<MlError>),
+}
+
+/// Where this machine has no model either, it is said what the others did.
+fn rather(others: Option<MlError>, here: MlError) -> MlError {
+    let has_none = matches!(
+        here,
+        MlError::NotInstalled { .. }
+            | MlError::RuntimeMissing { .. }
+            | MlError::RuntimeUnusable { .. }
+            | MlError::NoService { .. }
+    );
+    others.filter(|_| has_none).unwrap_or(here)
+}
+
 /// Models, here and on other machines. Cheap to clone; clones share what is loaded.
 #[derive(Debug, Clone)]
 pub struct Ml {
@@ -32,6 +54,8 @@ pub struct Ml {
     pool: Pool,
     texts: Texts,
     remotes: Arc<Remotes>,
+    /// Whether the models that are brought along stand in for Immich's that are not installed.
+    has_stand_ins: bool,
 }
 
 impl Ml {
@@ -45,36 +69,75 @@ impl Ml {
             pool: Pool::new(&config, folders.clone()),
             remotes: Arc::new(Remotes::new(&config.remotes, &config)?),
             texts: Texts::default(),
+            has_stand_ins: false,
             folders,
             config: Arc::new(config),
         })
     }
 
-    /// The same models, with other services asked before them; what is known of the former ones is forgotten.
+    /// The same models, with these services asked before them. What is no address is passed over.
     ///
     /// # Errors
-    /// `BadUrl`: an address cannot be used.
-    pub fn with_remotes(&self, urls: &[String]) -> Result<Self, MlError> {
-        let remotes = Arc::new(Remotes::new(urls, &self.config)?);
+    /// `BadUrl`: no client can be made to ask any.
+    pub fn with_services(&self, services: &Services) -> Result<Self, MlError> {
+        let remotes = Arc::new(Remotes::passing_over(services, &self.config)?);
         Ok(Self { remotes, ..self.clone() })
+    }
+
+    /// The same models; those that are brought along stand in for Immich's usual ones that are not installed here.
+    #[must_use]
+    pub fn with_stand_ins(&self) -> Self {
+        Self { has_stand_ins: true, ..self.clone() }
+    }
+
+    /// The model of this machine that answers where one of this name is wanted.
+    #[must_use]
+    pub fn named<'a>(&self, kind: ModelKind, wanted: &'a str) -> &'a str {
+        match stand_in(kind, wanted) {
+            Some(other) if self.has_stand_ins && !self.has(kind, wanted) => other,
+            _ => wanted,
+        }
+    }
+
+    /// Whether a model of this name is installed on this machine.
+    #[must_use]
+    pub fn has(&self, kind: ModelKind, name: &str) -> bool {
+        let is_it = |model: &Installed| model.kind.folder() == kind.folder() && model.name == name;
+        self.folders.installed().iter().any(is_it)
+    }
+
+    /// Whether other machines are asked.
+    #[must_use]
+    pub fn has_services(&self) -> bool {
+        !self.remotes.is_empty()
+    }
+
+    /// The identity of the model of this name on other machines: as they told it last, else by its name alone.
+    #[must_use]
+    pub fn told(&self, kind: ModelKind, name: &str) -> ModelRef {
+        self.remotes.told(kind, name).unwrap_or_else(|| remote::untold(name))
     }
 
     /// Where a picture lies in the space of a model for search.
     ///
+    /// Where services told a model that this machine does not have, and none of them answers, there is no answer:
+    /// numbers of another model would be found by nobody. The same is true of words and faces.
+    ///
     /// # Errors
     /// Any [`MlError`]; [`MlError::may_pass`] tells those that are worth another try.
     pub async fn embed_image(&self, model: &str, pixels: Pixels) -> Result<Embedding, MlError> {
-        if !self.remotes.is_empty() {
-            match remote::embed_image(&self.remotes, model, &pixels).await {
-                Err(MlError::NoService { .. }) if self.config.local => {}
-                answer => return answer,
-            }
-        }
+        let asking = remote::embed_image(&self.remotes, model, &pixels);
+        let why = match self.elsewhere(asking).await? {
+            Elsewhere::Found(found) => return Ok(found),
+            Elsewhere::Nobody(why) => why,
+        };
         self.here(Lane::Bulk, model, move |it, model| {
+            let model = it.same_as_told(ModelKind::Clip, model)?;
             let values = clip::image(&it.pool, &it.folders, model, &pixels)?;
             Ok(Embedding { model: it.model_ref(ModelKind::Clip, model)?, values })
         })
         .await
+        .map_err(|error| rather(why, error))
     }
 
     /// Where words lie in it. `language` is a web client's, such as `de-AT`; most models pass over it.
@@ -87,19 +150,20 @@ impl Ml {
         text: &str,
         language: Option<&str>,
     ) -> Result<Embedding, MlError> {
-        if !self.remotes.is_empty() {
-            match remote::embed_text(&self.remotes, model, text, language).await {
-                Err(MlError::NoService { .. }) if self.config.local => {}
-                answer => return answer,
-            }
-        }
+        let asking = remote::embed_text(&self.remotes, model, text, language);
+        let why = match self.elsewhere(asking).await? {
+            Elsewhere::Found(found) => return Ok(found),
+            Elsewhere::Nobody(why) => why,
+        };
         let (text, language) = (text.to_owned(), language.map(str::to_owned));
         self.here(Lane::Quick, model, move |it, model| {
             let language = language.as_deref();
+            let model = it.same_as_told(ModelKind::Clip, model)?;
             let values = clip::text(&it.pool, &it.folders, &it.texts, model, &text, language)?;
             Ok(Embedding { model: it.model_ref(ModelKind::Clip, model)?, values })
         })
         .await
+        .map_err(|error| rather(why, error))
     }
 
     /// A picture's faces with a score of at least `min_score` (0 to 1).
@@ -112,13 +176,13 @@ impl Ml {
         pixels: Pixels,
         min_score: f32,
     ) -> Result<Faces, MlError> {
-        if !self.remotes.is_empty() {
-            match remote::faces(&self.remotes, model, &pixels, min_score).await {
-                Err(MlError::NoService { .. }) if self.config.local => {}
-                answer => return answer,
-            }
-        }
+        let asking = remote::faces(&self.remotes, model, &pixels, min_score);
+        let why = match self.elsewhere(asking).await? {
+            Elsewhere::Found(found) => return Ok(found),
+            Elsewhere::Nobody(why) => why,
+        };
         self.here(Lane::Bulk, model, move |it, model| {
+            let model = it.same_as_told(ModelKind::FaceRecognition, model)?;
             Ok(Faces {
                 model: it.model_ref(ModelKind::FaceDetection, model)?,
                 recognition: it.model_ref(ModelKind::FaceRecognition, model)?,
@@ -126,6 +190,7 @@ impl Ml {
             })
         })
         .await
+        .map_err(|error| rather(why, error))
     }
 
     /// What is written in a picture.
@@ -138,19 +203,20 @@ impl Ml {
         pixels: Pixels,
         limits: OcrLimits,
     ) -> Result<Words, MlError> {
-        if !self.remotes.is_empty() {
-            match remote::words(&self.remotes, model, &pixels, limits).await {
-                Err(MlError::NoService { .. }) if self.config.local => {}
-                answer => return answer,
-            }
-        }
+        let asking = remote::words(&self.remotes, model, &pixels, limits);
+        let why = match self.elsewhere(asking).await? {
+            Elsewhere::Found(found) => return Ok(found),
+            Elsewhere::Nobody(why) => why,
+        };
         self.here(Lane::Bulk, model, move |it, model| {
+            let model = it.named(ModelKind::Ocr, model);
             Ok(Words {
                 model: it.model_ref(ModelKind::Ocr, model)?,
                 words: ocr::read_words(&it.pool, &it.folders, model, &pixels, limits)?,
             })
         })
         .await
+        .map_err(|error| rather(why, error))
     }
 
     /// The identity of a model on this machine. The first time its files are read, which blocks for a second a
@@ -224,6 +290,37 @@ impl Ml {
                 Ok(started.elapsed())
             },
         )
+    }
+
+    /// Asks other machines, where there are some. That none answered is an error only where this machine may not
+    /// do the work.
+    async fn elsewhere<T>(
+        &self,
+        asking: impl Future<Output = Result<T, MlError>>,
+    ) -> Result<Elsewhere<T>, MlError> {
+        if self.remotes.is_empty() {
+            return Ok(Elsewhere::Nobody(None));
+        }
+        match asking.await {
+            Ok(found) => Ok(Elsewhere::Found(found)),
+            Err(error @ MlError::NoService { .. }) if self.config.local => {
+                Ok(Elsewhere::Nobody(Some(error)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The model of this machine for a name, where it is the one that services told under that name, or none told
+    /// one yet.
+    fn same_as_told<'a>(&self, kind: ModelKind, wanted: &'a str) -> Result<&'a str, MlError> {
+        let name = self.named(kind, wanted);
+        match self.remotes.told(kind, wanted) {
+            Some(told) if self.model_ref(kind, name).ok().as_ref() != Some(&told) => {
+                let tried = vec![format!("this machine does not have their {wanted:?}")];
+                Err(MlError::NoService { tried, is_reached: false })
+            }
+            _ => Ok(name),
+        }
     }
 
     /// Does work on a thread that may block, when its turn has come. Once begun it is finished, also when

@@ -1,5 +1,6 @@
 //! Asking services in order, until one answers rightly.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Cursor;
 use std::sync::{Mutex, PoisonError};
@@ -12,12 +13,18 @@ use serde_json::Value;
 
 use crate::config::MlConfig;
 use crate::error::MlError;
+use crate::model::{ModelKind, ModelRef};
 use crate::pixels::Pixels;
+use crate::services::{Checks, STAND_INS_HEADER, Services};
 
 /// Services that may be named.
 const REMOTES_MAX: usize = 16;
+/// Names of models whose identity is remembered; where there are more, all are forgotten.
+const TOLD_MAX: usize = 64;
 /// The longest answer that is read, in bytes: 256 faces take 3 MB.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// What is said of a service that nobody can connect to.
+const UNREACHED: &str = "cannot be reached";
 /// The longest answer to a ping.
 const PONG_BYTES_MAX: usize = 64;
 
@@ -53,6 +60,12 @@ pub(crate) struct Remotes {
     timeout: Duration,
     ping_timeout: Duration,
     retry_after: Duration,
+    /// Whether services are watched.
+    is_checked: bool,
+    /// Whether this machine does the work where no service does.
+    has_stand_in: bool,
+    /// Which model services said that they have under a name.
+    told: Mutex<HashMap<(ModelKind, String), ModelRef>>,
 }
 
 #[derive(Debug)]
@@ -75,20 +88,50 @@ impl Remotes {
             let reason = format!("it is one of more than {REMOTES_MAX}");
             return Err(MlError::BadUrl { url: urls[REMOTES_MAX].clone(), reason });
         }
+        let services = urls.iter().map(|url| Service::new(url)).collect::<Result<_, _>>()?;
+        let checks = Checks { timeout: config.ping_timeout, interval: config.retry_after };
+        Self::of(services, Some(checks), config)
+    }
+
+    /// Of what an administrator wrote: what is no address is passed over, and so is what is too much.
+    pub(crate) fn passing_over(services: &Services, config: &MlConfig) -> Result<Self, MlError> {
+        let mut usable = Vec::new();
+        for url in &services.urls {
+            match Service::new(url) {
+                Ok(service) if usable.len() < REMOTES_MAX => usable.push(service),
+                Ok(service) => {
+                    tracing::warn!(service = service.name(), "too many services: not asked");
+                }
+                // The address may hold a password.
+                Err(_) => tracing::warn!("an address of a machine-learning service is none"),
+            }
+        }
+        Self::of(usable, services.checks, config)
+    }
+
+    fn of(
+        services: Vec<Service>,
+        checks: Option<Checks>,
+        config: &MlConfig,
+    ) -> Result<Self, MlError> {
+        let Checks { timeout: ping_timeout, interval: retry_after } =
+            checks.unwrap_or(Checks { timeout: config.ping_timeout, interval: config.retry_after });
         let client = Client::builder()
             // A service that sends elsewhere is none: pictures go where an administrator said.
             .redirect(redirect::Policy::none())
             .no_proxy()
-            .connect_timeout(config.ping_timeout)
+            .connect_timeout(ping_timeout)
             .build()
-            .map_err(|error| MlError::BadUrl { url: urls.join(", "), reason: chain(&error) })?;
-        let services = urls.iter().map(|url| Service::new(url)).collect::<Result<_, _>>()?;
+            .map_err(|error| MlError::BadUrl { url: "any".to_owned(), reason: chain(&error) })?;
         Ok(Self {
             client,
             services,
             timeout: config.remote_timeout,
-            ping_timeout: config.ping_timeout,
-            retry_after: config.retry_after,
+            ping_timeout,
+            retry_after,
+            is_checked: checks.is_some(),
+            has_stand_in: config.local,
+            told: Mutex::default(),
         })
     }
 
@@ -96,8 +139,23 @@ impl Remotes {
         self.services.is_empty()
     }
 
+    /// Which model services last said that they have under a name.
+    pub(crate) fn told(&self, kind: ModelKind, name: &str) -> Option<ModelRef> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.get(&(kind, name.to_owned())).cloned()
+    }
+
+    /// Remembers what a service said.
+    pub(crate) fn tell(&self, kind: ModelKind, name: &str, model: &ModelRef) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() >= TOLD_MAX {
+            told.clear();
+        }
+        told.insert((kind, name.to_owned()), model.clone());
+    }
+
     /// Asks those that are well in order, then those that failed lately, until one answers with what `read`
-    /// takes.
+    /// takes. Nobody waits for those that failed lately where this machine does the work instead.
     pub(crate) async fn ask<T>(
         &self,
         entries: &Value,
@@ -105,13 +163,21 @@ impl Remotes {
         read: impl Fn(&Value) -> Result<T, String>,
     ) -> Result<T, MlError> {
         let now = Instant::now();
-        let failed_lately = |service: &&Service| service.failed_lately(now, self.retry_after);
+        let failed_lately =
+            |service: &&Service| self.is_checked && service.failed_lately(now, self.retry_after);
         let (last, first): (Vec<_>, Vec<_>) = self.services.iter().partition(failed_lately);
-        let mut tried = Vec::new();
+        let (mut tried, mut is_reached) = (Vec::new(), false);
+        let last = if self.has_stand_in { Vec::new() } else { last };
         for service in first.into_iter().chain(last) {
             let answer = match self.predict(service, entries, payload).await {
-                Ok(answer) => read(&answer).map_err(|reason| format!("answered {reason}")),
-                Err(reason) => Err(reason),
+                Ok(answer) => {
+                    is_reached = true;
+                    read(&answer).map_err(|reason| format!("answered {reason}"))
+                }
+                Err(Unanswered { reason, was_there }) => {
+                    is_reached |= was_there;
+                    Err(reason)
+                }
             };
             match answer {
                 Ok(answer) => {
@@ -125,7 +191,7 @@ impl Remotes {
                 }
             }
         }
-        Err(MlError::NoService { tried })
+        Err(MlError::NoService { tried, is_reached })
     }
 
     async fn predict(
@@ -133,9 +199,9 @@ impl Remotes {
         service: &Service,
         entries: &Value,
         payload: &Payload,
-    ) -> Result<Value, String> {
-        if service.health() != Health::Good {
-            self.ping(service).await?;
+    ) -> Result<Value, Unanswered> {
+        if self.is_checked && service.health() != Health::Good {
+            self.ping(service).await.map_err(Unanswered::before)?;
         }
         let form = multipart::Form::new().text("entries", entries.to_string());
         let form = match payload {
@@ -146,15 +212,35 @@ impl Remotes {
             }
         };
         let url = service.at("predict");
-        let asked = self.client.post(url).multipart(form).timeout(self.timeout);
-        let bytes = read_whole(asked, ANSWER_BYTES_MAX).await?;
-        serde_json::from_slice(&bytes).map_err(|_| "answered something that is no JSON".to_owned())
+        let asked = self.client.post(url).header(STAND_INS_HEADER, "1");
+        let asked = asked.multipart(form).timeout(self.timeout);
+        let bytes = read_whole(asked, ANSWER_BYTES_MAX)
+            .await
+            .map_err(|reason| Unanswered { was_there: reason != UNREACHED, reason })?;
+        serde_json::from_slice(&bytes).map_err(|_| Unanswered {
+            reason: "answered something that is no JSON".to_owned(),
+            was_there: true,
+        })
     }
 
     async fn ping(&self, service: &Service) -> Result<(), String> {
         let asked = self.client.get(service.at("ping")).timeout(self.ping_timeout);
         let answer = read_whole(asked, PONG_BYTES_MAX).await?;
         if answer == b"pong" { Ok(()) } else { Err("did not answer pong to a ping".to_owned()) }
+    }
+}
+
+/// Why there is no answer.
+struct Unanswered {
+    reason: String,
+    /// Whether the service was there at all.
+    was_there: bool,
+}
+
+impl Unanswered {
+    /// It did not even say that it is there.
+    const fn before(reason: String) -> Self {
+        Self { reason, was_there: false }
     }
 }
 
@@ -219,7 +305,7 @@ fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         "did not answer in time".to_owned()
     } else if error.is_connect() {
-        "cannot be reached".to_owned()
+        UNREACHED.to_owned()
     } else {
         format!("failed: {}", chain(error))
     }

@@ -18,6 +18,7 @@ use crate::model::{ModelKind, ModelRef};
 use crate::ocr::{OcrLimits, Words};
 use crate::pixels::Pixels;
 use crate::room::Embedding;
+use crate::services::stand_in;
 
 /// Under this key an answer of ours says which models gave it, as an object of task and [`ModelRef`]. Immich's
 /// has none, and Immich passes over it.
@@ -51,7 +52,9 @@ pub(crate) async fn embed_image(
 ) -> Result<Embedding, MlError> {
     let entries = json!({ "clip": { "visual": { "modelName": model } } });
     let payload = Payload::image(pixels)?;
-    remotes.ask(&entries, &payload, |answer| answers::embedding(answer, model)).await
+    let found = remotes.ask(&entries, &payload, |answer| answers::embedding(answer, model)).await?;
+    remotes.tell(ModelKind::Clip, model, &found.model);
+    Ok(found)
 }
 
 pub(crate) async fn embed_text(
@@ -66,7 +69,9 @@ pub(crate) async fn embed_text(
     }
     let entries = json!({ "clip": { "textual": textual } });
     let payload = Payload::Text(text.to_owned());
-    remotes.ask(&entries, &payload, |answer| answers::embedding(answer, model)).await
+    let found = remotes.ask(&entries, &payload, |answer| answers::embedding(answer, model)).await?;
+    remotes.tell(ModelKind::Clip, model, &found.model);
+    Ok(found)
 }
 
 pub(crate) async fn faces(
@@ -80,7 +85,11 @@ pub(crate) async fn faces(
         "recognition": { "modelName": model },
     } });
     let payload = Payload::image(pixels)?;
-    remotes.ask(&entries, &payload, |answer| answers::faces(answer, model, pixels)).await
+    let found =
+        remotes.ask(&entries, &payload, |answer| answers::faces(answer, model, pixels)).await?;
+    remotes.tell(ModelKind::FaceDetection, model, &found.model);
+    remotes.tell(ModelKind::FaceRecognition, model, &found.recognition);
+    Ok(found)
 }
 
 pub(crate) async fn words(
@@ -97,20 +106,31 @@ pub(crate) async fn words(
         "recognition": { "modelName": model, "options": { "minScore": limits.min_text_score } },
     } });
     let payload = Payload::image(pixels)?;
-    remotes.ask(&entries, &payload, |answer| answers::words(answer, model)).await
+    let mut found = remotes.ask(&entries, &payload, |answer| answers::words(answer, model)).await?;
+    remotes.tell(ModelKind::Ocr, model, &found.model);
+    // A service may not know of limits.
+    found.words.retain(|word| {
+        word.box_score >= limits.min_box_score
+            && word.text_score >= limits.min_text_score
+            && !word.text.trim().is_empty()
+    });
+    Ok(found)
 }
 
 /// The identity of a model whose files are somewhere else: what the answer says of it, or its name alone.
 fn model_of(answer: &Value, kind: ModelKind, name: &str) -> ModelRef {
-    use sha2::Digest as _;
-
     let told = answer.get(MODELS_KEY).and_then(|models| models.get(task(kind)));
     let told = told.and_then(|model| serde_json::from_value::<ModelRef>(model.clone()).ok());
-    told.filter(|model| model.name == name).unwrap_or_else(|| ModelRef {
-        name: name.to_owned(),
-        revision: REVISION.to_owned(),
-        sha256: sha2::Sha256::digest(name).into(),
-    })
+    let is_asked = |told: &ModelRef| told.name == name || stand_in(kind, name) == Some(&told.name);
+    told.filter(is_asked).unwrap_or_else(|| untold(name))
+}
+
+/// The identity of a model that a service does not tell.
+pub(crate) fn untold(name: &str) -> ModelRef {
+    use sha2::Digest as _;
+
+    let sha256 = sha2::Sha256::digest(name).into();
+    ModelRef { name: name.to_owned(), revision: REVISION.to_owned(), sha256 }
 }
 
 /// What a model is called under [`MODELS_KEY`].

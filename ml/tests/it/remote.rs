@@ -1,9 +1,11 @@
 //! Other machines: one that answers, one that hangs, one that lies, one that dies.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use calotype_ml::{Checks, ModelKind, Pixels, Services, Source, Verdict, install};
 use calotype_ml::{DEFAULT_CLIP, DEFAULT_FACES, DEFAULT_OCR, Ml, MlConfig, MlError, OcrLimits};
-use calotype_ml::{ModelKind, Pixels, Source, Verdict, install};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -20,35 +22,43 @@ enum Manner {
     Dies,
     /// Says more than anybody wants to hear.
     Floods,
+    /// Answers once, and never again.
+    Tires(&'static str),
 }
 
 /// A machine of a manner; its address.
 async fn machine(manner: Manner) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
     #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
     drop(tokio::spawn(async move {
         while let Ok((connection, _)) = listener.accept().await {
-            drop(tokio::spawn(serve(connection, manner)));
+            drop(tokio::spawn(serve(connection, manner, Arc::clone(&asked))));
         }
     }));
     format!("http://{address}")
 }
 
-async fn serve(mut connection: TcpStream, manner: Manner) {
+async fn serve(mut connection: TcpStream, manner: Manner, asked: Arc<AtomicUsize>) {
     let Some(request) = read_head(&mut connection).await else { return };
     if request.starts_with("GET /ping ") {
         say(&mut connection, 200, b"pong").await;
         return;
     }
     assert!(request.starts_with("POST /predict "), "{request}");
+    let before = asked.fetch_add(1, Ordering::Relaxed);
     match manner {
+        Manner::Tires(body) if before == 0 => {
+            read_body(&mut connection, &request).await;
+            say(&mut connection, 200, body.as_bytes()).await;
+        }
         Manner::Says(status, body) => {
             read_body(&mut connection, &request).await;
             say(&mut connection, status, body.as_bytes()).await;
         }
         Manner::Hangs => std::future::pending().await,
-        Manner::Dies => {}
+        Manner::Dies | Manner::Tires(_) => {}
         Manner::Floods => {
             read_body(&mut connection, &request).await;
             say(&mut connection, 200, &vec![b' '; 20 << 20]).await;
@@ -160,7 +170,7 @@ async fn what_each_machine_did_is_said_when_none_answers() {
     let nobody = "http://127.0.0.1:9".to_owned();
     let secret = nobody.replace("http://", "http://me:secret@");
     let error = over(vec![hangs, lies, secret]).embed_text("a", "b", None).await.unwrap_err();
-    let MlError::NoService { tried } = &error else { panic!("{error:?}") };
+    let MlError::NoService { tried, .. } = &error else { panic!("{error:?}") };
     assert!(tried[0].contains("in time"), "{tried:?}");
     assert!(tried[1].contains("without an embedding"), "{tried:?}");
     assert!(tried[2].contains("cannot be reached"), "{tried:?}");
@@ -176,6 +186,63 @@ async fn this_machine_does_the_work_when_no_other_does() {
     assert_eq!(here.faces(DEFAULT_FACES, grey(), 0.7).await.unwrap().faces, []);
     let words = here.words(DEFAULT_OCR, grey(), OcrLimits::default()).await.unwrap();
     assert_eq!(words.words, []);
+}
+
+/// This machine, behind such services.
+fn behind(urls: &[String], checks: Option<Checks>) -> Ml {
+    let services = Services { urls: urls.to_vec(), checks };
+    Ml::new(config()).unwrap().with_stand_ins().with_services(&services).unwrap()
+}
+
+const CHECKS: Checks =
+    Checks { timeout: Duration::from_millis(500), interval: Duration::from_secs(3_600) };
+
+#[tokio::test]
+async fn what_immich_names_is_answered_by_what_is_brought_along() {
+    let ml = Ml::new(config()).unwrap();
+    assert!(ml.embed_text("ViT-B-32__openai", "a cat", None).await.is_err());
+    let found = ml.with_stand_ins().embed_text("ViT-B-32__openai", "a cat", None).await.unwrap();
+    assert_eq!(found.model, ml.model_ref(ModelKind::Clip, DEFAULT_CLIP).unwrap());
+}
+
+#[tokio::test]
+async fn service_that_failed_is_left_alone_where_this_machine_does_the_work() {
+    let tired = machine(Manner::Tires(r#"{"clip": "[0, 0]"}"#)).await;
+    let ml = behind(&[tired.clone()], Some(CHECKS));
+    for _ in 0..2 {
+        let found = ml.embed_text(DEFAULT_CLIP, "a cat", None).await.unwrap();
+        assert_eq!(found.model, ml.model_ref(ModelKind::Clip, DEFAULT_CLIP).unwrap());
+    }
+    // Unwatched services are asked each time.
+    let good = machine(Manner::Says(200, r#"{"clip": "[0, 1]"}"#)).await;
+    let ml = behind(&[tired, "no address".to_owned(), good], None);
+    let found = ml.embed_text(DEFAULT_CLIP, "a cat", None).await.unwrap();
+    assert_eq!(found.values, [0.0, 1.0]);
+}
+
+#[tokio::test]
+async fn numbers_of_another_model_do_not_stand_in_and_words_do() {
+    let service = machine(Manner::Tires(r#"{"clip": "[0, 1]"}"#)).await;
+    let ml = behind(&[service], Some(CHECKS));
+    let told = ml.embed_text("ViT-B-32__openai", "a cat", None).await.unwrap().model;
+    assert_eq!(told, ml.told(ModelKind::Clip, "ViT-B-32__openai"));
+    for _ in 0..2 {
+        let error = ml.embed_image("ViT-B-32__openai", grey()).await.unwrap_err();
+        assert!(matches!(error, MlError::NoService { .. }), "{error:?}");
+    }
+    let words = ml.words("PP-OCRv5_mobile", grey(), OcrLimits::default()).await.unwrap();
+    assert_eq!(words.model, ml.model_ref(ModelKind::Ocr, DEFAULT_OCR).unwrap());
+}
+
+#[tokio::test]
+async fn words_that_a_service_is_not_sure_of_are_left_out() {
+    let words = r#"{"ocr": {"text": ["SURE", "UNSURE", "BLURRED", " "],
+        "box": [0,0,1,0,1,1,0,1, 0,0,1,0,1,1,0,1, 0,0,1,0,1,1,0,1, 0,0,1,0,1,1,0,1],
+        "boxScore": [0.9, 0.9, 0.2, 0.9], "textScore": [0.9, 0.2, 0.9, 0.9]}}"#;
+    let ml = over(vec![machine(Manner::Says(200, words)).await]);
+    let found = ml.words("any", grey(), OcrLimits::default()).await.unwrap();
+    let texts: Vec<&str> = found.words.iter().map(|word| word.text.as_str()).collect();
+    assert_eq!(texts, ["SURE"]);
 }
 
 #[tokio::test]
