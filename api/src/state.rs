@@ -70,6 +70,8 @@ pub struct InFlight {
     pub video: Arc<AtomicUsize>,
     /// Letting a model look at what assets show.
     pub embedding: Arc<AtomicUsize>,
+    /// Letting a model read what is written in assets.
+    pub text: Arc<AtomicUsize>,
     /// How far the films in hand are, in percent, by asset.
     pub film_progress: Arc<Mutex<HashMap<Uuid, u8>>>,
     /// Scanning libraries.
@@ -85,7 +87,7 @@ impl InFlight {
         self.film_progress.lock().unwrap_or_else(PoisonError::into_inner).get(&asset_id).copied()
     }
 
-    /// The gauge of a step (`metadata`, `thumbnails`, `edits`, `video`, `embedding`, `library`), or of moving
+    /// The gauge of a step (`metadata`, `thumbnails`, `edits`, `video`, `embedding`, `text`, `library`), or of moving
     /// originals by its queue; zero for a step without one.
     #[must_use]
     pub fn of(&self, stage: &str) -> usize {
@@ -96,6 +98,7 @@ impl InFlight {
             calotype_domain::queue::STORAGE_TEMPLATE => self.moves.load(Ordering::Relaxed),
             "video" => self.video.load(Ordering::Relaxed),
             "embedding" => self.embedding.load(Ordering::Relaxed),
+            "text" => self.text.load(Ordering::Relaxed),
             "integrityCheck" => self.checks.load(Ordering::Relaxed),
             "library" => self.scans.load(Ordering::Relaxed),
             _ => 0,

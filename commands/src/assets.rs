@@ -7,7 +7,7 @@ use calotype_domain::asset::{
     Asset, AssetCommand, AssetEditedPicturesRecorded, AssetError, AssetEvent,
     AssetFullSizeRecorded, AssetLivePartsFound, AssetMetadataRecorded, AssetPlaceFound,
     AssetProcessingFailed, AssetThumbnailsRecorded, AssetUploaded, Details, KeyValue, Live,
-    Organize, Purging, Stage, Visibility,
+    Organize, Purging, Stage, TextReader, Visibility,
 };
 use calotype_domain::event::Aggregate as _;
 use calotype_domain::model::ModelRef;
@@ -64,6 +64,8 @@ pub struct Findings {
     pub wants_copy: bool,
     /// The model that is to look at its new pictures.
     pub wants_embedding: Option<ModelRef>,
+    /// Who is to read what is written in them.
+    pub wants_text: Option<TextReader>,
     /// Steps that failed.
     pub failures: Vec<AssetProcessingFailed>,
 }
@@ -368,6 +370,9 @@ impl Commands {
         }
         if let Some(model) = &findings.wants_embedding {
             commands.push(AssetCommand::WantEmbedding(Box::new(model.clone())));
+        }
+        if let Some(reader) = &findings.wants_text {
+            commands.push(AssetCommand::WantText(Box::new(reader.clone())));
         }
         for failure in &findings.failures {
             commands.push(AssetCommand::RecordFailure(Box::new(failure.clone())));

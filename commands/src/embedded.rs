@@ -73,7 +73,7 @@ impl Commands {
     ///
     /// # Errors
     /// See [`CommandError`].
-    pub async fn record_embedding_failure(
+    pub async fn record_model_failure(
         &self,
         ctx: &CommandContext,
         asset_id: AssetId,

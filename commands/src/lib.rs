@@ -44,6 +44,7 @@ mod spoken;
 pub mod stacks;
 pub mod sync_acks;
 pub mod tags;
+pub mod text;
 pub mod token;
 pub mod turns;
 pub mod undo;

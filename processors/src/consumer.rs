@@ -130,6 +130,13 @@ pub const EMBEDDINGS: Subscription = Subscription {
     urgency: Urgency::Rerun,
 };
 
+/// What may make an asset wait to be read.
+pub const TEXTS: Subscription = Subscription {
+    durable: "read-texts",
+    subjects: &["asset.AssetProcessingRequested.*", "queue.QueueResumed.ocr"],
+    urgency: Urgency::Rerun,
+};
+
 /// What may make a library wait for a scan, or for the end of its assets, or a check of the stored files.
 pub const LIBRARIES: Subscription = Subscription {
     durable: "scan-libraries",
@@ -211,6 +218,21 @@ impl Worker {
         }
     }
 
+    /// Rings for work that takes too long for a delivery; what waits stands in read models.
+    fn rings(&self, subscription: Subscription) -> bool {
+        match subscription.durable {
+            durable if durable == FILMS.durable => self.encoding.bell.notify_one(),
+            durable if durable == EMBEDDINGS.durable => self.embedding.bell.notify_one(),
+            durable if durable == TEXTS.durable => self.reading.bell.notify_one(),
+            durable if durable == LIBRARIES.durable => {
+                self.scanning.bell.notify_one();
+                self.scanning.checks_bell.notify_one();
+            }
+            _ => return false,
+        }
+        true
+    }
+
     /// Does the work of one message and acknowledges it.
     async fn hear(&self, message: Message, subscription: Subscription) {
         let deliveries = message.info().map_or(1, |info| info.delivered);
@@ -226,20 +248,7 @@ impl Worker {
                 return;
             }
         };
-        if subscription.durable == FILMS.durable {
-            // Which films wait stands in the read model; the work takes too long for a delivery.
-            self.encoding.bell.notify_one();
-            acknowledge(&message, AckKind::Ack).await;
-            return;
-        }
-        if subscription.durable == EMBEDDINGS.durable {
-            self.embedding.bell.notify_one();
-            acknowledge(&message, AckKind::Ack).await;
-            return;
-        }
-        if subscription.durable == LIBRARIES.durable {
-            self.scanning.bell.notify_one();
-            self.scanning.checks_bell.notify_one();
+        if self.rings(subscription) {
             acknowledge(&message, AckKind::Ack).await;
             return;
         }

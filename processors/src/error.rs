@@ -34,7 +34,7 @@ pub enum ProcessorError {
     Decoder(#[source] calotype_media::decoder::DecodeError),
     /// The model could not look this time.
     #[error("the model could not look this time")]
-    Model(#[source] crate::embed::EmbedError),
+    Model(#[source] crate::looking::ModelError),
     /// The names of places could not be read.
     #[error("failed to look up a place")]
     Places(#[source] calotype_media::gazetteer::GazetteerError),

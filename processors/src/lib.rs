@@ -22,6 +22,7 @@ pub mod integrity;
 mod leave;
 pub mod library;
 pub mod live;
+mod looking;
 mod looks;
 mod manual;
 pub mod memories;
@@ -34,6 +35,7 @@ pub mod requests;
 pub mod rerun;
 pub mod sidecar;
 pub mod sweep;
+pub mod text;
 mod wishes;
 pub mod worker;
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::ProcessorError;
 use crate::worker::Worker;
-use crate::{develop, embed, encode};
+use crate::{develop, embed, encode, text};
 
 /// Parked streams looked at in one go.
 const LOOK_STREAMS: i64 = 500;
@@ -118,7 +118,7 @@ impl Worker {
             open.take(&decoded, at);
         }
         if open.are_all_cleared(cleared) {
-            for processor in [develop::NAME, encode::NAME, embed::NAME] {
+            for processor in [develop::NAME, encode::NAME, embed::NAME, text::NAME] {
                 unpark(&self.pool, processor, asset_id).await?;
             }
         }
@@ -192,6 +192,7 @@ impl OpenSteps {
                 self.0.remove(&Stage::Video);
             }
             AssetEvent::Embedded(_) => drop(self.0.remove(&Stage::Embedding)),
+            AssetEvent::TextRead(_) => drop(self.0.remove(&Stage::Text)),
             AssetEvent::Purged(_) => self.0.clear(),
             _ => {}
         }

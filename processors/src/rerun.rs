@@ -113,6 +113,11 @@ impl Worker {
             let Some(model) = self.model_for_new(&settings).await else { return Ok(None) };
             let known = (!is_forced).then(|| model.id());
             self.queries.to_embed_after(after, known, CHUNK_ASSETS).await?
+        } else if stage == Stage::Text {
+            let settings = self.queries.settings().await?;
+            let Some(reader) = self.reader_for_new(&settings).await else { return Ok(None) };
+            let known = (!is_forced).then(|| reader.id());
+            self.queries.to_read_after(after, known, CHUNK_ASSETS).await?
         } else if is_forced {
             self.queries.asset_ids_after(after, CHUNK_ASSETS).await?
         } else {

@@ -23,6 +23,7 @@ use crate::in_flight::InFlight;
 use crate::library::Scanning;
 use crate::moves::Moving;
 use crate::priority::Places;
+use crate::text::Reading;
 use calotype_commands::moves::FileHolds;
 
 /// What every processor holds. Cheap to clone.
@@ -44,6 +45,8 @@ pub struct Worker {
     pub encoding: Encoding,
     /// What a model looks at.
     pub embedding: Embedding,
+    /// What a model reads.
+    pub reading: Reading,
     /// What is being scanned.
     pub scanning: Scanning,
     /// Names of places, where they are installed.
@@ -94,6 +97,8 @@ pub struct WorkerParts {
     pub encoding: Encoding,
     /// What a model looks at.
     pub embedding: Embedding,
+    /// What a model reads.
+    pub reading: Reading,
     /// What is being scanned.
     pub scanning: Scanning,
     /// Names of places, where they are installed.
@@ -124,6 +129,7 @@ impl Worker {
             transcoder: parts.transcoder,
             encoding: parts.encoding,
             embedding: parts.embedding,
+            reading: parts.reading,
             scanning: parts.scanning,
             gazetteer: parts.gazetteer,
             places: Places::new(parts.places),

@@ -295,11 +295,17 @@ fn of_asset(what: &AssetEvent) -> String {
         ),
         AssetEvent::VideoEncodingSkipped(_) => "Film plays as it is".into(),
         AssetEvent::Embedded(found) => format!("Looked at by {}", found.model.name),
+        AssetEvent::TextRead(read) => {
+            format!("Read by {}: {} lines", read.reader.model.name, read.line_count)
+        }
         AssetEvent::ProcessingRequested(requested) if requested.stage == Stage::Video => {
             "Encoding the film asked for".into()
         }
         AssetEvent::ProcessingRequested(requested) if requested.stage == Stage::Embedding => {
             "Looking at what it shows asked for".into()
+        }
+        AssetEvent::ProcessingRequested(requested) if requested.stage == Stage::Text => {
+            "Reading what is written in it asked for".into()
         }
         AssetEvent::ProcessingRequested(requested) => {
             format!("{} asked for again", stage_words(requested.stage))
@@ -409,5 +415,6 @@ const fn stage_words(stage: Stage) -> &'static str {
         Stage::Edits => "Making edited pictures",
         Stage::Video => "Encoding the film",
         Stage::Embedding => "Looking at what it shows",
+        Stage::Text => "Reading what is written in it",
     }
 }

@@ -50,6 +50,7 @@ pub mod standing;
 pub mod statistics;
 pub mod sync;
 pub mod tags;
+pub mod texts;
 pub mod timeline;
 pub mod users;
 pub mod wait;

@@ -76,6 +76,7 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::memories::MemoriesProjection),
         Box::new(crate::films::FilmsProjection),
         Box::new(crate::embeddings::EmbeddingsProjection),
+        Box::new(crate::texts::TextsProjection),
         Box::new(crate::libraries::LibrariesProjection),
         Box::new(crate::integrity::IntegrityProjection),
         Box::new(crate::batches::BatchesProjection),

@@ -16,9 +16,10 @@ use calotype_eventstore::{EventStore, Relay, RelayOptions, Sequencer};
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
 use calotype_processors::consumer::{
-    BESIDE, EMBEDDINGS, FILMS, LIBRARIES, PEOPLE, RERUNS, Source, UPLOADS,
+    BESIDE, EMBEDDINGS, FILMS, LIBRARIES, PEOPLE, RERUNS, Source, TEXTS, UPLOADS,
 };
 use calotype_processors::embed::{Embedder, Embedding};
+use calotype_processors::text::{Reader, Reading};
 use calotype_projections::runner::{Forget, Hook};
 use calotype_projections::{Applied, Follower, Node, Progress, Runner};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -121,9 +122,10 @@ async fn run(
     }
     let blobs = storage::open(config, folder).await?;
     let gazetteer = wiring::gazetteer(folder);
-    let seeing = Arc::new(wiring::seeing(folder)?);
+    let seeing = Arc::new(wiring::seeing(folder, core.queries.clone())?);
     let embedding = Embedding::of(Arc::clone(&seeing) as Arc<dyn Embedder>);
-    let hands = Hands { embedding, ..Hands::default() };
+    let reading = Reading::of(Arc::clone(&seeing) as Arc<dyn Reader>);
+    let hands = Hands { embedding, reading, ..Hands::default() };
     let (callers, uploads) = (Callers::default(), Uploads::default());
     let caches = Caches::default();
     let hooks: Vec<Hook> = {
@@ -235,6 +237,7 @@ async fn run(
                 moves: hands.moving.in_flight.gauge(),
                 video: hands.encoding.in_flight.gauge(),
                 embedding: hands.embedding.in_flight.gauge(),
+                text: hands.reading.in_flight.gauge(),
                 film_progress: Arc::clone(&hands.encoding.progress),
                 scans: hands.scanning.in_flight.gauge(),
                 checks: hands.scanning.checking.gauge(),
@@ -387,7 +390,7 @@ async fn start_workers(
     }
     if config.has(Role::Processors) {
         let worker = wiring::worker(core, blobs.clone(), gazetteer.clone(), hands.clone())?;
-        for subscription in [UPLOADS, RERUNS, PEOPLE, BESIDE, FILMS, EMBEDDINGS, LIBRARIES] {
+        for subscription in [UPLOADS, RERUNS, PEOPLE, BESIDE, FILMS, EMBEDDINGS, TEXTS, LIBRARIES] {
             tasks.spawn(worker.clone().consume(
                 jetstream.clone(),
                 source.clone(),
@@ -400,6 +403,7 @@ async fn start_workers(
         tasks.spawn(worker.clone().picture_people(soft.clone()));
         tasks.spawn(worker.clone().encode_films(soft.clone()));
         tasks.spawn(worker.clone().embed_assets(soft.clone()));
+        tasks.spawn(worker.clone().read_texts(soft.clone()));
         tasks.spawn(worker.clone().keep_libraries(soft.clone()));
         tasks.spawn(worker.clone().watch_libraries(soft.clone()));
         tasks.spawn(worker.clone().check_files(soft.clone()));

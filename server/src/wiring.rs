@@ -19,6 +19,7 @@ use calotype_processors::embed::Embedding;
 use calotype_processors::encode::Encoding;
 use calotype_processors::library::Scanning;
 use calotype_processors::moves::Moving;
+use calotype_processors::text::Reading;
 use calotype_processors::worker::WorkerParts;
 use calotype_processors::{Gate, InFlight, Worker};
 use calotype_projections::Queries;
@@ -203,11 +204,11 @@ pub fn ml_config(data: &Path) -> MlConfig {
 ///
 /// # Errors
 /// When an address of a service cannot be used.
-pub fn seeing(folder: &DataFolder) -> anyhow::Result<Seeing> {
+pub fn seeing(folder: &DataFolder, queries: Queries) -> anyhow::Result<Seeing> {
     let config = ml_config(folder.root());
     let has_runtime = config.runtime.iter().any(|file| file.is_file());
     let ml = Ml::new(config).context("failed to set up the models")?;
-    Ok(Seeing::new(ml, has_runtime))
+    Ok(Seeing::new(&ml, has_runtime, queries))
 }
 
 /// Connects to NATS; the connection makes itself anew when it is lost.
@@ -265,6 +266,8 @@ pub struct Hands {
     pub encoding: Encoding,
     /// What a model looks at.
     pub embedding: Embedding,
+    /// What a model reads.
+    pub reading: Reading,
     /// Libraries that are scanned, and stored files that are checked.
     pub scanning: Scanning,
     /// Originals that are moved.
@@ -283,7 +286,7 @@ pub fn worker(
     gazetteer: Option<Arc<Gazetteer>>,
     hands: Hands,
 ) -> anyhow::Result<Worker> {
-    let Hands { in_flight, encoding, embedding, scanning, moving, gate } = hands;
+    let Hands { in_flight, encoding, embedding, reading, scanning, moving, gate } = hands;
     let config = decoder_config()?;
     let places = config.children_max;
     Ok(Worker::new(WorkerParts {
@@ -294,6 +297,7 @@ pub fn worker(
         transcoder: Transcoder::new(config.clone()),
         encoding,
         embedding,
+        reading,
         scanning,
         moving,
         decoders: DecoderPool::new(config),

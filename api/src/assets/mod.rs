@@ -12,6 +12,7 @@ pub(crate) mod dto;
 pub(crate) mod edits;
 mod films;
 mod get_asset_info;
+pub(crate) mod get_asset_ocr;
 mod get_asset_statistics;
 pub(crate) mod linked;
 mod metadata;

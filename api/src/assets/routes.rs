@@ -6,8 +6,8 @@ use utoipa_axum::routes;
 
 use super::{
     check_bulk_upload, copy_asset, delete_assets, download_asset, edits, get_asset_info,
-    get_asset_statistics, metadata, play_asset_video, run_asset_jobs, stream, update_asset,
-    update_assets, upload_asset, view_asset,
+    get_asset_ocr, get_asset_statistics, metadata, play_asset_video, run_asset_jobs, stream,
+    update_asset, update_assets, upload_asset, view_asset,
 };
 use crate::state::Api;
 
@@ -35,6 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(run_asset_jobs::run_asset_jobs))
         .routes(routes!(get_asset_statistics::get_asset_statistics))
         .routes(routes!(get_asset_info::get_asset_info))
+        .routes(routes!(get_asset_ocr::get_asset_ocr))
         .routes(routes!(update_asset::update_asset))
         .route("/assets/{id}", patch(update_asset::update_asset))
         .routes(routes!(

@@ -253,6 +253,7 @@ fn shows(what: &AnyEvent) -> bool {
         | AssetEvent::FileDeleted(_)
         | AssetEvent::FullSizeRecorded(_)
         | AssetEvent::Embedded(_)
+        | AssetEvent::TextRead(_)
         | AssetEvent::FailureDismissed(_)
         | AssetEvent::ProcessingFailed(_)
         | AssetEvent::ProcessingRequested(_)

@@ -94,6 +94,7 @@ fn requested(request: &QueueRequest) -> QueueJobResponseDto {
         ("videoConversion", _) => "AssetEncodeVideoQueueAll",
         (DUPLICATES, _) => "AssetDetectDuplicatesQueueAll",
         ("smartSearch", _) => "SmartSearchQueueAll",
+        ("ocr", _) => "OcrQueueAll",
         (SIDECAR, _) => "SidecarQueueAll",
         (STORAGE_TEMPLATE, _) => "StorageTemplateMigration",
         _ => "AssetGenerateThumbnailsQueueAll",
@@ -114,6 +115,7 @@ fn response(api: &Api, stage: Stage, job: &Job) -> QueueJobResponseDto {
         Stage::Edits => "AssetEditThumbnailGeneration",
         Stage::Video => "AssetEncodeVideo",
         Stage::Embedding => "SmartSearch",
+        Stage::Text => "Ocr",
     };
     let mut data = json!({ "id": job.asset_id });
     if stage == Stage::Video

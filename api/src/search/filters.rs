@@ -200,9 +200,8 @@ fn texts(fields: &mut Fields, conditions: &mut Vec<Condition>) {
         .extend(fields.string("thumbnailPath").map(|path| Condition::ThumbnailKey(key(path))));
     let encoded = fields.string("encodedVideoPath").filter(|text| !text.is_empty());
     conditions.extend(encoded.map(|path| Condition::EncodedKey(Compare::Is(Some(key(path))))));
-    // No picture is read for its words yet.
-    let ocr = fields.string("ocr").filter(|text| !text.is_empty());
-    conditions.extend(ocr.map(|_| Condition::Nothing));
+    let written = fields.string("ocr").filter(|text| !text.trim().is_empty());
+    conditions.extend(written.map(Condition::Written));
 }
 
 /// Albums, tags and people, every one of which must be met. An empty list says nothing.

@@ -191,12 +191,14 @@ impl Reader<'_> {
             "hasAlbums" => self.flag(operator, operand).map(Condition::HasAlbums),
             "hasPeople" => self.flag(operator, operand).map(Condition::HasPeople),
             "hasTags" => self.flag(operator, operand).map(Condition::HasTags),
-            // There is none of these yet: nothing has one, and everything is without.
             "isOffline" => self.flag(operator, operand).map(Condition::Offline),
             "libraryId" => self.uuids(operator, operand).map(Condition::Library),
-            "ocr" => {
-                let lacks = operator == "ne" || operator == "notIn" || operand.is_null();
-                (!lacks).then_some(Condition::Nothing)
+            "ocr" if operator == "matches" => {
+                let Some(words) = operand.as_str().filter(|words| !words.is_empty()) else {
+                    self.wrong("string", operand);
+                    return None;
+                };
+                Some(Condition::Written(words.to_owned()))
             }
             "albumIds" => self.ids(operator, operand).map(Condition::Albums),
             "personIds" => self.ids(operator, operand).map(Condition::People),

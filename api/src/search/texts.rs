@@ -35,7 +35,10 @@ pub enum EmbedTextError {
 #[async_trait]
 pub trait TextEmbedder: Send + Sync {
     /// Whether the model with this name can be asked.
-    fn is_there(&self, model: &str) -> bool;
+    async fn is_there(&self, model: &str) -> bool;
+
+    /// Whether a model with this name that reads what is written in pictures can be asked.
+    async fn can_read(&self, model: &str) -> bool;
 
     /// The vector of a text at unit length, and which model said it. The language is a hint such as `de`.
     ///

@@ -44,7 +44,7 @@ const FEATURES: ServerFeaturesDto = ServerFeaturesDto {
     trash: true,
     oauth: false,
     oauth_auto_launch: false,
-    ocr: false,
+    ocr: true,
     password_login: true,
     config_file: false,
     email: false,
@@ -64,10 +64,13 @@ pub(super) async fn get_server_features(
     State(api): State<Api>,
 ) -> Result<Json<ServerFeaturesDto>, Problem> {
     let settings = api.queries.settings().await?;
-    let searches = api
-        .embedder
-        .as_ref()
-        .is_some_and(|embedder| embedder.is_there(settings.text("machineLearning.clip.modelName")));
+    let (searches, reads) = match &api.embedder {
+        Some(models) => (
+            models.is_there(settings.text("machineLearning.clip.modelName")).await,
+            models.can_read(settings.text("machineLearning.ocr.modelName")).await,
+        ),
+        None => (false, false),
+    };
     let with_models =
         |path: &str| settings.is_on("machineLearning.enabled") && settings.is_on(path);
     Ok(Json(ServerFeaturesDto {
@@ -83,7 +86,7 @@ pub(super) async fn get_server_features(
         reverse_geocoding: api.gazetteer.is_some() && settings.is_on("reverseGeocoding.enabled"),
         import_faces: FEATURES.import_faces && settings.is_on("metadata.faces.import"),
         trash: FEATURES.trash && settings.is_on("trash.enabled"),
-        ocr: FEATURES.ocr && with_models("machineLearning.ocr.enabled"),
+        ocr: reads && FEATURES.ocr && with_models("machineLearning.ocr.enabled"),
         password_login: settings.is_on("passwordLogin.enabled"),
         config_file: api.queries.live_settings().is_fixed(),
         realtime_transcoding: FEATURES.realtime_transcoding

@@ -9,7 +9,9 @@ use calotype_projections::partners::PartnerRow;
 use calotype_projections::people::{FaceRow, PersonRow};
 use calotype_projections::stacks::StackRow;
 use calotype_projections::sync::Entry;
+use calotype_projections::texts::TextLine;
 use calotype_projections::users::UserRow;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -46,6 +48,10 @@ pub(super) enum Content {
     People(HashMap<Uuid, PersonRow>),
     /// Faces by id, and those among them that edits cut off.
     Faces(HashMap<Uuid, FaceRow>, HashSet<Uuid>),
+    /// Lines of text by asset, and the assets.
+    Texts(HashMap<Uuid, Vec<TextLine>>, HashMap<Uuid, AssetRow>),
+    /// Lines of text that are gone, as of an instant.
+    TextsGone(DateTime<Utc>),
     /// Edited photos by id.
     Edited(HashMap<Uuid, AssetRow>),
 }
@@ -129,6 +135,11 @@ pub(super) async fn load(
             let cut_off = faces.iter().filter(is_cut_off).map(|face| face.face_id).collect();
             Content::Faces(by_id(faces, |row| row.face_id), cut_off)
         }
+        Entity::AssetOcrV1 => {
+            let assets = by_id(queries.assets(&ids).await?, |row| row.asset_id);
+            Content::Texts(queries.texts(&ids).await?, assets)
+        }
+        Entity::AssetOcrDeleteV1 => Content::TextsGone(api.commands.clock().now()),
         Entity::AssetEditV1 => {
             Content::Edited(by_id(queries.assets(&ids).await?, |row| row.asset_id))
         }

@@ -48,7 +48,7 @@ mod tests {
         let entry = |part: String| Entry { change: 1, scope: nobody, id: nobody, part };
         for entity in Entity::ALL.iter().filter(|entity| entity.word().contains("Delete")) {
             let part = format!("{nobody} {nobody}");
-            // Texts of pictures are not told yet.
+            // Of a line of text more is told.
             let is_told = *entity != Entity::AssetOcrDeleteV1;
             assert_eq!(content(*entity, &entry(part)).is_some(), is_told, "{}", entity.word());
         }

@@ -16,6 +16,7 @@ use super::keys;
 use super::organized::{SyncAlbum, SyncAlbumUserV1, SyncMemoryV1, SyncStackV1};
 use super::people::{SyncAssetFaceV2, SyncPersonV1};
 use super::plan::Section;
+use super::texts::{self, SyncAssetOcrV1};
 use super::token::{self, Id, Said};
 use super::words::Entity;
 use crate::problem::Problem;
@@ -138,6 +139,10 @@ fn line(
             let is_visible = !cut_off.contains(&id);
             lines.push(rows.get(&id).map(|row| SyncAssetFaceV2::of(row, is_visible)), ack)
         }
+        Content::Texts(found, assets) => {
+            lines.push(SyncAssetOcrV1::find(found, assets, entry), ack)
+        }
+        Content::TextsGone(now) => lines.push(texts::gone(entry, *now), ack),
         Content::Edited(rows) => {
             let row = rows.get(&id);
             lines.push(row.and_then(|row| SyncAssetEditV1::find(row, &entry.part)), ack)

@@ -14,6 +14,7 @@ mod shared;
 pub(crate) mod standings;
 mod stream;
 mod sync_ack;
+mod texts;
 mod token;
 pub(crate) mod words;
 

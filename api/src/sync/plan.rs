@@ -176,9 +176,11 @@ impl Plan {
                 let (gone, entity) = (Entity::AssetEditDeleteV1, Entity::AssetEditV1);
                 self.kind(given, Kind::AssetEdit, gone, entity);
             }
-            // Nothing of the kind exists yet, or what took its place is asked for.
-            Request::AssetOcrV1
-            | Request::AlbumAssetsV1
+            Request::AssetOcrV1 => {
+                self.kind(given, Kind::AssetText, Entity::AssetOcrDeleteV1, Entity::AssetOcrV1);
+            }
+            // What took its place is asked for.
+            Request::AlbumAssetsV1
             | Request::AssetsV1
             | Request::PartnerAssetsV1
             | Request::AssetFacesV1 => {}

@@ -276,6 +276,7 @@ fn shows(what: &AnyEvent) -> bool {
         | AssetEvent::FileDeleted(_)
         | AssetEvent::FullSizeRecorded(_)
         | AssetEvent::Embedded(_)
+        | AssetEvent::TextRead(_)
         | AssetEvent::DescriptionReverted(_)
         | AssetEvent::DuplicatesDismissed(_)
         | AssetEvent::DuplicatesFound(_)

@@ -13,6 +13,7 @@ use super::external::{self};
 use super::live::LiveParts;
 use super::sidecar::Sidecar;
 use super::state::Asset;
+use super::text;
 use super::undo::Words;
 use super::values::{MediaKind, Stage};
 use crate::event::{Aggregate, cqrs_aggregate};
@@ -185,6 +186,8 @@ impl Aggregate for Asset {
             }
             AssetCommand::WantEmbedding(model) => Ok(self.want_embedding(model)),
             AssetCommand::RecordEmbedding(found) => Ok(self.take_embedding(found)),
+            AssetCommand::WantText(reader) => Ok(self.want_text(reader)),
+            AssetCommand::RecordText(read) => Ok(self.take_text(read)),
             AssetCommand::RecordFailure(failed) => {
                 Ok(if self.is_news(failed.stage, &failed.processor, &failed.input_blake3) {
                     vec![AssetEvent::ProcessingFailed((**failed).clone())]
@@ -251,6 +254,10 @@ impl Aggregate for Asset {
             AssetEvent::Embedded(found) => {
                 self.settle(Stage::Embedding, &embedded::processor(), &found.input_blake3, false);
                 self.embedded = Some(found.model.clone());
+            }
+            AssetEvent::TextRead(read) => {
+                self.settle(Stage::Text, &text::processor(), &read.input_blake3, false);
+                self.text_reader = Some(read.reader.clone());
             }
             AssetEvent::ProcessingFailed(failed) => {
                 self.settle(failed.stage, &failed.processor, &failed.input_blake3, true);

@@ -18,6 +18,7 @@ use super::live::Live;
 use super::organize::Organize;
 use super::places::Move;
 use super::sidecar::SidecarOutcome;
+use super::text::{AssetTextRead, TextReader};
 use super::values::{Blob, Position, Stage, Visibility};
 use crate::id::{TagId, UserId};
 use crate::model::ModelRef;
@@ -149,6 +150,10 @@ pub enum AssetCommand {
     WantEmbedding(Box<ModelRef>),
     /// A model looked at it.
     RecordEmbedding(Box<AssetEmbedded>),
+    /// Ask for what this reader reads in it, unless that is known.
+    WantText(Box<TextReader>),
+    /// A model read what is written in it.
+    RecordText(Box<AssetTextRead>),
     /// A processor found that no copy of the film is wanted.
     RecordVideoSkipped(Box<AssetVideoEncodingSkipped>),
     /// A processor gave up.

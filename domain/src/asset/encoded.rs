@@ -44,8 +44,8 @@ pub struct AssetVideoEncodingSkipped {
     pub audio_codec: Option<String>,
 }
 
-/// Version 2 knows the step of encoding films, version 3 that of looking at what assets show; what an older one
-/// says stays true.
+/// Version 2 knows the step of encoding films, version 3 that of looking at what assets show, version 4 that of
+/// reading what is written in them; what an older one says stays true.
 pub(super) fn more_stages(payload: Value) -> Value {
     payload
 }

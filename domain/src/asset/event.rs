@@ -20,6 +20,7 @@ use super::organize::{
 };
 use super::places::AssetOriginalMoved;
 use super::sidecar::{AssetSidecarRefused, AssetSidecarWritten};
+use super::text::AssetTextRead;
 use super::undo::{
     AssetDateReverted, AssetDescriptionReverted, AssetLocationReverted, AssetRatingReverted,
 };
@@ -248,7 +249,7 @@ events! {
         EditedPicturesRecorded(AssetEditedPicturesRecorded) 1,
         EditsRemoved(AssetEditsRemoved) 1,
         Embedded(AssetEmbedded) 1,
-        FailureDismissed(AssetFailureDismissed) 3 [more_stages, more_stages],
+        FailureDismissed(AssetFailureDismissed) 4 [more_stages, more_stages, more_stages],
         Favorited(AssetFavorited) 1,
         FileChanged(AssetFileChanged) 1,
         FileDeleted(AssetFileDeleted) 1,
@@ -265,8 +266,8 @@ events! {
         OriginalMoved(AssetOriginalMoved) 1,
         OriginalRestored(AssetOriginalRestored) 1,
         PlaceFound(AssetPlaceFound) 1,
-        ProcessingFailed(AssetProcessingFailed) 3 [more_stages, more_stages],
-        ProcessingRequested(AssetProcessingRequested) 3 [more_stages, more_stages],
+        ProcessingFailed(AssetProcessingFailed) 4 [more_stages, more_stages, more_stages],
+        ProcessingRequested(AssetProcessingRequested) 4 [more_stages, more_stages, more_stages],
         Purged(AssetPurged) 1,
         RatingChanged(AssetRatingChanged) 1,
         RatingReverted(AssetRatingReverted) 1,
@@ -278,6 +279,7 @@ events! {
         Stacked(AssetStacked) 1,
         Tagged(AssetTagged) 1,
         TaggedByFile(AssetTaggedByFile) 1,
+        TextRead(AssetTextRead) 1,
         ThumbnailsRecorded(AssetThumbnailsRecorded) 1,
         Trashed(AssetTrashed) 1,
         Unfavorited(AssetUnfavorited) 1,

@@ -18,6 +18,7 @@ mod places;
 mod rules;
 mod sidecar;
 mod state;
+mod text;
 mod undo;
 mod undo_table;
 mod values;
@@ -57,6 +58,7 @@ pub use sidecar::{
     belongs_into_sidecar,
 };
 pub use state::Asset;
+pub use text::{AssetTextRead, LINES_MAX, TEXT_BYTES_MAX, TextBox, TextLimits, TextReader};
 pub use undo::{
     AssetDateReverted, AssetDescriptionReverted, AssetLocationReverted, AssetRatingReverted,
 };

@@ -97,6 +97,7 @@ impl Asset {
             Stage::Video if !self.is_film => &[],
             Stage::Video => &[Stage::Video],
             Stage::Embedding => &[Stage::Embedding],
+            Stage::Text => &[Stage::Text],
         };
         let fresh = stages.iter().filter(|stage| !self.requested.contains(stage));
         fresh.map(|stage| AssetProcessingRequested { stage: *stage }.into()).collect()

@@ -14,6 +14,7 @@ use super::live::{EmbeddedFilm, LiveParts};
 use super::organize::Organized;
 use super::places::Places;
 use super::sidecar::Sidecar;
+use super::text::TextReader;
 use super::undo::Words;
 use super::values::{Blob, DerivedImage, Position, ProcessorRef, Stage, Visibility};
 use crate::id::{AssetId, DuplicateId, StackId, TagId, UserId};
@@ -57,6 +58,9 @@ pub struct Asset {
     /// The model whose vector of it is known.
     #[serde(default)]
     pub(super) embedded: Option<ModelRef>,
+    /// Who read its text that is known.
+    #[serde(default)]
+    pub(super) text_reader: Option<TextReader>,
     /// Where its files lie.
     pub(super) places: Places,
     pub(super) done: BTreeMap<Stage, Done>,
@@ -206,7 +210,7 @@ impl Asset {
     /// Whether a step is one that it can take: pictures are not encoded as films.
     pub(super) fn takes(&self, stage: Stage) -> bool {
         match stage {
-            Stage::Metadata | Stage::Thumbnails | Stage::Embedding => true,
+            Stage::Metadata | Stage::Thumbnails | Stage::Embedding | Stage::Text => true,
             Stage::Edits => !self.editing.edits().is_empty(),
             Stage::Video => self.is_film,
         }

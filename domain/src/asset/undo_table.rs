@@ -76,6 +76,7 @@ pub(crate) const WAYS: &[Row] = &[
     back("AssetUntagged", "tag", &["AssetTagged"], TAG),
     follows("AssetTaggedByFile", MADE),
     follows("AssetUntaggedByFile", MADE),
+    follows("AssetTextRead", MADE),
     follows("AssetThumbnailsRecorded", MADE),
     never("AssetUploaded", "uploaded", UPLOADED),
     follows("AssetVideoEncoded", MADE),

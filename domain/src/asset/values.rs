@@ -139,12 +139,14 @@ pub enum Stage {
     Video,
     /// Letting a model look at what it shows.
     Embedding,
+    /// Letting a model read what is written in it.
+    Text,
 }
 
 impl Stage {
     /// Every step.
-    pub const ALL: [Self; 5] =
-        [Self::Metadata, Self::Thumbnails, Self::Edits, Self::Video, Self::Embedding];
+    pub const ALL: [Self; 6] =
+        [Self::Metadata, Self::Thumbnails, Self::Edits, Self::Video, Self::Embedding, Self::Text];
     /// The steps of a new asset, in the order in which it goes through them.
     pub const OF_UPLOADS: [Self; 2] = [Self::Metadata, Self::Thumbnails];
 
@@ -157,6 +159,7 @@ impl Stage {
             Self::Edits => "edits",
             Self::Video => "video",
             Self::Embedding => "embedding",
+            Self::Text => "text",
         }
     }
 }

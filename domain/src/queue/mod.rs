@@ -43,6 +43,7 @@ pub fn stage_of(queue: &str) -> Option<Stage> {
         "editor" => Some(Stage::Edits),
         "videoConversion" => Some(Stage::Video),
         "smartSearch" => Some(Stage::Embedding),
+        "ocr" => Some(Stage::Text),
         _ => None,
     }
 }

@@ -1,16 +1,12 @@
 //! One asset: its preview as pixels, what the model says of it, and the record of that.
 
 use calotype_commands::embedded::Seen;
-use calotype_domain::asset::{AssetEvent, AssetProcessingFailed, ProcessorRef, Stage};
-use calotype_domain::{AssetId, UserId};
-use calotype_media::blob::BlobKey;
-use calotype_projections::because;
-use tracing::info;
-use uuid::Uuid;
+use calotype_domain::AssetId;
+use calotype_domain::asset::{ProcessorRef, Stage};
 
-use super::{Became, EmbedError, NAME};
-use crate::develop::failure_code;
+use super::NAME;
 use crate::error::ProcessorError;
+use crate::looking::{self, Became, Refusal, Wanted, refusal};
 use crate::parked;
 use crate::worker::Worker;
 
@@ -18,23 +14,6 @@ use crate::worker::Worker;
 const VERSION: u32 = 1;
 /// Longer side of what a model is shown, in pixels; models look at a few hundred.
 const SIDE_PX_MAX: u32 = 1_440;
-
-/// An asset that waits for a model.
-struct Wanted {
-    owner_id: UserId,
-    original_blake3: String,
-    preview_key: Option<String>,
-    /// Whether its pictures are still being made.
-    is_being_pictured: bool,
-    correlation_id: Uuid,
-    event_id: Uuid,
-}
-
-/// Why there is no vector, as it is recorded.
-struct Refusal {
-    code: String,
-    reason: String,
-}
 
 impl Worker {
     /// Lets the model with this name look at one asset.
@@ -48,7 +27,7 @@ impl Worker {
         name: &str,
         last_try: bool,
     ) -> Result<Became, ProcessorError> {
-        let Some(wanted) = self.embedding_wanted(asset_id).await? else {
+        let Some(wanted) = self.look_wanted(asset_id, Stage::Embedding).await? else {
             return Ok(Became::NothingWanted);
         };
         if wanted.is_being_pictured {
@@ -60,17 +39,10 @@ impl Worker {
                 self.commands.record_embedding(&ctx, asset_id, &seen).await?;
                 parked::unpark(&self.pool, NAME, asset_id).await?;
             }
-            Err(Refusal { code, reason }) => {
-                info!(code, "parked an asset: {reason}");
-                parked::park(&self.pool, NAME, asset_id, wanted.event_id, &code, &reason).await?;
-                let failed = AssetProcessingFailed {
-                    stage: Stage::Embedding,
-                    processor: ProcessorRef { name: NAME.into(), version: VERSION },
-                    input_blake3: wanted.original_blake3.clone(),
-                    code,
-                    reason,
-                };
-                self.commands.record_embedding_failure(&ctx, asset_id, failed).await?;
+            Err(refusal) => {
+                let program = ProcessorRef { name: NAME.into(), version: VERSION };
+                let step = (Stage::Embedding, program);
+                self.refuse_look(&ctx, asset_id, wanted, step, refusal).await?;
             }
         }
         Ok(Became::Recorded)
@@ -84,62 +56,19 @@ impl Worker {
         last_try: bool,
     ) -> Result<Result<Seen, Refusal>, ProcessorError> {
         let Some(embedder) = &self.embedding.embedder else {
-            return Err(ProcessorError::NotYet { after: super::EVERY });
+            return Err(ProcessorError::NotYet { after: looking::EVERY });
         };
-        let preview = wanted.preview_key.as_ref().and_then(|key| BlobKey::parse(key).ok());
-        let Some(preview) = preview else {
-            return Ok(Err(refusal("no_preview", "there is no preview to look at")));
-        };
-        let source = self.source_of(preview.as_str()).await?;
-        let decoders = self.decoders.apart(wanted.owner_id.uuid());
-        let decoding = decoders.pixels(source.path().to_owned(), SIDE_PX_MAX);
-        let pixels = match self.gate.unless_closed(decoding).await? {
+        let pixels = match self.preview_pixels(wanted, SIDE_PX_MAX, last_try).await? {
             Ok(pixels) => pixels,
-            Err(error) if error.is_worth_retrying() && !last_try => {
-                return Err(ProcessorError::Decoder(error));
-            }
-            Err(error) => return Ok(Err(refusal(failure_code(&error), &error.to_string()))),
+            Err(refusal) => return Ok(Err(refusal)),
         };
         let started = std::time::Instant::now();
         let (model, values) = match embedder.embed(name, pixels).await {
             Ok(said) => said,
-            Err(EmbedError::Refused(error)) => {
-                return Ok(Err(refusal("refused", &because(&*error))));
-            }
-            Err(EmbedError::Failed(error)) if last_try => {
-                return Ok(Err(refusal("refused", &because(&*error))));
-            }
-            // That a model is away is no fault of the asset, however long it takes.
-            Err(error @ (EmbedError::Unavailable(_) | EmbedError::Failed(_))) => {
-                return Err(ProcessorError::Model(error));
-            }
+            Err(error) => return error.judged(last_try).map(Err),
         };
         metrics::histogram!("calotype_embed_seconds").record(started.elapsed().as_secs_f64());
         Ok(Seen::new(model, &wanted.original_blake3, &values)
             .map_err(|error| refusal("refused", &error.to_string())))
     }
-
-    async fn embedding_wanted(&self, asset_id: AssetId) -> Result<Option<Wanted>, ProcessorError> {
-        let history = self.asset_events(asset_id).await?;
-        let Some(last) = history.events.last() else { return Ok(None) };
-        let (correlation_id, event_id) = (last.correlation_id, last.event_id);
-        let preview_key = history.whats().fold(None, |known, what| match what {
-            AssetEvent::ThumbnailsRecorded(made) => Some(made.preview.key.clone()),
-            _ => known,
-        });
-        let asset = history.asset;
-        let Some(owner_id) = asset.owner_id() else { return Ok(None) };
-        Ok(asset.is_asked_for(Stage::Embedding).then(|| Wanted {
-            owner_id,
-            original_blake3: asset.original_blake3().to_owned(),
-            preview_key,
-            is_being_pictured: asset.is_asked_for(Stage::Thumbnails),
-            correlation_id,
-            event_id,
-        }))
-    }
-}
-
-fn refusal(code: &str, reason: &str) -> Refusal {
-    Refusal { code: code.to_owned(), reason: reason.to_owned() }
 }

@@ -188,6 +188,7 @@ impl Fold for Assets {
             | AssetEvent::KeyValueSet(_)
             | AssetEvent::KeyValueRemoved(_)
             | AssetEvent::Embedded(_)
+            | AssetEvent::TextRead(_)
             | AssetEvent::LivePartsFound(_)
             | AssetEvent::OriginalRestored(_)
             | AssetEvent::SidecarRefused(_)
@@ -211,13 +212,14 @@ impl Fold for Assets {
     }
 }
 
-/// Whether an event tells of a vector: for its owner nothing about the asset is other than before.
+/// Whether an event tells of a vector or of a text: for its owner nothing about the asset is other than before.
 fn is_for_searches_alone(what: &AssetEvent) -> bool {
+    let is_for_searches = |stage| matches!(stage, Stage::Embedding | Stage::Text);
     match what {
-        AssetEvent::Embedded(_) => true,
-        AssetEvent::ProcessingRequested(requested) => requested.stage == Stage::Embedding,
-        AssetEvent::ProcessingFailed(failed) => failed.stage == Stage::Embedding,
-        AssetEvent::FailureDismissed(dismissed) => dismissed.stage == Stage::Embedding,
+        AssetEvent::Embedded(_) | AssetEvent::TextRead(_) => true,
+        AssetEvent::ProcessingRequested(requested) => is_for_searches(requested.stage),
+        AssetEvent::ProcessingFailed(failed) => is_for_searches(failed.stage),
+        AssetEvent::FailureDismissed(dismissed) => is_for_searches(dismissed.stage),
         _ => false,
     }
 }

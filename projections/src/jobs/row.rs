@@ -128,6 +128,7 @@ impl Fold for Jobs {
                 row.set(Stage::Video, None);
             }
             AssetEvent::Embedded(_) => row.set(Stage::Embedding, None),
+            AssetEvent::TextRead(_) => row.set(Stage::Text, None),
             AssetEvent::ProcessingFailed(failed) => row.set(failed.stage, Some(State::Failed)),
             AssetEvent::FailureDismissed(left) => row.set(left.stage, Some(State::Missing)),
             AssetEvent::ProcessingRequested(requested) => {

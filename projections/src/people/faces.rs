@@ -264,6 +264,7 @@ impl Photo {
             | AssetEvent::FileDeleted(_)
             | AssetEvent::FullSizeRecorded(_)
             | AssetEvent::Embedded(_)
+            | AssetEvent::TextRead(_)
             | AssetEvent::FailureDismissed(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)

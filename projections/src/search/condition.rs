@@ -107,6 +107,8 @@ pub enum Condition {
     Word(WordColumn, Compare<String>),
     /// A text.
     Text(PatternColumn, Pattern),
+    /// What is written in it: every word of this stands somewhere in it, as a whole or as a part.
+    Written(String),
     /// An instant.
     Date(DateColumn, Compare<DateTime<Utc>>),
     /// A number.

@@ -18,6 +18,7 @@ pub use condition::{
     Compare, Condition, DateColumn, Direction, FoundPage, Ids, NumberColumn, OrderColumn, Pattern,
     PatternColumn, Scope, Search, SortKey, WordColumn,
 };
+pub(crate) use fold_words::fold_words;
 pub use hit::Hit;
 pub use map::{Marker, MarkerFilter, Sheet};
 pub use suggest::{Suggest, SuggestFilter};

@@ -366,7 +366,7 @@ fn is_planned_once(search: &Search, short: &[Condition]) -> bool {
     for condition in &search.conditions {
         condition.visit(&mut |condition| {
             is_once &= match condition {
-                Condition::Text(..) => false,
+                Condition::Text(..) | Condition::Written(_) => false,
                 Condition::Albums(_) | Condition::People(_) | Condition::Tags(_) => {
                     short.contains(condition)
                 }

@@ -244,6 +244,7 @@ impl Fold for SearchFold {
             | AssetEvent::FileDeleted(_)
             | AssetEvent::FullSizeRecorded(_)
             | AssetEvent::Embedded(_)
+            | AssetEvent::TextRead(_)
             | AssetEvent::FailureDismissed(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)

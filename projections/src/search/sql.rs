@@ -17,6 +17,8 @@ const SHOWN_ROOT: &str = "/data/";
 
 /// A number of fewer digits does not tell files apart.
 const TELLING_CHARS_MIN: usize = 4;
+/// Words of a search for what is written; of more, the first ones of the alphabet.
+const WRITTEN_WORDS_MAX: usize = 50;
 const LIKE: &str = " like ";
 
 pub(super) type Sql = QueryBuilder<Postgres>;
@@ -64,6 +66,7 @@ fn push(sql: &mut Sql, condition: &Condition, context: &Context<'_>) {
     match condition {
         Condition::Word(column, test) => compare(sql, word(*column), test),
         Condition::Text(column, pattern) => text(sql, *column, pattern, context.search),
+        Condition::Written(words) => written_words(sql, words),
         Condition::Date(DateColumn::Updated, test) => {
             of_asset(sql, |sql| compare(sql, "w.updated_at", test));
         }
@@ -253,6 +256,22 @@ fn text(sql: &mut Sql, column: PatternColumn, pattern: &Pattern, search: &Search
     }
 }
 
+/// Every word is looked for by itself: models leave out spaces, and lines end where they like.
+fn written_words(sql: &mut Sql, words: &str) {
+    let mut words: Vec<String> = fold_words(words).split_whitespace().map(plain).collect();
+    words.sort_unstable();
+    words.dedup();
+    words.truncate(WRITTEN_WORDS_MAX);
+    sql.push(
+        "s.asset_id in (select t.asset_id from read.texts_v1 t \
+          where t.owner_id = s.owner_id and t.words <> ''",
+    );
+    for word in words {
+        sql.push(" and t.words like ").push_bind(format!("%{word}%"));
+    }
+    sql.push(")");
+}
+
 fn like(sql: &mut Sql, expression: &str, operator: &str, pattern: &str) {
     let telling = telling(pattern).filter(|_| operator == LIKE);
     let Some(telling) = telling else {
@@ -377,6 +396,13 @@ mod tests {
         let part = Pattern::Holds("IMG_2018.jpg".to_owned());
         let sql = written(vec![Condition::Text(PatternColumn::FileName, part)]);
         assert_eq!(sql, " and s.file_name like $1 and (s.file_name || '') like $2");
+    }
+
+    #[test]
+    fn each_word_that_is_written_is_looked_for_once() {
+        let sql = written(vec![Condition::Written(" NO  litter no".to_owned())]);
+        assert_eq!(sql.matches("t.words like").count(), 2, "{sql}");
+        assert!(sql.contains("t.owner_id = s.owner_id and t.words <> \'\'"), "{sql}");
     }
 
     #[test]

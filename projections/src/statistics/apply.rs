@@ -191,6 +191,7 @@ impl Fold for Counted {
             | AssetEvent::FileDeleted(_)
             | AssetEvent::FullSizeRecorded(_)
             | AssetEvent::Embedded(_)
+            | AssetEvent::TextRead(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
             | AssetEvent::FailureDismissed(_)

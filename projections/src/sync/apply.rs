@@ -13,7 +13,7 @@ use super::change;
 use super::kind::{EVERYBODY, Kind};
 use super::ledger::{Key, Ledger, Wanted};
 use super::shares::{self, Shares};
-use super::{alone, edits, organized, people};
+use super::{alone, edits, organized, people, texts};
 use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::projection::Projection;
@@ -82,12 +82,14 @@ async fn apply_part_in_tx(tx: &mut PgConnection, events: &[&Event]) -> Result<()
     organized::want(events, &mut wanted);
     people::want(events, &mut wanted);
     edits::want(events, &mut wanted);
+    texts::want(events, &mut wanted);
     let mut ledger = Ledger::load_in_tx(tx, wanted).await?;
     for event in events {
         match &event.what {
             AnyEvent::Asset(what) => {
                 organized::apply_asset(event, what, assets.owner(event.key), &mut ledger);
                 edits::apply(event, what, assets.owner(event.key), &mut ledger);
+                texts::apply(event, what, assets.owner(event.key), &mut ledger);
                 if let Some(moved) = assets.apply(event, what, &mut ledger) {
                     for (album_id, number) in in_albums.follow(event, moved, &mut ledger) {
                         shares.touch_album(album_id, number, &mut ledger);

@@ -65,6 +65,8 @@ kinds! {
     PersonInto = 16,
     /// An edit of a photo, in the owner's feed; its part is the edit.
     AssetEdit = 17,
+    /// A line of text in an asset, in the owner's feed; its part is its place in the text, from 0.
+    AssetText = 18,
     /// An asset, in its owner's feed.
     Asset = 20,
     /// What the file of an asset says.

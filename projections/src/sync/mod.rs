@@ -20,6 +20,7 @@ mod query;
 mod rows;
 mod shares;
 mod sharing;
+mod texts;
 mod touches;
 
 pub use anew::HAS_TO_START_ANEW;

@@ -48,6 +48,7 @@ pub(super) fn touches(what: &AssetEvent) -> Touches {
         | AssetEvent::FileDeleted(_)
         | AssetEvent::FullSizeRecorded(_)
         | AssetEvent::Embedded(_)
+        | AssetEvent::TextRead(_)
         | AssetEvent::ProcessingRequested(_)
         | AssetEvent::FailureDismissed(_)
         | AssetEvent::DuplicatesDismissed(_)

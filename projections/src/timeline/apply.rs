@@ -290,6 +290,7 @@ impl Fold for Timeline {
             | AssetEvent::FileDeleted(_)
             | AssetEvent::FullSizeRecorded(_)
             | AssetEvent::Embedded(_)
+            | AssetEvent::TextRead(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
             | AssetEvent::FailureDismissed(_)

@@ -1,39 +1,56 @@
-//! The models of this server, behind the doors of the rooms that ask them what pictures show and what words
-//! mean.
+//! The models of this server, and those of other machines that administrators name, behind the doors of the rooms
+//! that ask them what pictures show, what is written in them and what words mean.
+
+mod services;
+mod words;
 
 use async_trait::async_trait;
 use calotype_api::{EmbedTextError, TextEmbedder};
 use calotype_domain::model::ModelRef;
 use calotype_media::image::Pixels;
-use calotype_ml::{DEFAULT_CLIP, Ml, MlError, ModelKind};
-use calotype_processors::embed::{EmbedError, Embedder};
+use calotype_ml::{Ml, MlError, ModelKind};
+use calotype_processors::embed::{Embedder, ModelError};
+use calotype_projections::Queries;
 
-/// What Immich calls its model for search, which nobody has who has not fetched it.
-const IMMICHS_CLIP: &str = "ViT-B-32__openai";
+use self::services::Asked;
 
 /// The models of this server.
 pub struct Seeing {
-    ml: Ml,
+    /// Those of this machine.
+    here: Ml,
     has_runtime: bool,
+    queries: Queries,
+    /// With the services that were asked last.
+    asked: Asked,
 }
 
 impl Seeing {
     /// Over models that are loaded when they are first asked, where there is what runs them.
     #[must_use]
-    pub const fn new(ml: Ml, has_runtime: bool) -> Self {
-        Self { ml, has_runtime }
+    pub fn new(ml: &Ml, has_runtime: bool, queries: Queries) -> Self {
+        Self { here: ml.with_stand_ins(), has_runtime, queries, asked: Asked::default() }
     }
 
-    /// The model that answers where one of this name is wanted: in the place of Immich's usual one, where that
-    /// is not installed, the one that is brought along.
-    fn named<'a>(&self, wanted: &'a str) -> &'a str {
-        if wanted == IMMICHS_CLIP && !self.has(wanted) { DEFAULT_CLIP } else { wanted }
+    /// Whether a model of a name can be asked, here or on another machine.
+    async fn has(&self, kind: ModelKind, name: &str) -> bool {
+        let ml = self.ml().await;
+        ml.has_services() || (self.has_runtime && ml.has(kind, ml.named(kind, name)))
     }
 
-    fn has(&self, name: &str) -> bool {
-        let installed = self.ml.installed();
-        self.has_runtime
-            && installed.iter().any(|model| model.kind == ModelKind::Clip && model.name == name)
+    /// Which model has a name, as far as is known without asking other machines.
+    async fn model_of(&self, kind: ModelKind, name: &str) -> Result<ModelRef, ModelError> {
+        let ml = self.ml().await;
+        if ml.has_services() {
+            return Ok(told(&ml.told(kind, name)));
+        }
+        if !self.has_runtime {
+            return Err(ModelError::Unavailable("ONNX Runtime is not installed".into()));
+        }
+        // The first time all of its files are read: a second for each gigabyte.
+        let name = ml.named(kind, name).to_owned();
+        let reading = tokio::task::spawn_blocking(move || ml.model_ref(kind, &name));
+        let model = reading.await.map_err(|error| ModelError::Unavailable(Box::new(error)))?;
+        model.map(|model| told(&model)).map_err(|error| ModelError::Unavailable(Box::new(error)))
     }
 }
 
@@ -45,6 +62,21 @@ fn told(model: &calotype_ml::ModelRef) -> ModelRef {
     }
 }
 
+/// Whose fault an error is.
+fn failed(error: MlError) -> ModelError {
+    match error {
+        MlError::BadPixels { .. } => ModelError::Refused(Box::new(error)),
+        MlError::Failed { .. } => ModelError::Failed(Box::new(error)),
+        MlError::NoService { is_reached: true, .. } => ModelError::Unanswered(Box::new(error)),
+        _ => ModelError::Unavailable(Box::new(error)),
+    }
+}
+
+fn pixels(picture: Pixels) -> Result<calotype_ml::Pixels, ModelError> {
+    let Pixels { width, height, rgb } = picture;
+    calotype_ml::Pixels::new(width, height, rgb).map_err(failed)
+}
+
 /// Whether it is the picture or the words that no model can take, and not the model that is missing.
 const fn is_of_the_input(error: &MlError) -> bool {
     matches!(error, MlError::BadPixels { .. } | MlError::Failed { .. })
@@ -52,34 +84,24 @@ const fn is_of_the_input(error: &MlError) -> bool {
 
 #[async_trait]
 impl Embedder for Seeing {
-    async fn model(&self, name: &str) -> Result<ModelRef, EmbedError> {
-        if !self.has_runtime {
-            return Err(EmbedError::Unavailable("ONNX Runtime is not installed".into()));
-        }
-        // The first time all of its files are read: a second for each gigabyte.
-        let (ml, name) = (self.ml.clone(), self.named(name).to_owned());
-        let reading = tokio::task::spawn_blocking(move || ml.model_ref(ModelKind::Clip, &name));
-        let model = reading.await.map_err(|error| EmbedError::Unavailable(Box::new(error)))?;
-        model.map(|model| told(&model)).map_err(|error| EmbedError::Unavailable(Box::new(error)))
+    async fn model(&self, name: &str) -> Result<ModelRef, ModelError> {
+        self.model_of(ModelKind::Clip, name).await
     }
 
-    async fn embed(&self, name: &str, picture: Pixels) -> Result<(ModelRef, Vec<f32>), EmbedError> {
-        let failed = |error: MlError| match error {
-            MlError::BadPixels { .. } => EmbedError::Refused(Box::new(error)),
-            MlError::Failed { .. } => EmbedError::Failed(Box::new(error)),
-            _ => EmbedError::Unavailable(Box::new(error)),
-        };
-        let Pixels { width, height, rgb } = picture;
-        let pixels = calotype_ml::Pixels::new(width, height, rgb).map_err(failed)?;
-        let said = self.ml.embed_image(self.named(name), pixels).await.map_err(failed)?;
+    async fn embed(&self, name: &str, picture: Pixels) -> Result<(ModelRef, Vec<f32>), ModelError> {
+        let said = self.ml().await.embed_image(name, pixels(picture)?).await.map_err(failed)?;
         Ok((told(&said.model), said.values))
     }
 }
 
 #[async_trait]
 impl TextEmbedder for Seeing {
-    fn is_there(&self, model: &str) -> bool {
-        self.has(self.named(model))
+    async fn is_there(&self, model: &str) -> bool {
+        self.has(ModelKind::Clip, model).await
+    }
+
+    async fn can_read(&self, model: &str) -> bool {
+        self.has(ModelKind::Ocr, model).await
     }
 
     async fn embed(
@@ -88,7 +110,7 @@ impl TextEmbedder for Seeing {
         text: &str,
         language: Option<&str>,
     ) -> Result<(ModelRef, Vec<f32>), EmbedTextError> {
-        let said = self.ml.embed_text(self.named(model), text, language).await;
+        let said = self.ml().await.embed_text(model, text, language).await;
         let said = said.map_err(|error| {
             if is_of_the_input(&error) {
                 EmbedTextError::Failed(Box::new(error))

@@ -2,10 +2,12 @@
 
 use calotype_commands::assets::{Doomed, Findings, Uploaded};
 use calotype_commands::embedded::Seen;
+use calotype_commands::text::Text;
 use calotype_domain::asset::{
     Asset, AssetMetadataRecorded, AssetPlaceFound, AssetProcessingFailed, AssetThumbnailsRecorded,
     AssetUploaded, Blob, DatasetRef, DerivedImage, Details, MediaKind, PersonalMetadata, Place,
-    Position, ProcessorRef, Purging, Stage, UploadedFile, Visibility,
+    Position, ProcessorRef, Purging, Stage, TextBox, TextLimits, TextReader, UploadedFile,
+    Visibility,
 };
 use calotype_domain::{AssetId, UserId};
 use calotype_eventstore::StreamId;
@@ -102,16 +104,38 @@ impl World {
             live: None,
             wants_copy: false,
             wants_embedding: self.random.random_bool(0.5).then(|| self.model()),
+            wants_text: self.random.random_bool(0.5).then(|| self.reader()),
         };
         let ctx = self.context(None);
         let (known, last) = self.commands.load::<Asset>(&StreamId::new("asset", asset.id)).await?;
         let Some(last) = last else { return Ok(()) };
         let recorded = self.commands.record_findings(&ctx, asset.id, (known, last), &findings);
         accept(recorded.await)?;
+        if self.random.random_bool(0.3) {
+            self.read(&asset).await?;
+        }
         if self.random.random_bool(0.4) {
             return self.look_at(&asset).await;
         }
         Ok(())
+    }
+
+    /// A model reads a few lines, or none.
+    async fn read(&mut self, asset: &Known) -> anyhow::Result<()> {
+        let lines = (0..self.random.random_range(0..4)).map(|line| {
+            let place = TextBox { corners: [[0.25, 0.25]; 4], box_score: 0.9, text_score: 0.9 };
+            (format!("line {line} of {}", self.random.random_range(0..9)), place)
+        });
+        let lines = lines.collect();
+        let text = Text::new(self.reader(), &asset.blake3, lines);
+        let ctx = self.context(None);
+        accept(self.commands.record_text(&ctx, asset.id, &text).await).map(drop)
+    }
+
+    /// A model with limits.
+    fn reader(&mut self) -> TextReader {
+        let limits = TextLimits { resolution_px: 736, box_score_min: 0.5, text_score_min: 0.8 };
+        TextReader { model: self.model(), limits }
     }
 
     /// A model says what it sees.

@@ -63,6 +63,7 @@ impl World {
             transcoder: Transcoder::new(PoolConfig::new("true", [])),
             encoding: Encoding::default(),
             embedding: calotype_processors::embed::Embedding::default(),
+            reading: calotype_processors::text::Reading::default(),
             scanning: calotype_processors::library::Scanning::default(),
             gazetteer: None,
             places: 1,

@@ -2,6 +2,7 @@
 
 mod edits;
 mod embedded;
+mod text;
 
 use cqrs_es::test::TestFramework;
 use uuid::Uuid;

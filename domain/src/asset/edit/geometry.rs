@@ -112,6 +112,36 @@ impl Geometry {
         is_seen.then(|| self.turned(inside)).filter(Area::is_valid)
     }
 
+    /// Where four corners of the picture lie in the edited one, from the upper left one on and clockwise as it shows;
+    /// `None` when less than half of the box round them is left there.
+    #[must_use]
+    pub fn seen_corners(&self, corners: [[f64; 2]; 4]) -> Option<[[f64; 2]; 4]> {
+        let reach = |axis: usize| {
+            let along = corners.map(|corner| corner[axis]);
+            let least = along.into_iter().fold(f64::INFINITY, f64::min);
+            (least, along.into_iter().fold(f64::NEG_INFINITY, f64::max))
+        };
+        let ((left, right), (top, bottom)) = (reach(0), reach(1));
+        self.seen(Area { left, top, right, bottom })?;
+        let [left, top, right, bottom] = self.kept()?;
+        let mut seen = corners.map(|[x, y]| {
+            let x = ((x - left) / (right - left)).clamp(0.0, 1.0);
+            let y = ((y - top) / (bottom - top)).clamp(0.0, 1.0);
+            let (x, y) = if self.turn.swaps { (y, x) } else { (x, y) };
+            let x = if self.turn.flips_x { 1.0 - x } else { x };
+            [x, if self.turn.flips_y { 1.0 - y } else { y }]
+        });
+        if self.turn != Turn::default() {
+            // Of the two corners to the left the upper one first, as models tell them.
+            seen.sort_by(|one, other| one[0].total_cmp(&other[0]));
+            let [mut left, mut right] = [[seen[0], seen[1]], [seen[2], seen[3]]];
+            left.sort_by(|one, other| one[1].total_cmp(&other[1]));
+            right.sort_by(|one, other| one[1].total_cmp(&other[1]));
+            seen = [left[0], right[0], right[1], left[1]];
+        }
+        Some(seen)
+    }
+
     /// Where a box of the edited picture lies in the picture without edits.
     #[must_use]
     pub fn unseen(&self, area: Area) -> Option<Area> {
@@ -233,6 +263,25 @@ mod tests {
         assert!(cut.seen(half).is_some());
         assert!(cut.seen(Area { left: 0.1, ..half }).is_none());
         assert!(cut.seen(Area { left: 0.9, top: 0.9, right: 1.0, bottom: 1.0 }).is_none());
+    }
+
+    #[test]
+    fn corners_go_with_the_picture_and_begin_at_its_upper_left() {
+        let close = |one: [[f64; 2]; 4], other: [[f64; 2]; 4]| {
+            let pairs = one.as_flattened().iter().zip(other.as_flattened());
+            pairs.into_iter().all(|(one, other)| (one - other).abs() < 1e-9)
+        };
+        let line = [[0.25, 0.25], [0.5, 0.3], [0.5, 0.4], [0.25, 0.35]];
+        let seen = |actions: &[EditAction]| geometry(actions, (400, 300)).seen_corners(line);
+        assert!(close(seen(&[]).unwrap(), line));
+        let turned = [[0.65, 0.25], [0.75, 0.25], [0.7, 0.5], [0.6, 0.5]];
+        let mirrored = [[0.5, 0.3], [0.75, 0.25], [0.75, 0.35], [0.5, 0.4]];
+        assert!(close(seen(&[mirror(MirrorAxis::Horizontal)]).unwrap(), mirrored));
+        assert!(close(seen(&[rotate(90)]).unwrap(), turned));
+        let cut = seen(&[CROP]).unwrap();
+        assert!((cut[0][0] - 0.0).abs() < 1e-9 && (cut[0][1] - 0.25).abs() < 1e-9, "{cut:?}");
+        let elsewhere = EditAction::Crop(Crop { x: 300, y: 200, width: 50, height: 50 });
+        assert_eq!(seen(&[elsewhere]), None);
     }
 
     #[test]
