@@ -34,7 +34,7 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The master key cannot be read or made.
+    /// A key's file cannot be found, read or made.
     #[error("failed to {attempt} {}", path.display())]
     Keyring {
         /// What was tried.

@@ -17,7 +17,7 @@ use sha2::Sha256;
 use crate::error::StoreError;
 
 const MASTER_FILE: &str = "master.key";
-const MASTER_SIZE_BYTES: usize = 32;
+const SECRET_SIZE_BYTES: usize = 32;
 
 /// Keys that are derived from the master key. Cheap to clone; never printed.
 #[derive(Clone)]
@@ -26,8 +26,8 @@ pub struct Keyring {
 }
 
 struct Derived {
-    wrap: [u8; MASTER_SIZE_BYTES],
-    hmac: [u8; MASTER_SIZE_BYTES],
+    wrap: [u8; SECRET_SIZE_BYTES],
+    hmac: [u8; SECRET_SIZE_BYTES],
 }
 
 impl Keyring {
@@ -38,22 +38,7 @@ impl Keyring {
     /// # Errors
     /// The file cannot be read, made or understood. A damaged file is never replaced.
     pub fn open(keys_dir: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = keys_dir.as_ref().join(MASTER_FILE);
-        let failed = |attempt| {
-            let path = path.clone();
-            move |error: io::Error| StoreError::Keyring { attempt, path, source: Arc::new(error) }
-        };
-
-        if !path.try_exists().map_err(failed("look for"))? {
-            make_master_key(keys_dir.as_ref(), &path).map_err(failed("make"))?;
-        }
-        let text = fs::read_to_string(&path).map_err(failed("read"))?;
-        let master = parse_hex(text.trim()).ok_or_else(|| {
-            failed("understand")(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "expected 64 hexadecimal digits",
-            ))
-        })?;
+        let master = secret_file(keys_dir.as_ref(), MASTER_FILE, true)?;
         Ok(Self::from_bytes(master))
     }
 
@@ -90,12 +75,40 @@ impl fmt::Debug for Keyring {
     }
 }
 
+/// 32 bytes that only our files hold, as hexadecimal digits; made where they are missing and `may_make`.
+///
+/// The file is made whole, readable by its owner only, and synced before it is used.
+pub(crate) fn secret_file(
+    keys_dir: &Path,
+    name: &str,
+    may_make: bool,
+) -> Result<[u8; SECRET_SIZE_BYTES], StoreError> {
+    let path = keys_dir.join(name);
+    let failed = |attempt| {
+        let path = path.clone();
+        move |error: io::Error| StoreError::Keyring { attempt, path, source: Arc::new(error) }
+    };
+    if !path.try_exists().map_err(failed("look for"))? {
+        if !may_make {
+            return Err(failed("find")(io::ErrorKind::NotFound.into()));
+        }
+        make_secret_file(keys_dir, name, &path).map_err(failed("make"))?;
+    }
+    let text = fs::read_to_string(&path).map_err(failed("read"))?;
+    parse_hex(text.trim()).ok_or_else(|| {
+        failed("understand")(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "expected 64 hexadecimal digits",
+        ))
+    })
+}
+
 /// Of two processes that come at once, one makes the file and both read it: a hard link never replaces.
-fn make_master_key(keys_dir: &Path, path: &Path) -> io::Result<()> {
+fn make_secret_file(keys_dir: &Path, name: &str, path: &Path) -> io::Result<()> {
     fs::create_dir_all(keys_dir)?;
-    let mut random = [0_u8; MASTER_SIZE_BYTES];
+    let mut random = [0_u8; SECRET_SIZE_BYTES];
     rand::rng().fill_bytes(&mut random);
-    let draft_path = keys_dir.join(format!("{MASTER_FILE}.{}", to_hex(&random_suffix())));
+    let draft_path = keys_dir.join(format!("{name}.{}", to_hex(&random_suffix())));
 
     let mut draft =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft_path)?;

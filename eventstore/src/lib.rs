@@ -2,6 +2,7 @@
 //!
 //! The store keeps names, versions and JSON; it knows no event by name.
 //! [`EventStore`] is the interface, [`PostgresStore`] the real one, [`MemoryStore`] the one for tests.
+//! [`ProofLog`] keeps a Merkle tree over the log and proves from it what happened.
 //! [`Sequencer`] gives each committed event its place in the global order, [`Relay`] rings JetStream.
 
 mod error;
@@ -10,6 +11,7 @@ mod keyring;
 mod memory;
 mod payload;
 mod postgres;
+pub mod proof;
 mod relay;
 mod seal;
 mod store;
@@ -24,7 +26,7 @@ pub use event::{Actor, ActorKind, Append, Appended, Envelope, NewEvent, Recorded
 pub use keyring::Keyring;
 pub use memory::MemoryStore;
 pub use payload::Payload;
-pub use postgres::{PostgresOptions, PostgresStore, Sequencer};
+pub use postgres::{PostgresOptions, PostgresStore, ProofLog, Prover, ProverOptions, Sequencer};
 pub use relay::{Relay, RelayOptions};
 pub use store::EventStore;
 pub use stream::{ExpectedRevision, GlobalPosition, Revision, StreamId};

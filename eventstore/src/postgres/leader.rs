@@ -19,6 +19,8 @@ pub(crate) enum LeaderLock {
     Sequencer,
     /// The relay.
     Relay,
+    /// The prover.
+    Prover,
 }
 
 impl LeaderLock {
@@ -27,6 +29,7 @@ impl LeaderLock {
         match self {
             Self::Sequencer => 0x6361_6c6f_0000_0001,
             Self::Relay => 0x6361_6c6f_0000_0002,
+            Self::Prover => 0x6361_6c6f_0000_0003,
         }
     }
 }

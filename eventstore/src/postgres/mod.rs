@@ -2,6 +2,7 @@
 //!
 //! `call.rs` is an append on its way in, `gather.rs` makes batches of calls, `append.rs` writes one,
 //! `read.rs` reads, `keys.rs` keeps the subjects' keys, `listen.rs` hears other processes,
+//! `proof/` keeps the Merkle tree over the log,
 //! `recent.rs` remembers what was just appended, `sequencer.rs` makes the global order.
 
 mod append;
@@ -10,12 +11,14 @@ mod gather;
 mod keys;
 mod leader;
 mod listen;
+mod proof;
 mod read;
 mod recent;
 mod sequencer;
 mod store;
 
 pub(crate) use leader::{LeaderLock, Leadership};
+pub use proof::{ProofLog, Prover, ProverOptions};
 pub(crate) use read::{Header, headers};
 pub use sequencer::Sequencer;
 pub use store::{PostgresOptions, PostgresStore};

@@ -1,4 +1,5 @@
-//! Reads the log. The only module that reads `log.events`, `log.positions`, `log.head`, `log.attachments`.
+//! Reads the log. Beside `proof/stored.rs` and `proof/look.rs`, which read rows as they are stored to prove what
+//! they hold, the only module that reads `log.events`, `log.positions`, `log.head`, `log.attachments`.
 
 use std::collections::HashSet;
 

@@ -5,6 +5,7 @@
 mod contract;
 mod gaps;
 mod log_table;
+mod proof;
 mod races;
 mod relay;
 mod restore;

@@ -1,0 +1,7 @@
+//! The Merkle tree over the log: its arithmetic, and what it proves of a real log.
+
+mod heads;
+mod offline;
+mod support;
+mod tampering;
+mod tree;
