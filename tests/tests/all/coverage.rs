@@ -170,6 +170,9 @@ async fn every_served_operation_asks_for_its_permission() -> anyhow::Result<()> 
     .await
 }
 
+/// Those of our own routes that everybody has for what is theirs.
+const OWN_FOR_EVERYBODY: [&str; 2] = ["getBatches", "openBatch"];
+
 #[tokio::test]
 async fn our_own_routes_are_for_administrators() -> anyhow::Result<()> {
     story(Options::default(), async |server| {
@@ -186,7 +189,9 @@ async fn our_own_routes_are_for_administrators() -> anyhow::Result<()> {
             let path = concrete(&operation, NOBODYS_ID);
             let nobody = server.client().call(operation.method.clone(), &path, &json!({})).await?;
             let other = stranger.call(operation.method.clone(), &path, &json!({})).await?;
-            if nobody.status != 401 || !matches!(other.status, 400 | 403) {
+            let is_refused = matches!(other.status, 400 | 403)
+                || OWN_FOR_EVERYBODY.contains(&operation.id.as_str());
+            if nobody.status != 401 || !is_refused {
                 wrong.push(format!("{}: {} {}", operation.id, nobody.status, other.status));
             }
         }

@@ -244,12 +244,14 @@ async fn who_was_told_apart_does_not_meet_again_through_a_third() -> anyhow::Res
     let group = DuplicateId::new(Uuid::from_u128(26));
     let ctx = world.by(Some(owner));
     world.commands().record_duplicates(&ctx, owner, group, &[one, two]).await?;
+    let ctx = world.by(Some(owner));
     world.commands().dismiss_duplicates(&ctx, owner, &[one, two]).await?;
     work(&mut world).await?;
     let by_one = seen(&mut world, owner, taken, &turned(0.04)).await?;
     work(&mut world).await?;
     let first = BTreeSet::from([one.uuid(), by_one.uuid()]);
-    ensure!(groups(&world, owner).await? == std::slice::from_ref(&first), "the first pair");
+    let found = groups(&world, owner).await?;
+    ensure!(found == std::slice::from_ref(&first), "{found:?} instead of {first:?}");
 
     // Near the second, and near who is with the first.
     let between = seen(&mut world, owner, taken, &turned(0.12)).await?;

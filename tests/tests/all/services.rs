@@ -41,7 +41,10 @@ async fn machine(manner: Manner) -> anyhow::Result<String> {
                     return std::future::pending().await;
                 };
                 let length = body.len();
-                let answer = format!("HTTP/1.1 200 so\r\ncontent-length: {length}\r\n\r\n{body}");
+                // It takes one request a connection.
+                let answer = format!(
+                    "HTTP/1.1 200 so\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+                );
                 connection.write_all(answer.as_bytes()).await.ok();
                 // Reads what is still said, so that the answer is heard.
                 let mut rest = [0; 65_536];
@@ -101,8 +104,8 @@ async fn another_machine_looks_and_reads_and_nothing_is_lost_while_it_is_away() 
             );
             let events = admin.history(&plate).await?;
             let read = events.iter().find(|event| event["type"] == "AssetTextRead");
-            let summary = read.map(|event| event["summary"].to_string()).unwrap_or_default();
-            ensure!(summary.contains("PP-OCRv6_tiny"), "{events:?}");
+            let said = read.map(|event| event["sentence"].to_string()).unwrap_or_default();
+            ensure!(said.contains("PP-OCRv6_tiny"), "{events:?}");
 
             other.terminate().await?;
             let sign = admin.upload_file(&media(SIGN)?).await?;
