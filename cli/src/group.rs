@@ -80,7 +80,7 @@ impl Work {
                 (None, "duplicate")
                     if one.entry.albums.is_empty()
                         && self.args.tags.is_empty()
-                        && self.film_is_there(&one, &status) =>
+                        && film_is_there(&one, &status) =>
                 {
                     self.report.entry(&one.entry, Became::Duplicate, None);
                 }
@@ -88,10 +88,6 @@ impl Work {
             }
         }
         self.commit(left).await
-    }
-
-    fn film_is_there(&self, one: &Read, status: &HashMap<String, String>) -> bool {
-        one.film.as_ref().is_none_or(|film| status_of(status, film) == "duplicate")
     }
 
     async fn read(&self, entry: Entry) -> anyhow::Result<Read> {
@@ -295,6 +291,10 @@ fn text(bytes: &[u8]) -> String {
         [0xFE, 0xFF, ..] => units(u16::from_be_bytes),
         _ => String::from_utf8_lossy(bytes).replace('\0', ""),
     }
+}
+
+fn film_is_there(one: &Read, status: &HashMap<String, String>) -> bool {
+    one.film.as_ref().is_none_or(|film| status_of(status, film) == "duplicate")
 }
 
 #[cfg(test)]

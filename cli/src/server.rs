@@ -179,11 +179,11 @@ async fn attempt(request: RequestBuilder) -> Attempt {
         };
     }
     let answer: Value = serde_json::from_str(&text).unwrap_or_default();
-    let message = answer["message"].as_str().unwrap_or("no reason given").to_owned();
+    let message = answer["message"].as_str().unwrap_or("no reason given");
     judge(status, message, pause)
 }
 
-fn judge(status: StatusCode, message: String, pause: Option<Duration>) -> Attempt {
+fn judge(status: StatusCode, message: &str, pause: Option<Duration>) -> Attempt {
     match status {
         StatusCode::REQUEST_TIMEOUT
         | StatusCode::CONFLICT
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     fn judged(status: u16, message: &str) -> Attempt {
-        judge(StatusCode::from_u16(status).unwrap(), message.to_owned(), None)
+        judge(StatusCode::from_u16(status).unwrap(), message, None)
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl ProofKey {
 
     /// A key made of the given seed.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "it does not")]
     pub fn from_seed(seed: [u8; 32]) -> Self {
         #[expect(clippy::expect_used, reason = "any 32 bytes are a seed (RFC 8032, 5.1.5)")]
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("a seed of 32 bytes");

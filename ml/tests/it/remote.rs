@@ -208,7 +208,7 @@ async fn what_immich_names_is_answered_by_what_is_brought_along() {
 #[tokio::test]
 async fn service_that_failed_is_left_alone_where_this_machine_does_the_work() {
     let tired = machine(Manner::Tires(r#"{"clip": "[0, 0]"}"#)).await;
-    let ml = behind(&[tired.clone()], Some(CHECKS));
+    let ml = behind(std::slice::from_ref(&tired), Some(CHECKS));
     for _ in 0..2 {
         let found = ml.embed_text(DEFAULT_CLIP, "a cat", None).await.unwrap();
         assert_eq!(found.model, ml.model_ref(ModelKind::Clip, DEFAULT_CLIP).unwrap());

@@ -89,7 +89,7 @@ impl Look for Embeds {
 
     async fn is_there(worker: &Worker, name: &String) -> bool {
         let Some(embedder) = &worker.embedding.embedder else { return false };
-        is_there(name, embedder.model(name).await)
+        is_there(name, &embedder.model(name).await)
     }
 
     async fn look(
@@ -103,8 +103,8 @@ impl Look for Embeds {
 }
 
 /// Whether a model can be asked; where not, the log tells.
-pub(crate) fn is_there(name: &str, model: Result<ModelRef, ModelError>) -> bool {
-    if let Err(error) = &model {
+pub(crate) fn is_there(name: &str, model: &Result<ModelRef, ModelError>) -> bool {
+    if let Err(error) = model {
         let error = error as &dyn std::error::Error;
         info!(error, model = name, "assets wait for a model that is not there");
     }

@@ -113,7 +113,7 @@ impl Look for Reads {
 
     async fn is_there(worker: &Worker, wish: &Wish) -> bool {
         let Some(reader) = &worker.reading.reader else { return false };
-        is_there(&wish.name, reader.model(&wish.name).await)
+        is_there(&wish.name, &reader.model(&wish.name).await)
     }
 
     async fn look(

@@ -47,7 +47,7 @@ async fn machine(manner: Manner) -> anyhow::Result<String> {
                 );
                 connection.write_all(answer.as_bytes()).await.ok();
                 // Reads what is still said, so that the answer is heard.
-                let mut rest = [0; 65_536];
+                let mut rest = [0; 4_096];
                 while connection.read(&mut rest).await.is_ok_and(|count| count > 0) {}
             }));
         }

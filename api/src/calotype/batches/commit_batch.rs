@@ -222,7 +222,7 @@ impl Work {
                 None => wish.entries.extend(self.entry(file, &known).await?),
             }
         }
-        self.leave_out_lonely_stills(&mut wish);
+        leave_out_lonely_stills(&mut wish);
         let alone = self.require_room(&wish).await?;
         let (committed, outcome) = match self
             .api
@@ -323,19 +323,6 @@ impl Work {
         Ok(blob)
     }
 
-    /// A still waits for its film: who commits it without would make two photos of one.
-    fn leave_out_lonely_stills(&self, wish: &mut BatchCommit) {
-        let there: BTreeSet<String> =
-            wish.entries.iter().map(|entry| entry.uploaded.original.sha1.clone()).collect();
-        let has_film = |entry: &NewEntry| {
-            entry
-                .film_sha1
-                .as_ref()
-                .is_none_or(|film| there.contains(film) && *film != entry.uploaded.original.sha1)
-        };
-        wish.entries.retain(has_film);
-    }
-
     /// Requests of one account that end at the same instant are counted one after the other.
     async fn require_room(
         &self,
@@ -389,4 +376,17 @@ impl Work {
         }
         Ok(())
     }
+}
+
+/// A still waits for its film: who commits it without would make two photos of one.
+fn leave_out_lonely_stills(wish: &mut BatchCommit) {
+    let there: BTreeSet<String> =
+        wish.entries.iter().map(|entry| entry.uploaded.original.sha1.clone()).collect();
+    let has_film = |entry: &NewEntry| {
+        entry
+            .film_sha1
+            .as_ref()
+            .is_none_or(|film| there.contains(film) && *film != entry.uploaded.original.sha1)
+    };
+    wish.entries.retain(has_film);
 }

@@ -43,7 +43,7 @@ pub(super) async fn upload_batch_file(
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length_bytes = length.and_then(|it| it.to_str().ok()?.parse().ok()).unwrap_or_default();
     let before = match caller.require(Permission::AssetUpload) {
-        Ok(()) => before_reading(&api, &caller, &id, sha1, query.as_deref(), length_bytes).await,
+        Ok(()) => before_reading(&api, &caller, &id, &sha1, query.as_deref(), length_bytes).await,
         Err(problem) => Err(problem),
     };
     let (key, file, room_bytes) = match before {
@@ -74,7 +74,7 @@ async fn before_reading(
     api: &Api,
     caller: &Caller,
     id: &str,
-    sha1: String,
+    sha1: &str,
     query: Option<&str>,
     length_bytes: u64,
 ) -> Result<(BlobKey, super::wish::FileName, Option<u64>), Problem> {

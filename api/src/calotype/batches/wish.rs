@@ -59,11 +59,11 @@ pub(super) fn too_many(most: usize) -> Problem {
 /// A file in a list.
 pub(super) fn file_name(fields: &mut Fields) -> FileName {
     let sha1 = digest(fields, "sha1", 40);
-    named_file(fields, sha1)
+    named_file(fields, &sha1)
 }
 
 /// A file whose SHA-1 is told elsewhere.
-pub(super) fn named_file(fields: &mut Fields, sha1: String) -> FileName {
+pub(super) fn named_file(fields: &mut Fields, sha1: &str) -> FileName {
     let sha1 = sha1.to_ascii_lowercase();
     if !is_hex(&sha1, 40) {
         bad(fields, "sha1", "Invalid digest");

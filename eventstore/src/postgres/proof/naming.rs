@@ -167,7 +167,7 @@ fn judge(
 }
 
 /// Who was removed is told by the places that are missing in streams, unless it was the last one.
-async fn holes(pool: &PgPool, findings: &mut Vec<Finding>) -> Result<(), ProofError> {
+async fn holes(pool: &PgPool, findings: &mut [Finding]) -> Result<(), ProofError> {
     let rows: Vec<(String, i64)> = sqlx::query_as(SELECT_HOLES)
         .bind(HOLES_MAX)
         .fetch_all(pool)

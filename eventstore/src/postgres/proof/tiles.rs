@@ -100,7 +100,7 @@ pub(super) async fn hashes(
 
 /// The root of the tree's first `size` leaves.
 pub(super) async fn root(db: impl PgExecutor<'_>, size: u64) -> Result<Hash, ProofError> {
-    let hashes = hashes(db, size, &[0..size]).await?;
+    let hashes = hashes(db, size, std::slice::from_ref(&(0..size))).await?;
     hashes.first().copied().ok_or(ProofError::TilesGone { size })
 }
 

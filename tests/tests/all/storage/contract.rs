@@ -224,8 +224,8 @@ async fn parts_of_a_blob_are_read_where_it_lies() -> anyhow::Result<()> {
 async fn fetched_files_share_a_bounded_place() -> anyhow::Result<()> {
     let bucket = Bucket::start().await?;
     let all = bucket.blobs().await?;
-    stored(&all, &original(1), &[1; 900_000]).await?;
-    stored(&all, &original(2), &[2; 900_000]).await?;
+    stored(&all, &original(1), &vec![1; 900_000]).await?;
+    stored(&all, &original(2), &vec![2; 900_000]).await?;
     let folder = tempfile::tempdir()?;
     let store = BlobStore::open(folder.path()).await?.in_bucket(bucket.place(None)?, 1 << 20)?;
     let first = store.fetch(&original(1)).await?.context("no file")?;
@@ -241,8 +241,8 @@ async fn fetched_files_share_a_bounded_place() -> anyhow::Result<()> {
         drop(again);
         seen
     });
-    ensure!(seen? == [1; 900_000], "it was taken away while it was read");
-    ensure!(std::fs::read(second?.context("no file")?.path())? == [2; 900_000]);
+    ensure!(seen? == vec![1; 900_000], "it was taken away while it was read");
+    ensure!(std::fs::read(second?.context("no file")?.path())? == vec![2; 900_000]);
     ensure!(left_in_tmp(folder.path())? == 0, "a fetched file is left");
 
     // One that was replaced is fetched anew, and who reads the former bytes keeps them.
@@ -251,7 +251,7 @@ async fn fetched_files_share_a_bounded_place() -> anyhow::Result<()> {
     stored(&all, &original(1), b"other").await?;
     let anew = all.fetch(&original(1)).await?.context("no file")?;
     ensure!(std::fs::read(anew.path())? == b"other", "the former bytes were given");
-    ensure!(std::fs::read(kept.path())? == [1; 900_000], "they changed while they were read");
+    ensure!(std::fs::read(kept.path())? == vec![1; 900_000], "they changed while they were read");
     ensure!(store.fetch(&original(9)).await?.is_none(), "a file of nothing");
     Ok(())
 }

@@ -166,7 +166,7 @@ async fn acknowledged_uploads_survive_a_kill() -> anyhow::Result<()> {
             server.go_on().await?;
         }
         for (id, bytes) in &kept {
-            ensure!(&sent(&admin, id, "original").await?.body[..] == &bytes[..], "{id} is lost");
+            ensure!(sent(&admin, id, "original").await?.body[..] == bytes[..], "{id} is lost");
             admin.wait_for_thumbnail(id).await?;
         }
         admin.wait_until_idle().await?;
