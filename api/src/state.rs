@@ -18,6 +18,7 @@ use calotype_media::blob::BlobStore;
 use calotype_media::decoder::DecoderPool;
 use calotype_media::gazetteer::Gazetteer;
 use calotype_media::hls::Sessions;
+use calotype_projections::config::Settings;
 use calotype_projections::wait::READ_OWN_WRITE_MAX;
 use calotype_projections::{Applied, Node, Progress, Queries};
 use ipnet::IpNet;
@@ -72,6 +73,10 @@ pub struct InFlight {
     pub embedding: Arc<AtomicUsize>,
     /// Letting a model read what is written in assets.
     pub text: Arc<AtomicUsize>,
+    /// Letting a model look for faces.
+    pub faces: Arc<AtomicUsize>,
+    /// Telling apart whose faces are.
+    pub recognitions: Arc<AtomicUsize>,
     /// How far the films in hand are, in percent, by asset.
     pub film_progress: Arc<Mutex<HashMap<Uuid, u8>>>,
     /// Scanning libraries.
@@ -87,8 +92,8 @@ impl InFlight {
         self.film_progress.lock().unwrap_or_else(PoisonError::into_inner).get(&asset_id).copied()
     }
 
-    /// The gauge of a step (`metadata`, `thumbnails`, `edits`, `video`, `embedding`, `text`, `library`), or of moving
-    /// originals by its queue; zero for a step without one.
+    /// The gauge of a step (`metadata`, `thumbnails`, `edits`, `video`, `embedding`, `text`, `faces`, `library`), or of
+    /// moving originals or telling people apart by its queue; zero for a step without one.
     #[must_use]
     pub fn of(&self, stage: &str) -> usize {
         match stage {
@@ -99,11 +104,20 @@ impl InFlight {
             "video" => self.video.load(Ordering::Relaxed),
             "embedding" => self.embedding.load(Ordering::Relaxed),
             "text" => self.text.load(Ordering::Relaxed),
+            "faces" => self.faces.load(Ordering::Relaxed),
+            calotype_domain::queue::RECOGNITION => self.recognitions.load(Ordering::Relaxed),
             "integrityCheck" => self.checks.load(Ordering::Relaxed),
             "library" => self.scans.load(Ordering::Relaxed),
             _ => 0,
         }
     }
+}
+
+/// Which models for faces there are.
+#[async_trait]
+pub trait FaceModels: Send + Sync {
+    /// Whether the model of this name can be used, here or on another machine.
+    async fn finds_with(&self, model: &str) -> bool;
 }
 
 /// Why a reset did not happen; whoever implements [`Reset`] knows the kinds.
@@ -148,6 +162,8 @@ pub struct Parts {
     pub gazetteer: Option<Arc<Gazetteer>>,
     /// What turns words into vectors, where there is a model for that.
     pub embedder: Option<Arc<dyn TextEmbedder>>,
+    /// Which models for faces there are, where there are any.
+    pub face_models: Option<Arc<dyn FaceModels>>,
     /// Who is calling, cached.
     pub callers: Callers,
     /// What is kept in memory of the read models.
@@ -194,6 +210,17 @@ impl Api {
             link_views: LinkViews::default(),
             archives: ArchiveTurns::default(),
             texts: Texts::default(),
+        }
+    }
+
+    /// Whether faces are to be found, and there is a model that does.
+    pub async fn finds_faces(&self, settings: &Settings) -> bool {
+        let is_wanted = settings.is_on("machineLearning.enabled")
+            && settings.is_on("machineLearning.facialRecognition.enabled");
+        let model = settings.text("machineLearning.facialRecognition.modelName");
+        match &self.face_models {
+            Some(models) if is_wanted => models.finds_with(model).await,
+            _ => false,
         }
     }
 

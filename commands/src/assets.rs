@@ -66,6 +66,8 @@ pub struct Findings {
     pub wants_embedding: Option<ModelRef>,
     /// Who is to read what is written in them.
     pub wants_text: Option<TextReader>,
+    /// The model that is to look for faces in it.
+    pub wants_faces: Option<ModelRef>,
     /// Steps that failed.
     pub failures: Vec<AssetProcessingFailed>,
 }
@@ -373,6 +375,9 @@ impl Commands {
         }
         if let Some(reader) = &findings.wants_text {
             commands.push(AssetCommand::WantText(Box::new(reader.clone())));
+        }
+        if let Some(model) = &findings.wants_faces {
+            commands.push(AssetCommand::WantFaces(Box::new(model.clone())));
         }
         for failure in &findings.failures {
             commands.push(AssetCommand::RecordFailure(Box::new(failure.clone())));

@@ -1,12 +1,9 @@
-//! Wishes about faces on photos: what people decide, and what models found and guessed.
+//! Wishes about faces on photos: what people decide. What models found and guessed is in [`crate::found_faces`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use calotype_domain::asset::{Asset, AssetError};
-use calotype_domain::faces::{
-    Area, Detection, Faces, FacesCommand, FacesError, Guesses, PictureSize, Standing,
-};
+use calotype_domain::faces::{Area, Faces, FacesCommand, FacesError, PictureSize, Standing};
 use calotype_domain::person::{Person, PersonError};
 use calotype_domain::{AssetId, FaceId, PersonId, UserId};
 use calotype_eventstore::{Revision, StreamId};
@@ -18,9 +15,6 @@ use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
 use crate::people::stream as person_stream;
 use crate::turns::Everywhere;
-
-/// The name of the attachment that holds a detection's vectors.
-pub const VECTORS: &str = "vectors";
 
 /// Why a wish about faces was refused: by the photo, the person or the face.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -239,97 +233,6 @@ impl Commands {
         self.dispatch::<Faces>(ctx, stream(asset_id), Some(subject(asset_id)), &command)
             .await
             .map_err(by_face)
-    }
-
-    /// Records what a model found on a photo, with the vectors of the faces: f16, little-endian, one row
-    /// for each of `detection.found`. What is known already is not recorded again.
-    ///
-    /// # Errors
-    /// See [`CommandError`].
-    pub async fn record_faces(
-        &self,
-        ctx: &CommandContext,
-        asset_id: AssetId,
-        detection: Detection,
-        vectors: Option<Bytes>,
-    ) -> Result<Outcome, Refused> {
-        let command = FacesCommand::RecordDetection(Box::new(detection));
-        for _ in 0..ATTEMPTS_MAX {
-            let (faces, last) = self.load::<Faces>(&stream(asset_id)).await.map_err(by_face)?;
-            let mut unit = self.unit(ctx);
-            unit.decide(
-                &faces,
-                last,
-                stream(asset_id),
-                Some(subject(asset_id)),
-                std::slice::from_ref(&command),
-            )
-            .map_err(by_face)?;
-            if let Some(vectors) = &vectors {
-                unit.attach(VECTORS, vectors.clone());
-            }
-            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
-                return Ok(outcome);
-            }
-        }
-        Err(CommandError::Contended)
-    }
-
-    /// Records whose faces a model thinks these are, without what people said otherwise: all or none of
-    /// each [`BULK_ASSETS_MAX`] photos. Each photo may be named once.
-    ///
-    /// # Errors
-    /// See [`CommandError`].
-    pub async fn assign_faces(
-        &self,
-        ctx: &CommandContext,
-        guesses: &[(AssetId, Guesses)],
-    ) -> Result<Outcome, Refused> {
-        let mut last = Outcome::AlreadyTrue;
-        for chunk in guesses.chunks(BULK_ASSETS_MAX) {
-            let outcome = self.assign_chunk(&self.next_command(ctx), chunk).await?;
-            if outcome != Outcome::AlreadyTrue {
-                last = outcome;
-            }
-        }
-        Ok(last)
-    }
-
-    async fn assign_chunk(
-        &self,
-        ctx: &CommandContext,
-        chunk: &[(AssetId, Guesses)],
-    ) -> Result<Outcome, Refused> {
-        for _ in 0..ATTEMPTS_MAX {
-            let mut loaded = Vec::with_capacity(chunk.len());
-            let mut people: BTreeSet<PersonId> = BTreeSet::new();
-            for (asset_id, guesses) in chunk {
-                let (faces, last) =
-                    self.load::<Faces>(&stream(*asset_id)).await.map_err(by_face)?;
-                people.extend(faces.people());
-                people.extend(guesses.faces.iter().map(|guess| guess.person_id));
-                loaded.push((asset_id, faces, last, guesses));
-            }
-            // One look at each person of the whole chunk.
-            let (standing, _turn) = self.standing_held(people).await.map_err(by_person)?;
-            let mut unit = self.unit(ctx);
-            for (asset_id, faces, last, guesses) in loaded {
-                let guesses = Box::new(guesses.clone());
-                let command = FacesCommand::RecordGuesses { guesses, standing: standing.clone() };
-                unit.decide(
-                    &faces,
-                    last,
-                    stream(*asset_id),
-                    Some(subject(*asset_id)),
-                    std::slice::from_ref(&command),
-                )
-                .map_err(by_face)?;
-            }
-            if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
-                return Ok(outcome);
-            }
-        }
-        Err(CommandError::Contended)
     }
 
     async fn may_tag(&self, by: UserId, asset_id: AssetId) -> Result<(), Refused> {

@@ -22,6 +22,7 @@ pub mod encoded;
 pub mod error;
 pub mod faces;
 mod folded;
+pub mod found_faces;
 mod in_use;
 pub mod integrity;
 pub mod keyed;

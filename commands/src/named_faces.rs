@@ -33,7 +33,7 @@ impl Commands {
         StreamId::new("reservation", self.keyring.hmac("person-name", &key))
     }
 
-    /// Takes over the named faces of a file, unless anything is known about the photo's faces already; all in
+    /// Takes over the named faces of a file, unless people said anything about the photo's faces already; all in
     /// one transaction. `known` are people of the owner by name in small letters; others are made. Somebody
     /// whom files named before and who was deleted since is not made again.
     ///
@@ -56,11 +56,14 @@ impl Commands {
         let _turn = self.turns.take_everywhere(&streams).await?;
         for _ in 0..ATTEMPTS_MAX {
             let (there, last) = self.load::<Faces>(&stream(asset_id)).await.map_err(by_face)?;
-            if last.is_some() {
+            if there.were_spoken_of() {
                 return Ok(Outcome::AlreadyTrue);
             }
             // Merged or deleted since it was looked who is known.
-            let standing = self.standing(named.iter().copied()).await.map_err(by_person)?;
+            let standing = self
+                .standing(named.iter().copied().chain(there.people()))
+                .await
+                .map_err(by_person)?;
             let mut unit = self.unit(ctx);
             let mut people: HashMap<String, Option<PersonId>> = HashMap::new();
             let mut commands = Vec::with_capacity(faces.len());
@@ -73,11 +76,19 @@ impl Commands {
                 };
                 people.insert(folded, person_id);
                 let Some(person_id) = person_id else { continue };
-                let face_id = FaceId::new(self.ids.v4());
-                commands.push(FacesCommand::Draw { face_id, area: Some(*area), size, person_id });
+                // A model may have found it already.
+                commands.push(match there.found_at(area) {
+                    Some(face_id) => {
+                        FacesCommand::Confirm { face_id, person_id, standing: standing.clone() }
+                    }
+                    None => {
+                        let face_id = FaceId::new(self.ids.v4());
+                        FacesCommand::Draw { face_id, area: Some(*area), size, person_id }
+                    }
+                });
             }
             let subject = Some(subject(asset_id));
-            unit.decide(&there, None, stream(asset_id), subject, &commands).map_err(by_face)?;
+            unit.decide(&there, last, stream(asset_id), subject, &commands).map_err(by_face)?;
             if let Some(outcome) = unit.commit().await.map_err(CommandError::Append)? {
                 return Ok(outcome);
             }

@@ -137,6 +137,13 @@ pub const TEXTS: Subscription = Subscription {
     urgency: Urgency::Rerun,
 };
 
+/// What may make an asset wait for a search for faces.
+pub const FACES: Subscription = Subscription {
+    durable: "find-faces",
+    subjects: &["asset.AssetProcessingRequested.*", "queue.QueueResumed.faceDetection"],
+    urgency: Urgency::Rerun,
+};
+
 /// What may make a library wait for a scan, or for the end of its assets, or a check of the stored files.
 pub const LIBRARIES: Subscription = Subscription {
     durable: "scan-libraries",
@@ -224,6 +231,7 @@ impl Worker {
             durable if durable == FILMS.durable => self.encoding.bell.notify_one(),
             durable if durable == EMBEDDINGS.durable => self.embedding.bell.notify_one(),
             durable if durable == TEXTS.durable => self.reading.bell.notify_one(),
+            durable if durable == FACES.durable => self.finding.bell.notify_one(),
             durable if durable == LIBRARIES.durable => {
                 self.scanning.bell.notify_one();
                 self.scanning.checks_bell.notify_one();

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::ProcessorError;
 use crate::worker::Worker;
-use crate::{develop, embed, encode, text};
+use crate::{develop, embed, encode, faces, text};
 
 /// Parked streams looked at in one go.
 const LOOK_STREAMS: i64 = 500;
@@ -118,7 +118,7 @@ impl Worker {
             open.take(&decoded, at);
         }
         if open.are_all_cleared(cleared) {
-            for processor in [develop::NAME, encode::NAME, embed::NAME, text::NAME] {
+            for processor in [develop::NAME, encode::NAME, embed::NAME, text::NAME, faces::NAME] {
                 unpark(&self.pool, processor, asset_id).await?;
             }
         }
@@ -193,6 +193,7 @@ impl OpenSteps {
             }
             AssetEvent::Embedded(_) => drop(self.0.remove(&Stage::Embedding)),
             AssetEvent::TextRead(_) => drop(self.0.remove(&Stage::Text)),
+            AssetEvent::FacesSearched(_) => drop(self.0.remove(&Stage::Faces)),
             AssetEvent::Purged(_) => self.0.clear(),
             _ => {}
         }

@@ -3,7 +3,7 @@
 use calotype_domain::AssetId;
 use calotype_domain::asset::Stage;
 use calotype_domain::queue::{
-    DUPLICATES, LIBRARY, RerunScope, STORAGE_TEMPLATE, can_rerun, stage_of,
+    DUPLICATES, LIBRARY, RECOGNITION, RerunScope, STORAGE_TEMPLATE, can_rerun, stage_of,
 };
 use calotype_projections::jobs::StageState;
 use uuid::Uuid;
@@ -39,6 +39,8 @@ impl Worker {
         let after = self.come_to(asked.request_id).await?.unwrap_or(Uuid::nil());
         let come_to = if asked.queue == DUPLICATES {
             self.find_duplicates_after(after, asked).await?
+        } else if asked.queue == RECOGNITION {
+            self.recognise_after(after, scope, asked).await?
         } else if let Some(stage) = stage_of(&asked.queue) {
             self.request_after(after, stage, scope, asked).await?
         } else {
@@ -118,6 +120,11 @@ impl Worker {
             let Some(reader) = self.reader_for_new(&settings).await else { return Ok(None) };
             let known = (!is_forced).then(|| reader.id());
             self.queries.to_read_after(after, known, CHUNK_ASSETS).await?
+        } else if stage == Stage::Faces {
+            let settings = self.queries.settings().await?;
+            let Some(model) = self.model_for_faces(&settings).await else { return Ok(None) };
+            let known = (!is_forced).then(|| model.id());
+            self.queries.to_search_for_faces_after(after, known, CHUNK_ASSETS).await?
         } else if is_forced {
             self.queries.asset_ids_after(after, CHUNK_ASSETS).await?
         } else {

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::embed::Embedding;
 use crate::encode::Encoding;
+use crate::faces::Finding;
 use crate::gate::Gate;
 use crate::in_flight::InFlight;
 use crate::library::Scanning;
@@ -47,6 +48,8 @@ pub struct Worker {
     pub embedding: Embedding,
     /// What a model reads.
     pub reading: Reading,
+    /// What is searched for faces, and compared.
+    pub finding: Finding,
     /// What is being scanned.
     pub scanning: Scanning,
     /// Names of places, where they are installed.
@@ -75,6 +78,8 @@ pub struct Worker {
     pub(crate) places_max: usize,
     /// Held while one asset is compared with others.
     pub(crate) comparing: Arc<tokio::sync::Mutex<()>>,
+    /// Held while faces are compared with others.
+    pub(crate) recognising: Arc<tokio::sync::Mutex<()>>,
     /// Assets in hand in this process, so that two bells for one asset are one job at a time.
     in_hand: Arc<Mutex<HashSet<AssetId>>>,
 }
@@ -99,6 +104,8 @@ pub struct WorkerParts {
     pub embedding: Embedding,
     /// What a model reads.
     pub reading: Reading,
+    /// What is searched for faces, and compared.
+    pub finding: Finding,
     /// What is being scanned.
     pub scanning: Scanning,
     /// Names of places, where they are installed.
@@ -130,6 +137,7 @@ impl Worker {
             encoding: parts.encoding,
             embedding: parts.embedding,
             reading: parts.reading,
+            finding: parts.finding,
             scanning: parts.scanning,
             gazetteer: parts.gazetteer,
             places: Places::new(parts.places),
@@ -144,6 +152,7 @@ impl Worker {
             people_bell: Arc::default(),
             people_tries: Arc::default(),
             comparing: Arc::default(),
+            recognising: Arc::default(),
             in_hand: Arc::new(Mutex::new(HashSet::new())),
         }
     }

@@ -298,6 +298,9 @@ fn of_asset(what: &AssetEvent) -> String {
         AssetEvent::TextRead(read) => {
             format!("Read by {}: {} lines", read.reader.model.name, read.line_count)
         }
+        AssetEvent::FacesSearched(searched) => {
+            format!("Searched for faces by {}: {} found", searched.model.name, searched.found)
+        }
         AssetEvent::ProcessingRequested(requested) if requested.stage == Stage::Video => {
             "Encoding the film asked for".into()
         }
@@ -306,6 +309,9 @@ fn of_asset(what: &AssetEvent) -> String {
         }
         AssetEvent::ProcessingRequested(requested) if requested.stage == Stage::Text => {
             "Reading what is written in it asked for".into()
+        }
+        AssetEvent::ProcessingRequested(requested) if requested.stage == Stage::Faces => {
+            "Searching for faces asked for".into()
         }
         AssetEvent::ProcessingRequested(requested) => {
             format!("{} asked for again", stage_words(requested.stage))
@@ -416,5 +422,6 @@ const fn stage_words(stage: Stage) -> &'static str {
         Stage::Video => "Encoding the film",
         Stage::Embedding => "Looking at what it shows",
         Stage::Text => "Reading what is written in it",
+        Stage::Faces => "Searching for faces",
     }
 }

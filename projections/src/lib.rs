@@ -16,6 +16,7 @@ pub mod config;
 pub mod embeddings;
 pub mod error;
 pub mod event;
+pub mod face_vectors;
 pub mod films;
 mod fold;
 pub mod follower;

@@ -77,6 +77,7 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::films::FilmsProjection),
         Box::new(crate::embeddings::EmbeddingsProjection),
         Box::new(crate::texts::TextsProjection),
+        Box::new(crate::face_vectors::FaceVectorsProjection),
         Box::new(crate::libraries::LibrariesProjection),
         Box::new(crate::integrity::IntegrityProjection),
         Box::new(crate::batches::BatchesProjection),

@@ -10,6 +10,7 @@ use crate::alone::Doors;
 use crate::config::LiveSettings;
 use crate::embeddings::Vectors;
 use crate::error::ProjectionError;
+use crate::face_vectors::Galleries;
 use crate::history::{self, Told};
 
 /// Answers from the live read tables.
@@ -21,6 +22,7 @@ pub struct Queries {
     pub(crate) live_settings: LiveSettings,
     pub(crate) doors: Doors,
     pub(crate) vectors: Vectors,
+    pub(crate) galleries: Galleries,
 }
 
 impl Queries {
@@ -34,6 +36,7 @@ impl Queries {
             live_settings: LiveSettings::default(),
             doors: Doors::default(),
             vectors: Vectors::default(),
+            galleries: Galleries::default(),
         }
     }
 

@@ -130,6 +130,7 @@ impl Reset for TestingReset {
         self.caches.forget_all();
         self.core.queries.live_settings().forget();
         self.core.queries.vectors().forget();
+        self.core.queries.galleries().forget();
         settled
     }
 }

@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use axum::Router;
 use calotype_api::caller::Callers;
-use calotype_api::{Api, ApiConfig, Caches, MetricsText, Parts, Reset, Uploads};
+use calotype_api::{Api, ApiConfig, Caches, MetricsText, Parts, Reset, TextEmbedder, Uploads};
 use calotype_commands::integrity::Findings;
 use calotype_commands::{NotificationMarks, SessionUses, SyncAcks};
 use calotype_eventstore::{EventStore, Relay, RelayOptions, Sequencer};
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
 use calotype_processors::consumer::{
-    BESIDE, EMBEDDINGS, FILMS, LIBRARIES, PEOPLE, RERUNS, Source, TEXTS, UPLOADS,
+    BESIDE, EMBEDDINGS, FACES, FILMS, LIBRARIES, PEOPLE, RERUNS, Source, TEXTS, UPLOADS,
 };
 use calotype_processors::embed::{Embedder, Embedding};
+use calotype_processors::faces::{FaceFinder, Finding};
 use calotype_processors::text::{Reader, Reading};
 use calotype_projections::runner::{Forget, Hook};
 use calotype_projections::{Applied, Follower, Node, Progress, Runner};
@@ -125,14 +126,17 @@ async fn run(
     let seeing = Arc::new(wiring::seeing(folder, core.queries.clone())?);
     let embedding = Embedding::of(Arc::clone(&seeing) as Arc<dyn Embedder>);
     let reading = Reading::of(Arc::clone(&seeing) as Arc<dyn Reader>);
-    let hands = Hands { embedding, reading, ..Hands::default() };
+    let finding = Finding::of(Arc::clone(&seeing) as Arc<dyn FaceFinder>);
+    let hands = Hands { embedding, reading, finding, ..Hands::default() };
     let (callers, uploads) = (Callers::default(), Uploads::default());
     let caches = Caches::default();
     let hooks: Vec<Hook> = {
         let (callers, caches) = (callers.clone(), caches.clone());
         let settings = core.queries.live_settings().clone();
         let vectors = core.queries.vectors().clone();
+        let galleries = core.queries.galleries().clone();
         vec![
+            Box::new(move |events| galleries.on_applied(events)),
             Box::new(move |events| vectors.on_applied(events)),
             Box::new(move |events| callers.on_applied(events)),
             Box::new(move |events| caches.on_applied(events)),
@@ -144,8 +148,10 @@ async fn run(
     let forget: Forget = {
         let (callers, caches) = (callers.clone(), caches.clone());
         let vectors = core.queries.vectors().clone();
+        let galleries = core.queries.galleries().clone();
         Box::new(move || {
             vectors.forget();
+            galleries.forget();
             callers.forget_all();
             caches.forget_all();
         })
@@ -217,7 +223,8 @@ async fn run(
             progress,
             blobs,
             gazetteer,
-            embedder: Some(seeing),
+            embedder: Some(Arc::clone(&seeing) as Arc<dyn TextEmbedder>),
+            face_models: Some(seeing),
             callers,
             caches,
             uploads: uploads.clone(),
@@ -238,6 +245,8 @@ async fn run(
                 video: hands.encoding.in_flight.gauge(),
                 embedding: hands.embedding.in_flight.gauge(),
                 text: hands.reading.in_flight.gauge(),
+                faces: hands.finding.in_flight.gauge(),
+                recognitions: hands.finding.comparing.gauge(),
                 film_progress: Arc::clone(&hands.encoding.progress),
                 scans: hands.scanning.in_flight.gauge(),
                 checks: hands.scanning.checking.gauge(),
@@ -390,7 +399,9 @@ async fn start_workers(
     }
     if config.has(Role::Processors) {
         let worker = wiring::worker(core, blobs.clone(), gazetteer.clone(), hands.clone())?;
-        for subscription in [UPLOADS, RERUNS, PEOPLE, BESIDE, FILMS, EMBEDDINGS, TEXTS, LIBRARIES] {
+        for subscription in
+            [UPLOADS, RERUNS, PEOPLE, BESIDE, FILMS, EMBEDDINGS, TEXTS, FACES, LIBRARIES]
+        {
             tasks.spawn(worker.clone().consume(
                 jetstream.clone(),
                 source.clone(),
@@ -404,6 +415,7 @@ async fn start_workers(
         tasks.spawn(worker.clone().encode_films(soft.clone()));
         tasks.spawn(worker.clone().embed_assets(soft.clone()));
         tasks.spawn(worker.clone().read_texts(soft.clone()));
+        tasks.spawn(worker.clone().find_faces(soft.clone()));
         tasks.spawn(worker.clone().keep_libraries(soft.clone()));
         tasks.spawn(worker.clone().watch_libraries(soft.clone()));
         tasks.spawn(worker.clone().check_files(soft.clone()));

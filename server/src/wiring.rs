@@ -17,6 +17,7 @@ use calotype_media::transcode::Transcoder;
 use calotype_ml::{Ml, MlConfig};
 use calotype_processors::embed::Embedding;
 use calotype_processors::encode::Encoding;
+use calotype_processors::faces::Finding;
 use calotype_processors::library::Scanning;
 use calotype_processors::moves::Moving;
 use calotype_processors::text::Reading;
@@ -268,6 +269,8 @@ pub struct Hands {
     pub embedding: Embedding,
     /// What a model reads.
     pub reading: Reading,
+    /// What is searched for faces, and compared.
+    pub finding: Finding,
     /// Libraries that are scanned, and stored files that are checked.
     pub scanning: Scanning,
     /// Originals that are moved.
@@ -286,7 +289,7 @@ pub fn worker(
     gazetteer: Option<Arc<Gazetteer>>,
     hands: Hands,
 ) -> anyhow::Result<Worker> {
-    let Hands { in_flight, encoding, embedding, reading, scanning, moving, gate } = hands;
+    let Hands { in_flight, encoding, embedding, reading, finding, scanning, moving, gate } = hands;
     let config = decoder_config()?;
     let places = config.children_max;
     Ok(Worker::new(WorkerParts {
@@ -298,6 +301,7 @@ pub fn worker(
         encoding,
         embedding,
         reading,
+        finding,
         scanning,
         moving,
         decoders: DecoderPool::new(config),

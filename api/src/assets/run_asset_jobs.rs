@@ -51,12 +51,19 @@ pub(crate) async fn run_asset_jobs(
         Some("refresh-metadata") => Stage::Metadata,
         Some("regenerate-thumbnail") => Stage::Thumbnails,
         Some("transcode-video") => Stage::Video,
-        // There is no step yet that would do it, so nothing of it is left to do.
+        Some("refresh-faces") if finds_faces(&api).await? => Stage::Faces,
+        // No model is there that would look, so nothing of it is left to do.
         _ => return Ok(StatusCode::NO_CONTENT),
     };
     let outcome = api.commands.request_processing(&caller.context(), &asset_ids, stage).await?;
     api.seen(&outcome).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether faces are to be found, and there is a model that does.
+async fn finds_faces(api: &Api) -> Result<bool, Problem> {
+    let settings = api.queries.settings().await?;
+    Ok(api.finds_faces(&settings).await)
 }
 
 async fn require_own(

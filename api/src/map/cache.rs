@@ -254,6 +254,7 @@ fn shows(what: &AnyEvent) -> bool {
         | AssetEvent::FullSizeRecorded(_)
         | AssetEvent::Embedded(_)
         | AssetEvent::TextRead(_)
+        | AssetEvent::FacesSearched(_)
         | AssetEvent::FailureDismissed(_)
         | AssetEvent::ProcessingFailed(_)
         | AssetEvent::ProcessingRequested(_)

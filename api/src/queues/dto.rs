@@ -1,7 +1,9 @@
 //! A queue as clients see it, counted from what assets still wait for and from what people asked of it.
 
 use calotype_domain::asset::Stage;
-use calotype_domain::queue::{DUPLICATES, LIBRARY, NAMES, SIDECAR, STORAGE_TEMPLATE, stage_of};
+use calotype_domain::queue::{
+    DUPLICATES, LIBRARY, NAMES, RECOGNITION, SIDECAR, STORAGE_TEMPLATE, stage_of,
+};
 use calotype_projections::assets::MovesLeft;
 use calotype_projections::jobs::{QueueCounts, QueueStanding};
 use chrono::TimeDelta;
@@ -55,7 +57,7 @@ pub(crate) async fn all(api: &Api) -> Result<Vec<QueueResponseDto>, Problem> {
         let counts = counts_of(name, &standing, checks);
         let in_flight = match stage_of(name) {
             Some(stage) => api.in_flight.of(stage.as_str()),
-            None if name == LIBRARY || name == CHECKS => api.in_flight.of(name),
+            None if [LIBRARY, CHECKS, RECOGNITION].contains(&name) => api.in_flight.of(name),
             None => 0,
         };
         let statistics = statistics(counts, in_flight, open, is_paused);
@@ -78,6 +80,7 @@ fn counts_of(name: &str, standing: &QueueStanding, checks: i64) -> QueueCounts {
         (_, LIBRARY) => standing.libraries,
         (_, CHECKS) => checks,
         (_, DUPLICATES) => standing.comparisons,
+        (_, RECOGNITION) => standing.recognitions,
         _ => 0,
     };
     QueueCounts { waiting: steps.waiting.saturating_add(more), ..steps }
@@ -182,12 +185,14 @@ mod tests {
             sidecars: 4,
             people: 6,
             comparisons: 8,
+            recognitions: 9,
         };
         let waiting = |name: &str| counts_of(name, &standing, 7).waiting;
         assert_eq!(waiting("thumbnailGeneration"), 5 + 6);
         assert_eq!(waiting("metadataExtraction"), 3);
         assert_eq!((waiting("sidecar"), waiting("library"), waiting("integrityCheck")), (4, 1, 7));
         assert_eq!((waiting("duplicateDetection"), waiting("videoConversion")), (8, 0));
+        assert_eq!((waiting("facialRecognition"), waiting("faceDetection")), (9, 0));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use calotype_domain::asset::Stage;
 use calotype_domain::permission::Permission;
-use calotype_domain::queue::{DUPLICATES, SIDECAR, STORAGE_TEMPLATE, stage_of};
+use calotype_domain::queue::{DUPLICATES, RECOGNITION, SIDECAR, STORAGE_TEMPLATE, stage_of};
 use calotype_projections::jobs::{Job, StageState};
 use calotype_projections::queue_requests::QueueRequest;
 use serde::Serialize;
@@ -95,6 +95,8 @@ fn requested(request: &QueueRequest) -> QueueJobResponseDto {
         (DUPLICATES, _) => "AssetDetectDuplicatesQueueAll",
         ("smartSearch", _) => "SmartSearchQueueAll",
         ("ocr", _) => "OcrQueueAll",
+        ("faceDetection", _) => "AssetDetectFacesQueueAll",
+        (RECOGNITION, _) => "FacialRecognitionQueueAll",
         (SIDECAR, _) => "SidecarQueueAll",
         (STORAGE_TEMPLATE, _) => "StorageTemplateMigration",
         _ => "AssetGenerateThumbnailsQueueAll",
@@ -116,6 +118,7 @@ fn response(api: &Api, stage: Stage, job: &Job) -> QueueJobResponseDto {
         Stage::Video => "AssetEncodeVideo",
         Stage::Embedding => "SmartSearch",
         Stage::Text => "Ocr",
+        Stage::Faces => "AssetDetectFaces",
     };
     let mut data = json!({ "id": job.asset_id });
     if stage == Stage::Video

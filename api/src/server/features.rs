@@ -34,7 +34,7 @@ pub(crate) struct ServerFeaturesDto {
 /// What this server has, where administrators do not switch it off.
 const FEATURES: ServerFeaturesDto = ServerFeaturesDto {
     smart_search: true,
-    facial_recognition: false,
+    facial_recognition: true,
     duplicate_detection: true,
     map: true,
     reverse_geocoding: true,
@@ -77,8 +77,7 @@ pub(super) async fn get_server_features(
         smart_search: searches
             && FEATURES.smart_search
             && with_models("machineLearning.clip.enabled"),
-        facial_recognition: FEATURES.facial_recognition
-            && with_models("machineLearning.facialRecognition.enabled"),
+        facial_recognition: FEATURES.facial_recognition && api.finds_faces(&settings).await,
         duplicate_detection: searches
             && FEATURES.duplicate_detection
             && with_models("machineLearning.duplicateDetection.enabled"),

@@ -277,6 +277,7 @@ fn shows(what: &AnyEvent) -> bool {
         | AssetEvent::FullSizeRecorded(_)
         | AssetEvent::Embedded(_)
         | AssetEvent::TextRead(_)
+        | AssetEvent::FacesSearched(_)
         | AssetEvent::DescriptionReverted(_)
         | AssetEvent::DuplicatesDismissed(_)
         | AssetEvent::DuplicatesFound(_)

@@ -10,6 +10,7 @@ use super::event::{
     AssetSidecarReplaced, AssetTrashed, AssetUnfavorited,
 };
 use super::external::{self};
+use super::faces_searched;
 use super::live::LiveParts;
 use super::sidecar::Sidecar;
 use super::state::Asset;
@@ -188,6 +189,8 @@ impl Aggregate for Asset {
             AssetCommand::RecordEmbedding(found) => Ok(self.take_embedding(found)),
             AssetCommand::WantText(reader) => Ok(self.want_text(reader)),
             AssetCommand::RecordText(read) => Ok(self.take_text(read)),
+            AssetCommand::WantFaces(model) => Ok(self.want_faces(model)),
+            AssetCommand::RecordFacesSearched(searched) => Ok(self.take_faces_searched(searched)),
             AssetCommand::RecordFailure(failed) => {
                 Ok(if self.is_news(failed.stage, &failed.processor, &failed.input_blake3) {
                     vec![AssetEvent::ProcessingFailed((**failed).clone())]
@@ -258,6 +261,11 @@ impl Aggregate for Asset {
             AssetEvent::TextRead(read) => {
                 self.settle(Stage::Text, &text::processor(), &read.input_blake3, false);
                 self.text_reader = Some(read.reader.clone());
+            }
+            AssetEvent::FacesSearched(searched) => {
+                let processor = faces_searched::processor();
+                self.settle(Stage::Faces, &processor, &searched.input_blake3, false);
+                self.searched_by = Some(searched.model.clone());
             }
             AssetEvent::ProcessingFailed(failed) => {
                 self.settle(failed.stage, &failed.processor, &failed.input_blake3, true);

@@ -13,6 +13,7 @@ use super::event::{
     AssetUploaded,
 };
 use super::external::FileFound;
+use super::faces_searched::AssetFacesSearched;
 use super::full_size::AssetFullSizeRecorded;
 use super::live::Live;
 use super::organize::Organize;
@@ -154,6 +155,10 @@ pub enum AssetCommand {
     WantText(Box<TextReader>),
     /// A model read what is written in it.
     RecordText(Box<AssetTextRead>),
+    /// Ask for a search for faces by this model, unless there was one.
+    WantFaces(Box<ModelRef>),
+    /// A model looked for faces.
+    RecordFacesSearched(Box<AssetFacesSearched>),
     /// A processor found that no copy of the film is wanted.
     RecordVideoSkipped(Box<AssetVideoEncodingSkipped>),
     /// A processor gave up.

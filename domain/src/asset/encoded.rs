@@ -45,7 +45,7 @@ pub struct AssetVideoEncodingSkipped {
 }
 
 /// Version 2 knows the step of encoding films, version 3 that of looking at what assets show, version 4 that of
-/// reading what is written in them; what an older one says stays true.
+/// reading what is written in them and that of looking for faces; what an older one says stays true.
 pub(super) fn more_stages(payload: Value) -> Value {
     payload
 }

@@ -11,6 +11,7 @@ use super::encoded::{AssetVideoEncoded, AssetVideoEncodingSkipped, more_stages};
 use super::external::{
     AssetCameOnline, AssetFileChanged, AssetImported, AssetRelocated, AssetWentOffline,
 };
+use super::faces_searched::AssetFacesSearched;
 use super::full_size::AssetFullSizeRecorded;
 use super::live::{AssetFilmLinked, AssetFilmUnlinked, AssetLivePartsFound};
 use super::organize::{
@@ -249,6 +250,7 @@ events! {
         EditedPicturesRecorded(AssetEditedPicturesRecorded) 1,
         EditsRemoved(AssetEditsRemoved) 1,
         Embedded(AssetEmbedded) 1,
+        FacesSearched(AssetFacesSearched) 1,
         FailureDismissed(AssetFailureDismissed) 4 [more_stages, more_stages, more_stages],
         Favorited(AssetFavorited) 1,
         FileChanged(AssetFileChanged) 1,

@@ -9,6 +9,7 @@ mod encoded;
 mod error;
 mod event;
 mod external;
+mod faces_searched;
 mod full_size;
 mod live;
 mod made;
@@ -42,6 +43,7 @@ pub use external::{
     AssetCameOnline, AssetFileChanged, AssetImported, AssetRelocated, AssetWentOffline,
     ExternalFile, FileContent, FileFound,
 };
+pub use faces_searched::AssetFacesSearched;
 pub use full_size::AssetFullSizeRecorded;
 pub use live::{
     AssetFilmLinked, AssetFilmUnlinked, AssetLivePartsFound, EmbeddedFilm, Live, LiveParts,

@@ -98,6 +98,7 @@ impl Asset {
             Stage::Video => &[Stage::Video],
             Stage::Embedding => &[Stage::Embedding],
             Stage::Text => &[Stage::Text],
+            Stage::Faces => &[Stage::Faces],
         };
         let fresh = stages.iter().filter(|stage| !self.requested.contains(stage));
         fresh.map(|stage| AssetProcessingRequested { stage: *stage }.into()).collect()

@@ -61,6 +61,9 @@ pub struct Asset {
     /// Who read its text that is known.
     #[serde(default)]
     pub(super) text_reader: Option<TextReader>,
+    /// The model that has looked for faces.
+    #[serde(default)]
+    pub(super) searched_by: Option<ModelRef>,
     /// Where its files lie.
     pub(super) places: Places,
     pub(super) done: BTreeMap<Stage, Done>,
@@ -210,7 +213,9 @@ impl Asset {
     /// Whether a step is one that it can take: pictures are not encoded as films.
     pub(super) fn takes(&self, stage: Stage) -> bool {
         match stage {
-            Stage::Metadata | Stage::Thumbnails | Stage::Embedding | Stage::Text => true,
+            Stage::Metadata | Stage::Thumbnails | Stage::Embedding | Stage::Text | Stage::Faces => {
+                true
+            }
             Stage::Edits => !self.editing.edits().is_empty(),
             Stage::Video => self.is_film,
         }

@@ -37,6 +37,7 @@ pub(crate) const WAYS: &[Row] = &[
     back("AssetEditsRemoved", "edits", EDITS, Need::of(Permission::AssetEditDelete)),
     follows("AssetEditedPicturesRecorded", MADE),
     follows("AssetEmbedded", MADE),
+    follows("AssetFacesSearched", MADE),
     follows("AssetFailureDismissed", "only forgets a failure that the next run may tell again"),
     back("AssetFavorited", "favorite", &["AssetUnfavorited"], UPDATE),
     back("AssetUnfavorited", "favorite", &["AssetFavorited"], UPDATE),

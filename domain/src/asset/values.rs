@@ -141,12 +141,21 @@ pub enum Stage {
     Embedding,
     /// Letting a model read what is written in it.
     Text,
+    /// Letting a model look for faces.
+    Faces,
 }
 
 impl Stage {
     /// Every step.
-    pub const ALL: [Self; 6] =
-        [Self::Metadata, Self::Thumbnails, Self::Edits, Self::Video, Self::Embedding, Self::Text];
+    pub const ALL: [Self; 7] = [
+        Self::Metadata,
+        Self::Thumbnails,
+        Self::Edits,
+        Self::Video,
+        Self::Embedding,
+        Self::Text,
+        Self::Faces,
+    ];
     /// The steps of a new asset, in the order in which it goes through them.
     pub const OF_UPLOADS: [Self; 2] = [Self::Metadata, Self::Thumbnails];
 
@@ -160,6 +169,7 @@ impl Stage {
             Self::Video => "video",
             Self::Embedding => "embedding",
             Self::Text => "text",
+            Self::Faces => "faces",
         }
     }
 }

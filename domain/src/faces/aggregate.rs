@@ -9,7 +9,7 @@ use super::command::{Detection, FacesCommand, Found, Guesses};
 use super::error::FacesError;
 use super::event::{
     FaceConfirmed, FaceDrawn, FaceFound, FaceRejected, FaceRemoved, FacesAssigned, FacesDetected,
-    FacesEvent,
+    FacesEvent, FacesUnassigned,
 };
 use super::standing::Standing;
 use crate::event::{Aggregate, cqrs_aggregate};
@@ -82,6 +82,26 @@ impl Faces {
         self.there.get(&face_id).map(|face| face.person_id)
     }
 
+    /// Whether people ever said anything about them that still holds.
+    #[must_use]
+    pub fn were_spoken_of(&self) -> bool {
+        !self.rejections.is_empty()
+            || !self.removed.is_empty()
+            || self.there.values().any(Face::is_kept)
+    }
+
+    /// A face that is at a place already.
+    #[must_use]
+    pub fn found_at(&self, area: &Area) -> Option<FaceId> {
+        self.known_at(area, &BTreeSet::new()).map(|(face_id, _)| face_id)
+    }
+
+    /// The model that looked last.
+    #[must_use]
+    pub fn looked_by(&self) -> Option<&ModelRef> {
+        self.looked.as_ref().map(|(model, _)| model)
+    }
+
     /// Where a face is.
     #[must_use]
     pub fn area_of(&self, face_id: FaceId) -> Option<Area> {
@@ -99,14 +119,13 @@ impl Faces {
 
     fn detect(&self, detection: &Detection) -> Vec<FacesEvent> {
         let looked = (detection.model.clone(), detection.input_blake3.clone());
-        if self.looked.as_ref() == Some(&looked) {
-            return vec![];
-        }
+        let is_again = self.looked.as_ref() == Some(&looked);
         let mut found: Vec<(u32, &Found)> =
             (0..).zip(&detection.found).filter(|(_, found)| found.area.is_valid()).collect();
         found.sort_by(|(_, one), (_, other)| other.score.total_cmp(&one.score));
         found.truncate(FACES_MAX);
         let mut matched = BTreeSet::new();
+        let mut is_news = !is_again;
         let mut faces = Vec::with_capacity(found.len());
         for (row, found) in found {
             let known = self.known_at(&found.area, &matched);
@@ -115,15 +134,20 @@ impl Faces {
                 continue;
             }
             let face_id = known.map_or(found.fresh_id, |(face_id, _)| face_id);
+            is_news |= known.is_none();
             matched.insert(face_id);
             faces.push(FaceFound { face_id, area: found.area, score: found.score, row });
         }
-        let lost = self
+        let lost: Vec<FaceId> = self
             .there
             .iter()
             .filter(|(face_id, face)| !face.is_kept() && !matched.contains(face_id))
             .map(|(face_id, _)| *face_id)
             .collect();
+        // The same model may look again with another idea of how sure it must be.
+        if !is_news && lost.is_empty() {
+            return vec![];
+        }
         let (model, input_blake3) = looked;
         vec![
             FacesDetected {
@@ -133,6 +157,7 @@ impl Faces {
                 faces: faces.into(),
                 lost,
                 vectors_blake3: detection.vectors_blake3.clone(),
+                dims: detection.dims,
             }
             .into(),
         ]
@@ -160,10 +185,22 @@ impl Faces {
             .filter(|guess| self.may_be_guessed(guess.face_id, guess.person_id, standing))
             .copied()
             .collect();
-        if faces.is_empty() {
-            return vec![];
+        let nobodys: Vec<_> =
+            guesses.nobodys.iter().filter(|it| self.may_be_nobodys(**it)).copied().collect();
+        let Guesses { model, run_id, .. } = guesses;
+        let mut events: Vec<FacesEvent> = Vec::new();
+        if !faces.is_empty() {
+            events.push(FacesAssigned { model: model.clone(), run_id: *run_id, faces }.into());
         }
-        vec![FacesAssigned { model: guesses.model.clone(), run_id: guesses.run_id, faces }.into()]
+        if !nobodys.is_empty() {
+            let (model, faces) = (model.clone(), nobodys);
+            events.push(FacesUnassigned { model, run_id: *run_id, faces }.into());
+        }
+        events
+    }
+
+    fn may_be_nobodys(&self, face_id: FaceId) -> bool {
+        self.there.get(&face_id).is_some_and(|face| face.person_id.is_some() && !face.is_kept())
     }
 
     fn may_be_guessed(&self, face_id: FaceId, person_id: PersonId, standing: &Standing) -> bool {
@@ -314,6 +351,14 @@ impl Aggregate for Faces {
                 for guess in &assigned.faces {
                     if let Some(face) = self.there.get_mut(&guess.face_id) {
                         face.person_id = Some(guess.person_id);
+                        face.confirmed = false;
+                    }
+                }
+            }
+            FacesEvent::Unassigned(unassigned) => {
+                for face_id in &unassigned.faces {
+                    if let Some(face) = self.there.get_mut(face_id) {
+                        face.person_id = None;
                         face.confirmed = false;
                     }
                 }

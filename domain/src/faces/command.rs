@@ -35,6 +35,8 @@ pub struct Detection {
     pub found: Vec<Found>,
     /// BLAKE3 of their vectors, lower-case hex, where there are any.
     pub vectors_blake3: Option<String>,
+    /// Numbers of each vector, where there are any.
+    pub dims: Option<u32>,
 }
 
 /// Whose faces a model thinks these are.
@@ -46,6 +48,8 @@ pub struct Guesses {
     pub run_id: Uuid,
     /// Face by face.
     pub faces: Vec<FaceAssignment>,
+    /// Faces of which it does not know (any more) whose they are.
+    pub nobodys: Vec<FaceId>,
 }
 
 /// A wish about the faces of one photo.

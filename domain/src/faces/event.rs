@@ -1,9 +1,10 @@
 //! The events of the faces on one photo. A published shape never changes; see [`crate::event`].
 //!
-//! `FacesDetected` and `FacesAssigned` are a model's; all others are a person's.
+//! `FacesDetected`, `FacesAssigned` and `FacesUnassigned` are a model's; all others are a person's.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::area::{Area, PictureSize};
@@ -42,6 +43,16 @@ pub struct FacesDetected {
     /// BLAKE3 of the attachment `vectors` (f16, little-endian, a row for everything the model found),
     /// lower-case hex, where there is one.
     pub vectors_blake3: Option<String>,
+    /// Numbers of each of these vectors.
+    pub dims: Option<u32>,
+}
+
+/// Version 2 says how long vectors are; nothing of version 1 had any.
+fn without_vectors(mut payload: Value) -> Value {
+    if let Value::Object(members) = &mut payload {
+        members.insert("dims".to_owned(), Value::Null);
+    }
+    payload
 }
 
 /// Whose face a model thinks it is.
@@ -62,6 +73,17 @@ pub struct FacesAssigned {
     pub run_id: Uuid,
     /// Face by face.
     pub faces: Vec<FaceAssignment>,
+}
+
+/// A model does not think any more that these faces are whose it said. Never against what a person said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FacesUnassigned {
+    /// Which model.
+    pub model: ModelRef,
+    /// The run it was part of.
+    pub run_id: Uuid,
+    /// The faces that are nobody's now.
+    pub faces: Vec<FaceId>,
 }
 
 /// A person drew a face and said whose it is.
@@ -143,11 +165,12 @@ events! {
     FacesEvent for "faces" {
         Assigned(FacesAssigned) 1,
         Confirmed(FaceConfirmed) 1,
-        Detected(FacesDetected) 1,
+        Detected(FacesDetected) 2 [without_vectors],
         Drawn(FaceDrawn) 1,
         Rejected(FaceRejected) 1,
         Removed(FaceRemoved) 1,
         Restored(FaceRestored) 1,
+        Unassigned(FacesUnassigned) 1,
         Withdrawn(FaceWithdrawn) 1,
     }
 }

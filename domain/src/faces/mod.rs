@@ -23,7 +23,7 @@ pub use command::{Detection, FacesCommand, Found, Guesses};
 pub use error::FacesError;
 pub use event::{
     FaceAssignment, FaceConfirmed, FaceDrawn, FaceFound, FaceRejected, FaceRemoved, FaceRestored,
-    FaceWithdrawn, FacesAssigned, FacesDetected, FacesEvent,
+    FaceWithdrawn, FacesAssigned, FacesDetected, FacesEvent, FacesUnassigned,
 };
 pub use standing::Standing;
 pub(crate) use undo::WAYS;

@@ -33,15 +33,21 @@ fn looks(name: &str, found: &[(u128, Area)]) -> FacesCommand {
         .map(|(number, area)| Found { fresh_id: face(*number), area: *area, score: 0.9 })
         .collect();
     let input_blake3 = "b".into();
-    let detection =
-        Detection { model: model(name), input_blake3, size: SIZE, found, vectors_blake3: None };
+    let detection = Detection {
+        model: model(name),
+        input_blake3,
+        size: SIZE,
+        found,
+        vectors_blake3: None,
+        dims: None,
+    };
     FacesCommand::RecordDetection(Box::new(detection))
 }
 
 fn guesses(number: u128, person_id: PersonId, standing: Standing) -> FacesCommand {
     let faces = vec![FaceAssignment { face_id: face(number), person_id }];
     let run_id = Uuid::from_u128(9);
-    let guesses = Box::new(Guesses { model: model("a"), run_id, faces });
+    let guesses = Box::new(Guesses { model: model("a"), run_id, faces, nobodys: vec![] });
     FacesCommand::RecordGuesses { guesses, standing }
 }
 
@@ -69,6 +75,40 @@ fn apply(faces: &mut Faces, command: &FacesCommand) -> Result<(), FacesError> {
 fn same_model_on_the_same_bytes_says_nothing_new() {
     let first = looks("a", &[(1, at(0, 0))]);
     assert_eq!(after(std::slice::from_ref(&first)).decide(&first), Ok(vec![]));
+}
+
+#[test]
+fn same_model_that_must_be_less_or_more_sure_says_what_changes() {
+    let (one, two) = ((1, at(0, 0)), (2, at(500, 0)));
+    let faces = after(&[looks("a", &[one])]);
+    assert_eq!(faces.decide(&looks("a", &[one, two])).unwrap().len(), 1);
+    let faces = after(&[looks("a", &[one, two])]);
+    assert_eq!(faces.decide(&looks("a", &[one])).unwrap().len(), 1);
+    let again = looks("a", &[(3, at(5, 5)), (4, at(500, 5))]);
+    assert_eq!(faces.decide(&again), Ok(vec![]), "the same faces");
+}
+
+#[test]
+fn model_may_take_back_what_it_said_and_nothing_else() {
+    let faces = after(&[
+        looks("a", &[(1, at(0, 0)), (2, at(300, 0)), (3, at(600, 0))]),
+        guesses(1, BERT, Standing::default()),
+        confirms(2, ANNA),
+    ]);
+    let guesses = Guesses {
+        model: model("a"),
+        run_id: Uuid::from_u128(9),
+        faces: vec![],
+        nobodys: vec![face(1), face(2), face(3), face(4)],
+    };
+    let command =
+        FacesCommand::RecordGuesses { guesses: Box::new(guesses), standing: Standing::default() };
+    let (model, run_id) = (model("a"), Uuid::from_u128(9));
+    let taken_back = FacesUnassigned { model, run_id, faces: vec![face(1)] };
+    assert_eq!(faces.decide(&command), Ok(vec![taken_back.into()]));
+    let mut faces = faces;
+    apply(&mut faces, &command).unwrap();
+    assert_eq!(faces.person_of(face(1)), Some(None));
 }
 
 #[test]
@@ -243,6 +283,7 @@ fn machine_step(faces: &mut Faces, numbers: &mut Numbers, step: u64) {
             .ids()
             .map(|face_id| FaceAssignment { face_id, person_id: person(numbers.below(PEOPLE)) })
             .collect(),
+        nobodys: if numbers.below(4) == 0 { faces.ids().collect() } else { vec![] },
     };
     let standing = Standing::default();
     apply(faces, &FacesCommand::RecordGuesses { guesses: Box::new(guesses), standing }).unwrap();

@@ -25,6 +25,7 @@ pub(crate) const WAYS: &[Row] = &[
     back("FaceWithdrawn", "face", &["FaceRestored"], UPDATE),
     follows("FacesAssigned", MODEL),
     follows("FacesDetected", MODEL),
+    follows("FacesUnassigned", MODEL),
 ];
 
 /// All that is said about one face.

@@ -17,7 +17,7 @@ pub const NAMES: [&str; 19] = [
     "metadataExtraction",
     "videoConversion",
     "faceDetection",
-    "facialRecognition",
+    RECOGNITION,
     "smartSearch",
     "duplicateDetection",
     "backgroundTask",
@@ -44,6 +44,7 @@ pub fn stage_of(queue: &str) -> Option<Stage> {
         "videoConversion" => Some(Stage::Video),
         "smartSearch" => Some(Stage::Embedding),
         "ocr" => Some(Stage::Text),
+        "faceDetection" => Some(Stage::Faces),
         _ => None,
     }
 }
@@ -63,10 +64,14 @@ pub const STORAGE_TEMPLATE: &str = "storageTemplateMigration";
 /// The queue that finds assets which show the same.
 pub const DUPLICATES: &str = "duplicateDetection";
 
+/// The queue that says whose faces those are that were found.
+pub const RECOGNITION: &str = "facialRecognition";
+
 /// Whether people may ask for a queue's work to be done again.
 #[must_use]
 pub fn can_rerun(queue: &str) -> bool {
-    matches!(queue, SIDECAR | LIBRARY | STORAGE_TEMPLATE | DUPLICATES) || stage_of(queue).is_some()
+    matches!(queue, SIDECAR | LIBRARY | STORAGE_TEMPLATE | DUPLICATES | RECOGNITION)
+        || stage_of(queue).is_some()
 }
 
 /// Which assets a re-run covers.

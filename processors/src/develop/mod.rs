@@ -172,6 +172,7 @@ impl Worker {
                 findings.wants_copy = facts::wants_copy(wanted, &report.facts, settings);
                 findings.wants_embedding = self.model_for_new(settings).await;
                 findings.wants_text = self.reader_for_new(settings).await;
+                findings.wants_faces = self.model_for_faces(settings).await;
                 let wish = wanted.image_wish(settings);
                 self.store_pictures(asset_id, wanted, derived, shown, wish, &mut findings).await?;
             }

@@ -1,6 +1,6 @@
 //! Lets a model look at previews, so that assets are found by what they show.
 
-mod look;
+pub(crate) mod look;
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ const CHECKPOINT: &str = "errands";
 /// Events looked at in one transaction.
 const INTAKE_EVENTS_MAX: u32 = 1_000;
 /// The types of events that are followed by an errand.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "AlbumAssetsAdded",
     "AssetEditsRemoved",
     "AssetEmbedded",
@@ -19,6 +19,7 @@ const KINDS: [&str; 12] = [
     "AssetFileDeleted",
     "AssetPurged",
     "AssetVideoEncodingSkipped",
+    "FacesDetected",
     "PersonDeleted",
     "PersonMergedInto",
     "PersonThumbnailRecorded",

@@ -10,7 +10,7 @@ mod table;
 use calotype_domain::asset::{AssetEvent, Stage};
 use calotype_domain::event::DomainEvent as _;
 use calotype_domain::person::PersonEvent;
-use calotype_domain::queue::STORAGE_TEMPLATE;
+use calotype_domain::queue::{RECOGNITION, STORAGE_TEMPLATE};
 use calotype_domain::{AlbumId, AssetId, PersonId};
 use calotype_eventstore::{GlobalPosition, Revision, StreamId};
 use calotype_media::blob::BlobKey;
@@ -30,6 +30,9 @@ pub(crate) use table::Errand;
 const AT_ONCE_MAX: usize = 4;
 /// Events of one stream looked at.
 const STREAM_EVENTS_MAX: u32 = 10_000;
+/// Queues that people may pause, with the errands that wait then.
+const PAUSABLE: [(&str, &str); 2] =
+    [(duplicates::QUEUE, "AssetEmbedded"), (RECOGNITION, "FacesDetected")];
 /// An errand that a processor wrote down itself: pictures that others are about to take the place of.
 pub(crate) const FORMER_FILES: &str = "FormerFiles";
 
@@ -53,10 +56,13 @@ impl Worker {
     pub async fn run_errands_once(&self, applied: GlobalPosition) -> Result<bool, ProcessorError> {
         let is_more = self.take_in_errands(applied).await?;
         let queues = self.queries.paused_queues().await?;
-        let is_paused = queues.iter().any(|queue| queue == duplicates::QUEUE);
-        let paused: &[&str] = if is_paused { &["AssetEmbedded"] } else { &[] };
+        let paused: Vec<&str> = PAUSABLE
+            .into_iter()
+            .filter(|(name, _)| queues.iter().any(|queue| queue == name))
+            .map(|(_, kind)| kind)
+            .collect();
         let mut tx = self.queries.locks().begin().await?;
-        let due = table::due_in_tx(&mut tx, paused).await?;
+        let due = table::due_in_tx(&mut tx, &paused).await?;
         if due.is_empty() {
             return Ok(is_more);
         }
@@ -120,6 +126,13 @@ impl Worker {
             "AssetMetadataRecorded" => {
                 let Ok(asset_id) = key.parse::<AssetId>() else { return Ok(()) };
                 self.wish_first_place(asset_id, Revision::new(errand.revision)).await
+            }
+            "FacesDetected" => {
+                let Ok(asset_id) = key.parse::<AssetId>() else { return Ok(()) };
+                self.recognise_errand(asset_id, errand.errand_id).await
+            }
+            "QueueEmptied" if key == RECOGNITION => {
+                self.forget_recognitions(errand.errand_id).await
             }
             "QueueEmptied" if key == STORAGE_TEMPLATE => {
                 self.forget_wishes(Revision::new(errand.revision)).await

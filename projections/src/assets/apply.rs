@@ -189,6 +189,7 @@ impl Fold for Assets {
             | AssetEvent::KeyValueRemoved(_)
             | AssetEvent::Embedded(_)
             | AssetEvent::TextRead(_)
+            | AssetEvent::FacesSearched(_)
             | AssetEvent::LivePartsFound(_)
             | AssetEvent::OriginalRestored(_)
             | AssetEvent::SidecarRefused(_)
@@ -212,14 +213,17 @@ impl Fold for Assets {
     }
 }
 
-/// Whether an event tells of a vector or of a text: for its owner nothing about the asset is other than before.
+const fn is_of_models(stage: Stage) -> bool {
+    matches!(stage, Stage::Embedding | Stage::Text | Stage::Faces)
+}
+
+/// Whether an event tells of what models do: for its owner nothing about the asset is other than before.
 fn is_for_searches_alone(what: &AssetEvent) -> bool {
-    let is_for_searches = |stage| matches!(stage, Stage::Embedding | Stage::Text);
     match what {
-        AssetEvent::Embedded(_) | AssetEvent::TextRead(_) => true,
-        AssetEvent::ProcessingRequested(requested) => is_for_searches(requested.stage),
-        AssetEvent::ProcessingFailed(failed) => is_for_searches(failed.stage),
-        AssetEvent::FailureDismissed(dismissed) => is_for_searches(dismissed.stage),
+        AssetEvent::Embedded(_) | AssetEvent::TextRead(_) | AssetEvent::FacesSearched(_) => true,
+        AssetEvent::ProcessingRequested(requested) => is_of_models(requested.stage),
+        AssetEvent::ProcessingFailed(failed) => is_of_models(failed.stage),
+        AssetEvent::FailureDismissed(dismissed) => is_of_models(dismissed.stage),
         _ => false,
     }
 }

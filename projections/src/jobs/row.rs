@@ -129,6 +129,7 @@ impl Fold for Jobs {
             }
             AssetEvent::Embedded(_) => row.set(Stage::Embedding, None),
             AssetEvent::TextRead(_) => row.set(Stage::Text, None),
+            AssetEvent::FacesSearched(_) => row.set(Stage::Faces, None),
             AssetEvent::ProcessingFailed(failed) => row.set(failed.stage, Some(State::Failed)),
             AssetEvent::FailureDismissed(left) => row.set(left.stage, Some(State::Missing)),
             AssetEvent::ProcessingRequested(requested) => {

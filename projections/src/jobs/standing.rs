@@ -28,6 +28,9 @@ pub struct QueueStanding {
     pub people: i64,
     /// Assets whose vector is to be compared with those of their owner's others.
     pub comparisons: i64,
+    /// Assets on which faces were found that are to be compared with others, those included of which no errand
+    /// has been made yet.
+    pub recognitions: i64,
 }
 
 /// What is counted beside the steps, in one statement and so at one instant: `what`, `which`, `number`. `$1` is
@@ -38,6 +41,13 @@ const STANDING: &str = "
     select 'asked', queue, count(*) from read.queue_requests_v2 where not is_done group by queue
      union all
     select 'comparisons', '', count(*) from work.errands where kind = 'AssetEmbedded'
+     union all
+    select 'recognitions', '', count(*) from work.errands where kind = 'FacesDetected'
+     union all
+    select 'recognitions', '', count(*)
+      from read.face_searches_v1
+     where found_at > coalesce(
+            (select position from work.checkpoints where name = 'errands'), 0)
      union all
     select 'libraries', '', count(*)
       from read.libraries_v1 as libraries
@@ -114,6 +124,7 @@ impl Queries {
                 "sidecars" => standing.sidecars += number,
                 "people" => standing.people += number,
                 "comparisons" => standing.comparisons += number,
+                "recognitions" => standing.recognitions += number,
                 step => steps.push((which, step.trim_start_matches("step ").to_owned(), number)),
             }
         }

@@ -265,6 +265,7 @@ impl Photo {
             | AssetEvent::FullSizeRecorded(_)
             | AssetEvent::Embedded(_)
             | AssetEvent::TextRead(_)
+            | AssetEvent::FacesSearched(_)
             | AssetEvent::FailureDismissed(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
@@ -330,6 +331,15 @@ impl Photo {
                 for guess in &assigned.faces {
                     let face = self.faces.get_mut(&guess.face_id.uuid());
                     says(face, guess.person_id, false);
+                }
+            }
+            FacesEvent::Unassigned(unassigned) => {
+                for face_id in &unassigned.faces {
+                    if let Some(face) = self.faces.get_mut(&face_id.uuid()) {
+                        face.said_person_id = None;
+                        face.person_id = None;
+                        face.is_confirmed = false;
+                    }
                 }
             }
             FacesEvent::Drawn(drawn) => {

@@ -245,6 +245,7 @@ impl Fold for SearchFold {
             | AssetEvent::FullSizeRecorded(_)
             | AssetEvent::Embedded(_)
             | AssetEvent::TextRead(_)
+            | AssetEvent::FacesSearched(_)
             | AssetEvent::FailureDismissed(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)

@@ -192,6 +192,7 @@ impl Fold for Counted {
             | AssetEvent::FullSizeRecorded(_)
             | AssetEvent::Embedded(_)
             | AssetEvent::TextRead(_)
+            | AssetEvent::FacesSearched(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
             | AssetEvent::FailureDismissed(_)

@@ -99,6 +99,7 @@ pub(super) fn apply_faces(event: &Event, what: &FacesEvent, owner_id: Uuid, ledg
 const fn says_something(what: &FacesEvent) -> bool {
     match what {
         FacesEvent::Assigned(assigned) => !assigned.faces.is_empty(),
+        FacesEvent::Unassigned(unassigned) => !unassigned.faces.is_empty(),
         FacesEvent::Detected(_)
         | FacesEvent::Drawn(_)
         | FacesEvent::Confirmed(_)
@@ -118,6 +119,9 @@ fn told(what: &FacesEvent) -> Vec<Uuid> {
         FacesEvent::Assigned(assigned) => {
             assigned.faces.iter().map(|assigned| assigned.face_id.uuid()).collect()
         }
+        FacesEvent::Unassigned(unassigned) => {
+            unassigned.faces.iter().map(|face_id| face_id.uuid()).collect()
+        }
         FacesEvent::Drawn(drawn) => vec![drawn.face_id.uuid()],
         FacesEvent::Confirmed(confirmed) => vec![confirmed.face_id.uuid()],
         FacesEvent::Rejected(rejected) => vec![rejected.face_id.uuid()],
@@ -133,6 +137,7 @@ fn lost(what: &FacesEvent) -> Vec<Uuid> {
         FacesEvent::Removed(removed) => vec![removed.face_id.uuid()],
         FacesEvent::Withdrawn(withdrawn) => vec![withdrawn.face_id.uuid()],
         FacesEvent::Assigned(_)
+        | FacesEvent::Unassigned(_)
         | FacesEvent::Drawn(_)
         | FacesEvent::Confirmed(_)
         | FacesEvent::Restored(_)
@@ -157,6 +162,7 @@ fn said(what: &FacesEvent) -> Vec<(Uuid, PersonId)> {
             said.into_iter().collect()
         }
         FacesEvent::Detected(_)
+        | FacesEvent::Unassigned(_)
         | FacesEvent::Rejected(_)
         | FacesEvent::Removed(_)
         | FacesEvent::Withdrawn(_) => Vec::new(),

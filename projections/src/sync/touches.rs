@@ -49,6 +49,7 @@ pub(super) fn touches(what: &AssetEvent) -> Touches {
         | AssetEvent::FullSizeRecorded(_)
         | AssetEvent::Embedded(_)
         | AssetEvent::TextRead(_)
+        | AssetEvent::FacesSearched(_)
         | AssetEvent::ProcessingRequested(_)
         | AssetEvent::FailureDismissed(_)
         | AssetEvent::DuplicatesDismissed(_)

@@ -291,6 +291,7 @@ impl Fold for Timeline {
             | AssetEvent::FullSizeRecorded(_)
             | AssetEvent::Embedded(_)
             | AssetEvent::TextRead(_)
+            | AssetEvent::FacesSearched(_)
             | AssetEvent::ProcessingFailed(_)
             | AssetEvent::ProcessingRequested(_)
             | AssetEvent::FailureDismissed(_)

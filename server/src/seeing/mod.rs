@@ -1,6 +1,7 @@
 //! The models of this server, and those of other machines that administrators name, behind the doors of the rooms
-//! that ask them what pictures show, what is written in them and what words mean.
+//! that ask them what pictures show, whose faces are on them, what is written in them and what words mean.
 
+mod faces;
 mod services;
 mod words;
 

@@ -105,6 +105,7 @@ impl World {
             wants_copy: false,
             wants_embedding: self.random.random_bool(0.5).then(|| self.model()),
             wants_text: self.random.random_bool(0.5).then(|| self.reader()),
+            wants_faces: self.random.random_bool(0.5).then(|| self.model()),
         };
         let ctx = self.context(None);
         let (known, last) = self.commands.load::<Asset>(&StreamId::new("asset", asset.id)).await?;

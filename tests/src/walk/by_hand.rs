@@ -64,6 +64,7 @@ impl World {
             encoding: Encoding::default(),
             embedding: calotype_processors::embed::Embedding::default(),
             reading: calotype_processors::text::Reading::default(),
+            finding: calotype_processors::faces::Finding::default(),
             scanning: calotype_processors::library::Scanning::default(),
             gazetteer: None,
             places: 1,

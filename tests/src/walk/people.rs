@@ -119,6 +119,7 @@ impl World {
             size: SIZE,
             found,
             vectors_blake3: None,
+            dims: None,
         };
         let ctx = self.context(None);
         accept(self.commands.record_faces(&ctx, photo.id, detection, None).await).map(drop)
@@ -134,7 +135,8 @@ impl World {
             }
             let faces = vec![FaceAssignment { face_id, person_id }];
             let run_id = self.commands.ids().v7();
-            guesses.push((photo.id, Guesses { model: self.model(), run_id, faces }));
+            let nobodys = if self.random.random_bool(0.2) { vec![face_id] } else { vec![] };
+            guesses.push((photo.id, Guesses { model: self.model(), run_id, faces, nobodys }));
         }
         let ctx = self.context(None);
         accept(self.commands.assign_faces(&ctx, &guesses).await).map(drop)

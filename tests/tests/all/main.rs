@@ -16,6 +16,7 @@ mod downloads;
 mod edits;
 mod errands;
 mod events;
+mod faces_found;
 mod films;
 mod finding;
 mod full_size;
