@@ -1,6 +1,8 @@
 //! From the log to `work.errands`: which events are followed by an errand, each once.
 
-use calotype_eventstore::{GlobalPosition, Recorded};
+use calotype_domain::queue::RECOGNITION;
+use calotype_eventstore::{GlobalPosition, Recorded, StreamId};
+use sqlx::PgConnection;
 
 use crate::error::ProcessorError;
 use crate::moves::ENABLED;
@@ -105,7 +107,32 @@ impl Worker {
         )
         .execute(&mut *tx)
         .await?;
+        let recognition = StreamId::new("queue", RECOGNITION);
+        let emptied = wanted
+            .iter()
+            .rfind(|event| event.event_type == "QueueEmptied" && event.stream_id == recognition);
+        if let Some(position) = emptied.and_then(|event| event.position) {
+            forget_recognitions_in_tx(&mut tx, position).await?;
+        }
         tx.commit().await?;
         Ok(to < limit)
     }
+}
+
+/// Takes the photos off the queue whose faces wait since before it was emptied, but for those in hand.
+async fn forget_recognitions_in_tx(
+    tx: &mut PgConnection,
+    emptied: GlobalPosition,
+) -> Result<(), ProcessorError> {
+    sqlx::query(
+        "delete from work.errands
+          where errand_id in (
+            select errand_id from work.errands
+             where kind = 'FacesDetected' and position < $1
+               for update skip locked)",
+    )
+    .bind(emptied.get())
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -131,9 +131,6 @@ impl Worker {
                 let Ok(asset_id) = key.parse::<AssetId>() else { return Ok(()) };
                 self.recognise_errand(asset_id, errand.errand_id).await
             }
-            "QueueEmptied" if key == RECOGNITION => {
-                self.forget_recognitions(errand.errand_id).await
-            }
             "QueueEmptied" if key == STORAGE_TEMPLATE => {
                 self.forget_wishes(Revision::new(errand.revision)).await
             }

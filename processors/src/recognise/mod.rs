@@ -79,16 +79,6 @@ impl Worker {
         self.recognise_on(asset_id, self.commands.ids().v7(), cause).await
     }
 
-    /// Takes the photos off the queue that wait since before it was emptied.
-    pub(crate) async fn forget_recognitions(&self, emptied: Uuid) -> Result<(), ProcessorError> {
-        let Some(position) = self.store.position_of(emptied).await? else { return Ok(()) };
-        sqlx::query("delete from work.errands where kind = 'FacesDetected' and position < $1")
-            .bind(position.get())
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
     /// A turn of a re-run: of everything the next library, else the next photos with faces that are nobody's; says
     /// how far that came.
     pub(crate) async fn recognise_after(

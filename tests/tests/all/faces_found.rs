@@ -116,7 +116,9 @@ async fn people_are_told_apart_and_what_is_said_of_them_stays() -> anyhow::Resul
             precision >= 0.95 && recall >= 0.95,
             "all at once: precision {precision}, recall {recall}: {again:?}"
         );
-        ensure!(first == again, "all at once gives others than one by one: {first:?}, {again:?}");
+        start(&admin, RECOGNITION, true).await?;
+        let once_more = told(&admin, &album).await?;
+        ensure!(once_more == again, "another run tells {once_more:?}, not {again:?}");
         ensure_family(&admin, &album, &again).await?;
         ensure_what_people_say_stays(&admin, server, &album).await
     })
@@ -239,6 +241,12 @@ async fn faces_wait_while_their_queues_are_paused_and_go_with_their_photos() -> 
         })
         .await?;
         order(RECOGNITION, "empty").await?;
+        until("an empty queue", WAIT, async || {
+            let queues = admin.get_json("/api/jobs").await?;
+            let is_empty = queues["facialRecognition"]["jobCounts"]["paused"] == 0;
+            Ok(is_empty.then_some(()))
+        })
+        .await?;
         order(RECOGNITION, "resume").await?;
         admin.wait_until_idle().await?;
         ensure!(people_on(&admin, &photos[0]).await? == [None], "it was recognised");
