@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::assets::uploads::Uploads;
 use crate::caches::Caches;
 use crate::caller::Callers;
+use crate::calotype::Proofs;
 use crate::download::turns::ArchiveTurns;
 use crate::links::LinkViews;
 use crate::logins::LoginLimits;
@@ -178,6 +179,8 @@ pub struct Parts {
     pub config: ApiConfig,
     /// What processors work on.
     pub in_flight: InFlight,
+    /// The tree over the log.
+    pub proofs: Arc<dyn Proofs>,
     /// Answers `GET /ready`.
     pub ready: Readiness,
     /// Answers `GET /metrics`.

@@ -17,6 +17,7 @@ mod nats;
 pub mod operator;
 pub mod parked;
 pub mod places;
+pub mod proofs;
 mod ready;
 pub mod reset;
 pub mod seeing;

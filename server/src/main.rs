@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use calotype_cli::args::{Batches, ImportArgs};
 use calotype_server::config::{self, Config, ServeArgs};
 use calotype_server::models::{self, Models};
-use calotype_server::operator::{self, Admin, History, Projections, Target};
+use calotype_server::operator::{self, Admin, History, Projections, Proof, Target, Verify};
 use calotype_server::parked::{self, Parked};
 use calotype_server::places::{self, Places};
 use calotype_server::{doctor, serve};
@@ -51,6 +51,20 @@ enum Command {
         target: Target,
         #[command(subcommand)]
         command: History,
+    },
+    /// Compare the whole log with its signed heads; name what was changed, removed or inserted.
+    Verify {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        verify: Verify,
+    },
+    /// Prove to others what the log holds, and sign it.
+    Proof {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        proof: Proof,
     },
     /// Look at work that got stuck, try it again or give it up.
     Parked {
@@ -143,6 +157,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::History { target, command } => {
             Box::pin(operator::history(&target, command)).await?;
         }
+        Command::Verify { target, verify } => {
+            let is_good = Box::pin(operator::verify(&target, verify)).await?;
+            return Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Proof { target, proof } => Box::pin(operator::proof(&target, proof)).await?,
         Command::Parked { target, command } => {
             Box::pin(parked::parked(&target, command)).await?;
         }

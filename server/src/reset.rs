@@ -108,6 +108,7 @@ impl Reset for TestingReset {
         forget_in_tx(&mut tx, aggregates.as_deref()).await?;
         tx.commit().await?;
         pool.close().await;
+        remove_heads(self.folder.root())?;
         let assets_gone =
             aggregates.as_ref().is_none_or(|names| names.iter().any(|name| name == "asset"));
         if assets_gone {
@@ -183,6 +184,8 @@ async fn forget_in_tx(
 ) -> Result<(), ResetError> {
     // Processors of another process may hold rows and wait for the log.
     sqlx::query("set local lock_timeout = '10s'").execute(&mut *tx).await?;
+    // First, because whoever extends the tree holds it and then reads the log.
+    sqlx::query("lock table proof.tree in exclusive mode").execute(&mut *tx).await?;
     sqlx::query("lock table log.events, log.outbox, log.positions in access exclusive mode")
         .execute(&mut *tx)
         .await?;
@@ -225,6 +228,10 @@ async fn forget_in_tx(
         "delete from log.positions where event_id in (select event_id from gone)",
         "delete from log.subject_keys where subject in (select stream_id from gone)",
         "delete from log.events where event_id in (select event_id from gone)",
+        // Another log begins: positions without events are gaps in it.
+        "update proof.tree
+            set log_id = gen_random_uuid(), size = 0, rebuilt_at = null, rebuilt_size = null",
+        "truncate proof.tiles, proof.heads",
         "delete from work.parked",
         "delete from work.errands",
         "delete from work.reruns",
@@ -253,6 +260,14 @@ async fn forget_in_tx(
     .await?;
     sqlx::query("alter table log.events enable trigger user").execute(&mut *tx).await?;
     Ok(())
+}
+
+/// Heads of the log that was.
+fn remove_heads(root: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(root.join("proof").join("heads")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn remove_files(root: &Path) -> std::io::Result<()> {

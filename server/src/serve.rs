@@ -12,7 +12,7 @@ use calotype_api::caller::Callers;
 use calotype_api::{Api, ApiConfig, Caches, MetricsText, Parts, Reset, TextEmbedder, Uploads};
 use calotype_commands::integrity::Findings;
 use calotype_commands::{NotificationMarks, SessionUses, SyncAcks};
-use calotype_eventstore::{EventStore, Relay, RelayOptions, Sequencer};
+use calotype_eventstore::{EventStore, Prover, ProverOptions, Relay, RelayOptions, Sequencer};
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
 use calotype_processors::consumer::{
@@ -34,6 +34,7 @@ use crate::catch_up::catch_up;
 use crate::config::{Config, Role};
 use crate::embedded::{DataFolder, Embedded};
 use crate::listener::Doors;
+use crate::proofs::LogProofs;
 use crate::ready::{Watch, Watched, Watching};
 use crate::reset::{self, TestingReset};
 use crate::wiring::{self, Core, Hands, Places};
@@ -145,6 +146,10 @@ async fn run(
     };
     let (sequencer, until) = (Sequencer::new(core.store.clone()), late.clone());
     tasks.spawn(async move { sequencer.run(until).await });
+    let proofs = LogProofs::new(&core, folder);
+    let prover = Prover::new(core.store.clone(), proofs.log().clone(), ProverOptions::default());
+    let until = late.clone();
+    tasks.spawn(async move { prover.run(until).await });
     let forget: Forget = {
         let (callers, caches) = (callers.clone(), caches.clone());
         let vectors = core.queries.vectors().clone();
@@ -251,6 +256,7 @@ async fn run(
                 scans: hands.scanning.in_flight.gauge(),
                 checks: hands.scanning.checking.gauge(),
             },
+            proofs: Arc::new(proofs),
             ready: watching.readiness(),
             metrics,
             reset,

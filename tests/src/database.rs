@@ -16,12 +16,24 @@ pub type Rows = BTreeMap<String, Vec<String>>;
 /// # Errors
 /// It does not run, or the folder has no key for it.
 pub async fn connect(data: &Path) -> anyhow::Result<PgPool> {
-    let key = data.join("keys/postgres-app.password");
+    connect_as("calotype_app", "postgres-app.password", data).await
+}
+
+/// Connects as the superuser, who may do everything, also to the log.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_as_superuser(data: &Path) -> anyhow::Result<PgPool> {
+    connect_as("postgres", "postgres.password", data).await
+}
+
+async fn connect_as(role: &str, password_file: &str, data: &Path) -> anyhow::Result<PgPool> {
+    let key = data.join("keys").join(password_file);
     let password = std::fs::read_to_string(&key)
         .with_context(|| format!("failed to read {}", key.display()))?;
     let options = PgConnectOptions::new_without_pgpass()
         .socket(data.join("run/postgres"))
-        .username("calotype_app")
+        .username(role)
         .password(password.trim())
         .database("calotype");
     PgPoolOptions::new()

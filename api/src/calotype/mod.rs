@@ -1,10 +1,11 @@
-//! Tag `Calotype`: what Immich has no routes for. Histories, projections, what got stuck, and the reset.
+//! Tag `Calotype`: what Immich has no routes for. Histories, projections, what got stuck, proofs, and the reset.
 
 mod batches;
 mod history;
 mod link_history;
 mod parked;
 mod projections;
+mod proof;
 mod testing;
 mod testing_people;
 mod undo;
@@ -15,6 +16,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use history::asset_history;
+pub use proof::{
+    ConsistencyProofDto, InclusionProofDto, LogFinding, LogHeadVerdict, LogPublicKey, LogReport,
+    NoProof, Proofs, RebuiltTree, SignedLogHead, SigningResult, SkippedLogEvent,
+};
 
 use crate::state::Api;
 
@@ -30,6 +35,11 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(parked::retry_parked_stream))
         .routes(routes!(projections::get_projections))
         .routes(routes!(projections::rebuild_projection))
+        .routes(routes!(proof::get_log_heads, proof::sign_log_head))
+        .routes(routes!(proof::get_inclusion_proof))
+        .routes(routes!(proof::get_consistency_proof))
+        .routes(routes!(proof::get_log_public_key))
+        .routes(routes!(proof::verify_log))
         .routes(routes!(undo::undo))
         .merge(batches::routes())
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod print;
+mod proof;
 mod reach;
 mod target;
 
@@ -14,6 +15,7 @@ use clap::Subcommand;
 use crate::clock::{RandomIds, SystemClock};
 
 pub use admin::{Admin, admin};
+pub use proof::{Proof, Verify, proof, verify};
 pub(crate) use reach::{Local, Remote};
 pub use target::{Target, TargetArgs};
 

@@ -9,14 +9,15 @@ use serde_json::Value;
 use super::target::Target;
 use crate::config::Config;
 use crate::embedded::{DataFolder, Embedded, owner_elsewhere};
+use crate::proofs::LogProofs;
 use crate::wiring::{self, Core};
 
 /// A data folder, opened for one command.
 pub(crate) struct Local {
     pub(crate) core: Core,
     embedded: Embedded,
-    // Locked until everything else is closed.
-    _folder: Arc<DataFolder>,
+    /// Locked until everything else is closed.
+    folder: Arc<DataFolder>,
 }
 
 impl Local {
@@ -28,7 +29,12 @@ impl Local {
             wiring::places(&folder, database_url.as_deref(), None, false).await?;
         Box::pin(wiring::migrate(&places.owner_url)).await?;
         let core = wiring::core(&folder, &places).await?;
-        Ok(Self { core, embedded, _folder: folder })
+        Ok(Self { core, embedded, folder })
+    }
+
+    /// The tree over the folder's log.
+    pub(super) fn proofs(&self) -> LogProofs {
+        LogProofs::new(&self.core, &self.folder)
     }
 
     pub(crate) async fn close(self) {

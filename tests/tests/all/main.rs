@@ -46,6 +46,7 @@ mod parked_losses;
 mod people;
 mod people_races;
 mod pins;
+mod proof;
 mod purged;
 mod queues;
 mod races;

@@ -14,8 +14,18 @@ use serde_json::{Value, json};
 /// A stop on request takes seconds, not the tens of seconds after which a service manager kills.
 const STOP_MAX: Duration = Duration::from_secs(10);
 /// What a newcomer has to find in the help.
-const COMMANDS: [&str; 8] =
-    ["serve", "migrate", "projections", "history", "parked", "admin", "doctor", "openapi"];
+const COMMANDS: [&str; 10] = [
+    "serve",
+    "migrate",
+    "projections",
+    "history",
+    "verify",
+    "proof",
+    "parked",
+    "admin",
+    "doctor",
+    "openapi",
+];
 /// A server that is not there.
 const NOBODY: &str = "http://127.0.0.1:9";
 /// How long a command may take.

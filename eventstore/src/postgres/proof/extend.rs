@@ -40,6 +40,8 @@ pub(super) async fn step(connection: &mut PgConnection) -> Result<Tree, ProofErr
     let tree = lock_in_tx(&mut tx).await?;
     let to = tree.head.min(tree.size + STEP_EVENTS_MAX);
     if to <= tree.size {
+        // Now, and not with the connection's next statement: until then the row would stay locked.
+        tx.rollback().await.map_err(failed())?;
         return Ok(tree);
     }
     let leaves = stored::leaves(&mut tx, signed(tree.size), signed(to)).await?;

@@ -40,9 +40,9 @@ const SELECT_STATE: &str = "
 const SELECT_HEADS: &str = "
     select note, public_key
     from proof.heads
-    where log_id = $1
+    where log_id = (select log_id from proof.tree)
     order by size
-    limit $2";
+    limit $1";
 
 const SELECT_SKIPPED: &str = "
     select event_id, reason, skipped_by, skipped_at
@@ -90,6 +90,8 @@ pub(super) async fn look(
     (told, given): (&str, &str),
     trusted: &[PublicKey],
 ) -> Result<Report, ProofError> {
+    // First, because the tree only grows: a head that is signed from now on is none behind its end.
+    let stored = stored_heads(pool).await?;
     let state = state(pool).await?;
     let mut report = Report {
         log_id: state.log_id,
@@ -99,7 +101,7 @@ pub(super) async fn look(
         skipped: skipped(pool).await?,
         ..Report::default()
     };
-    let candidates = candidates(pool, &state, (told, given), trusted, &mut report).await?;
+    let candidates = candidates(stored, &state, (told, given), trusted, &mut report)?;
     let mut walk = Walk::new(candidates.iter().map(|it| it.note.head.size).collect());
     let end = state.head.max(state.size);
     let ranges = (0..end).step_by(usize::try_from(RANGE_TILES * TILE_HASHES).unwrap_or(usize::MAX));
@@ -191,27 +193,36 @@ async fn skipped(pool: &PgPool) -> Result<Vec<SkippedEvent>, StoreError> {
     Ok(named.collect())
 }
 
+/// A head as the database has it, and the key that it says to be signed by.
+type StoredHead = (String, Vec<u8>);
+
+async fn stored_heads(pool: &PgPool) -> Result<Vec<StoredHead>, StoreError> {
+    sqlx::query_as(SELECT_HEADS)
+        .bind(HEADS_MAX)
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::database("read all heads"))
+}
+
 /// The heads of the database and those of the text, each once, by size.
-async fn candidates(
-    pool: &PgPool,
+fn candidates(
+    stored: Vec<StoredHead>,
     state: &State,
     (told, given): (&str, &str),
     trusted: &[PublicKey],
     report: &mut Report,
 ) -> Result<Vec<Candidate>, ProofError> {
-    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(SELECT_HEADS)
-        .bind(state.log_id)
-        .bind(HEADS_MAX)
-        .fetch_all(pool)
-        .await
-        .map_err(StoreError::database("read all heads"))?;
     let mut trusted = trusted.to_vec();
     let (mut notes, unreadable) = Note::parse_all(given);
     report.unreadable_heads = unreadable;
+    if unreadable > 0 {
+        let what = format!("{unreadable} texts among the heads that were given are no heads");
+        add(report, finding(FindingKind::Head, what));
+    }
     // The file of a reset log may have got a line of before.
     let (told, _) = Note::parse_all(told);
     notes.extend(told.into_iter().filter(|note| note.head.log_id == state.log_id));
-    for (text, public_key) in rows {
+    for (text, public_key) in stored {
         // Without a key of ours there is only what the database says of it.
         if trusted.is_empty() {
             trusted.extend(PublicKey::from_bytes(&public_key));

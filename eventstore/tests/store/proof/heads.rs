@@ -171,3 +171,37 @@ async fn one_of_two_provers_leads_and_signs_when_due() {
     assert_eq!(heads.iter().map(|note| note.head.size).collect::<Vec<_>>(), [5_000]);
     assert_eq!(proven.store.head().await.expect("a head").get(), 5_000);
 }
+
+#[tokio::test]
+async fn who_looks_while_heads_are_signed_finds_nothing() {
+    let mut proven = Proven::of(300).await;
+    let log = proven.log.clone();
+    let looking = tokio::spawn(async move {
+        let mut reports = Vec::new();
+        for _ in 0..20 {
+            reports.push(log.verify("", &[]).await.expect("the log can be read"));
+        }
+        reports
+    });
+    while !looking.is_finished() {
+        proven.append(2).await;
+        proven.sign().await;
+    }
+
+    for report in looking.await.expect("it ends") {
+        assert!(report.is_good(), "{:?}", report.findings);
+    }
+}
+
+#[tokio::test]
+async fn who_leads_and_has_nothing_to_do_locks_nobody_out() {
+    let proven = Proven::of(4).await;
+    let prover = Prover::new(proven.store.clone(), proven.log.clone(), ProverOptions::default());
+    assert_eq!(prover.step().await.expect("it leads"), Some(0));
+
+    let locked = sqlx::query("select size from proof.tree for update nowait")
+        .execute(&proven.database.pool)
+        .await;
+
+    assert_eq!(locked.expect("nobody holds it").rows_affected(), 1);
+}

@@ -17,6 +17,7 @@ mod library;
 mod models;
 mod pictures;
 mod places;
+mod proof;
 mod reads;
 mod recall;
 mod searches;
@@ -34,6 +35,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BATCHES_LIBRARY: u32 = 20_000;
 /// Assets of the library whose timeline is made anew.
 const REBUILD_LIBRARY: u32 = 200_000;
+/// Assets of the library whose log is compared with its heads.
+const PROOF_LIBRARY: u32 = 100_000;
 /// Threads of the side that asks.
 const THREADS: usize = 2;
 
@@ -62,6 +65,8 @@ enum Name {
     Recall,
     /// An external library: scanned, and deleted.
     Libraries,
+    /// The log compared with its signed heads, and an event proven.
+    Proof,
 }
 
 /// Measures speed and memory.
@@ -120,6 +125,9 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted(Name::Libraries) {
         Box::pin(libraries::measure()).await?;
+    }
+    if wanted(Name::Proof) {
+        Box::pin(proof::measure(arguments.assets.unwrap_or(PROOF_LIBRARY))).await?;
     }
     if wanted(Name::Rebuild) {
         Box::pin(library::measure_rebuild(arguments.assets.unwrap_or(REBUILD_LIBRARY))).await?;
