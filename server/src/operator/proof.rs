@@ -314,7 +314,7 @@ fn finding_line(finding: &Value) -> String {
     if let Some(revision) = finding["revision"].as_i64() {
         words.push(format!("revision {revision}"));
     }
-    format!("{}: {}", words.join("  "), text(&finding["what"]))
+    format!("{}: {}", words.join("  ").trim_end(), text(&finding["what"]))
 }
 
 /// Says something that is no part of a note that is kept in a file.
