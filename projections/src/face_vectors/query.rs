@@ -12,6 +12,8 @@ use super::gallery::Gallery;
 use super::kept::{Galleries, Wanted};
 use crate::embeddings::Codes;
 use crate::error::ProjectionError;
+use crate::people::PeopleProjection;
+use crate::projection::checkpoint_name;
 use crate::query::Queries;
 
 /// Whose a face is said to be, and by whom.
@@ -272,7 +274,8 @@ impl Queries {
     pub async fn people_have_passed(&self, event_id: Uuid) -> Result<bool, ProjectionError> {
         let Some(position) = self.store().position_of(event_id).await? else { return Ok(false) };
         let passed: Option<i64> =
-            sqlx::query_scalar("select position from work.checkpoints where name = 'people'")
+            sqlx::query_scalar("select position from work.checkpoints where name = $1")
+                .bind(checkpoint_name(&PeopleProjection))
                 .fetch_optional(&self.pool)
                 .await?;
         Ok(passed.is_some_and(|passed| GlobalPosition::new(passed) >= position))
