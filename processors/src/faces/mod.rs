@@ -118,7 +118,7 @@ impl Look for Finds {
 
     async fn is_there(worker: &Worker, wish: &Wish) -> bool {
         let Some(finder) = &worker.finding.finder else { return false };
-        is_there(&wish.name, finder.model(&wish.name).await)
+        is_there(&wish.name, &finder.model(&wish.name).await)
     }
 
     async fn look(
