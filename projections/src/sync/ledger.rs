@@ -166,14 +166,17 @@ impl Ledger {
         }
     }
 
-    /// The thing left its feed. Who never heard of it does not hear of its end.
+    /// The thing left its feed. Who never heard of it does not hear of its end; what came after the event, which is
+    /// applied once more then, did not leave by it.
     pub(super) fn gone(&mut self, key: &Key, change: i64, at: DateTime<Utc>) {
-        let Some(Mark { scope, gone_at: None, .. }) =
+        let Some(Mark { scope, gone_at: None, change: known }) =
             self.fates.get(key).and_then(|fate| fate.after)
         else {
             return;
         };
-        self.gone_from(key, scope, change, at);
+        if known <= change {
+            self.gone_from(key, scope, change, at);
+        }
     }
 
     /// The thing left the feed of a scope, whether or not its row stands here.
