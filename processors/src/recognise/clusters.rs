@@ -79,6 +79,7 @@ pub enum Target {
 /// there any more. `spoken` are the people of whom somebody said anything; whoever has a face that a person gave
 /// them is one, too.
 #[must_use]
+#[expect(clippy::implicit_hasher, reason = "its callers gather them in the usual one")]
 pub fn whole(
     gallery: &Gallery,
     known: &[Option<Known>],

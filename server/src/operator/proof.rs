@@ -31,7 +31,7 @@ pub struct Verify {
 pub struct Proof {
     #[command(flatten)]
     wish: Wish,
-    /// As JSON, as docs/verify_proof.py reads it, instead of text.
+    /// As JSON, which the script that checks proofs reads, instead of text.
     #[arg(long)]
     json: bool,
 }

@@ -176,6 +176,7 @@ async fn one_of_two_provers_leads_and_signs_when_due() {
 async fn who_looks_while_heads_are_signed_finds_nothing() {
     let mut proven = Proven::of(300).await;
     let log = proven.log.clone();
+    #[expect(clippy::disallowed_methods, reason = "it is waited for below")]
     let looking = tokio::spawn(async move {
         let mut reports = Vec::new();
         for _ in 0..20 {

@@ -7,6 +7,9 @@ use rand::{Rng as _, SeedableRng as _};
 
 use super::*;
 
+/// The groups of fresh people, and whose every other face is.
+type Outcome = (BTreeSet<BTreeSet<Uuid>>, BTreeMap<Uuid, Target>);
+
 const RULES: Rules = Rules { cosine_min: 0.5, faces_min: 3 };
 const DIMS: usize = 32;
 
@@ -212,7 +215,7 @@ fn order_of_faces_changes_nothing() {
             };
             faces.push((number, values, known));
         }
-        let mut outcomes: Vec<(BTreeSet<BTreeSet<Uuid>>, BTreeMap<Uuid, Target>)> = Vec::new();
+        let mut outcomes: Vec<Outcome> = Vec::new();
         for _ in 0..3 {
             faces.shuffle(&mut random);
             let mut library = Library::default();
