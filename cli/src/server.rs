@@ -15,6 +15,8 @@ use crate::reader;
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How long an answer may be silent.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
+/// The slowest that a file is sent before it is given up, in bytes a second.
+const SEND_BYTES_A_SECOND_MIN: u64 = 16 * 1024;
 /// The first pause before a request is repeated; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 /// The longest pause, also where the server wishes for a longer one.
@@ -52,6 +54,8 @@ enum Attempt {
 /// A server, asked over HTTP with a key.
 pub(crate) struct Server {
     client: reqwest::Client,
+    /// For bodies of files: the other's limit on silence counts from when a request begins.
+    uploads: reqwest::Client,
     base: String,
     api_key: String,
     patience: Duration,
@@ -63,15 +67,17 @@ impl Server {
     /// # Errors
     /// When TLS cannot be set up.
     pub(crate) fn try_new(args: &ServerArgs) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_MAX)
-            .read_timeout(SILENCE_MAX)
-            .user_agent(concat!("calotype-import/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .context("failed to set up HTTP")?;
+        let builder = || {
+            reqwest::Client::builder()
+                .connect_timeout(CONNECT_MAX)
+                .user_agent(concat!("calotype-import/", env!("CARGO_PKG_VERSION")))
+        };
+        let client =
+            builder().read_timeout(SILENCE_MAX).build().context("failed to set up HTTP")?;
+        let uploads = builder().build().context("failed to set up HTTP")?;
         let base = format!("{}/api", args.server.trim_end_matches('/').trim_end_matches("/api"));
         let patience = Duration::from_secs(args.patience);
-        Ok(Self { client, base, api_key: args.api_key.clone(), patience })
+        Ok(Self { client, uploads, base, api_key: args.api_key.clone(), patience })
     }
 
     /// Reads something.
@@ -109,9 +115,13 @@ impl Server {
         file: &Path,
         size_bytes: u64,
     ) -> Result<(), Trouble> {
+        let sending = Duration::from_secs(size_bytes / SEND_BYTES_A_SECOND_MIN);
         let request = || {
             let body = reqwest::Body::wrap_stream(reader::stream(file.to_owned()));
-            self.request(Method::PUT, path).header(CONTENT_LENGTH, size_bytes).body(body)
+            self.with_key(&self.uploads, Method::PUT, path)
+                .header(CONTENT_LENGTH, size_bytes)
+                .timeout(SILENCE_MAX.saturating_add(sending))
+                .body(body)
         };
         // A body that broke off because of the file breaks off again.
         let why_not = || match std::fs::File::open(file).and_then(|file| file.metadata()) {
@@ -123,9 +133,11 @@ impl Server {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client
-            .request(method, format!("{}{path}", self.base))
-            .header("x-api-key", &self.api_key)
+        self.with_key(&self.client, method, path)
+    }
+
+    fn with_key(&self, client: &reqwest::Client, method: Method, path: &str) -> RequestBuilder {
+        client.request(method, format!("{}{path}", self.base)).header("x-api-key", &self.api_key)
     }
 
     /// Asks until there is an answer, or patience is over, or there is a reason why not to ask again.
@@ -134,7 +146,8 @@ impl Server {
         request: impl Fn() -> RequestBuilder,
         why_not: impl Fn() -> Option<String>,
     ) -> Result<Value, Trouble> {
-        let begun = Instant::now();
+        // Patience begins with the first failure: what was sent before took its own time.
+        let mut failing: Option<Instant> = None;
         let mut pause = PAUSE_MIN;
         loop {
             let (why, wished) = match attempt(request()).await {
@@ -145,6 +158,7 @@ impl Server {
             if let Some(why_not) = why_not() {
                 return Err(Trouble::Refused(why_not));
             }
+            let begun = *failing.get_or_insert_with(Instant::now);
             if begun.elapsed() >= self.patience {
                 let waited = begun.elapsed().as_secs();
                 return Err(Trouble::Fatal(anyhow::anyhow!(

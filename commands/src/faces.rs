@@ -160,9 +160,9 @@ impl Commands {
         for _ in 0..ATTEMPTS_MAX {
             let mut loaded = Vec::with_capacity(chunk.len());
             let mut people = BTreeSet::from([person_id]);
-            for (asset_id, face_ids) in chunk {
-                let (faces, last) =
-                    self.load::<Faces>(&stream(*asset_id)).await.map_err(by_face)?;
+            let streams: Vec<_> = chunk.iter().map(|(asset_id, _)| stream(*asset_id)).collect();
+            let each = self.load_each::<Faces>(&streams).await.map_err(by_face)?;
+            for ((asset_id, face_ids), (faces, last)) in chunk.iter().zip(each) {
                 people.extend(faces.people());
                 loaded.push((asset_id, face_ids, faces, last));
             }

@@ -145,9 +145,9 @@ impl Commands {
         for _ in 0..ATTEMPTS_MAX {
             let mut loaded = Vec::with_capacity(chunk.len());
             let mut people: BTreeSet<PersonId> = BTreeSet::new();
-            for (asset_id, guesses) in chunk {
-                let (faces, last) =
-                    self.load::<Faces>(&stream(*asset_id)).await.map_err(by_face)?;
+            let streams: Vec<_> = chunk.iter().map(|(asset_id, _)| stream(*asset_id)).collect();
+            let each = self.load_each::<Faces>(&streams).await.map_err(by_face)?;
+            for ((asset_id, guesses), (faces, last)) in chunk.iter().zip(each) {
                 people.extend(faces.people());
                 people.extend(guesses.faces.iter().map(|guess| guess.person_id));
                 loaded.push((asset_id, faces, last, guesses));

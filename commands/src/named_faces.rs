@@ -67,6 +67,8 @@ impl Commands {
             let mut unit = self.unit(ctx);
             let mut people: HashMap<String, Option<PersonId>> = HashMap::new();
             let mut commands = Vec::with_capacity(faces.len());
+            // Two names beside each other do not become one face.
+            let mut taken: BTreeSet<FaceId> = BTreeSet::new();
             for NamedFace { name, area } in faces {
                 let folded = name.to_lowercase();
                 let person_id = match (people.get(&folded), known.get(&folded)) {
@@ -77,7 +79,8 @@ impl Commands {
                 people.insert(folded, person_id);
                 let Some(person_id) = person_id else { continue };
                 // A model may have found it already.
-                commands.push(match there.found_at(area) {
+                let found = there.found_at(area).filter(|face_id| taken.insert(*face_id));
+                commands.push(match found {
                     Some(face_id) => {
                         FacesCommand::Confirm { face_id, person_id, standing: standing.clone() }
                     }

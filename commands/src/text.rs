@@ -33,10 +33,15 @@ impl Text {
             left.checked_sub(words.len()).map(|less| left = less).is_some()
         };
         let (lines, boxes): (Vec<String>, Vec<TextBox>) =
-            lines.into_iter().take(LINES_MAX).take_while(fits).unzip();
+            lines.into_iter().take(LINES_MAX).take_while(fits).map(without_nul).unzip();
         let boxes = Bytes::from(TextBox::pack(&boxes));
         Self { reader, input_blake3: input_blake3.to_owned(), lines, boxes }
     }
+}
+
+/// No database keeps U+0000, and nobody looks for it.
+fn without_nul((words, place): (String, TextBox)) -> (String, TextBox) {
+    (words.replace('\0', " "), place)
 }
 
 impl Commands {

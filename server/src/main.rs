@@ -139,12 +139,18 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         .mut_subcommands(without_empty_variables)
 }
 
+/// How long a program that is done waits for threads that compute what nobody will hear.
+const STRAGGLERS_MAX: std::time::Duration = std::time::Duration::from_secs(2);
+
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("failed to start the runtime")?;
-    runtime.block_on(Box::pin(dispatch(command)))
+    let done = runtime.block_on(Box::pin(dispatch(command)));
+    // Comparing a library goes on in a thread of its own; it is begun anew at the next start.
+    runtime.shutdown_timeout(STRAGGLERS_MAX);
+    done
 }
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {

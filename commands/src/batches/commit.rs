@@ -287,7 +287,10 @@ impl Attempt<'_> {
         }
         if let Some(film_sha1) = &entry.film_sha1 {
             let film = self.committed.entries.get(film_sha1).copied();
-            let film = film.ok_or(CommandError::Refused(BatchError::BadEntries))?;
+            // One of an earlier request belongs to another still.
+            let earlier = || self.batch.done(film_sha1).map(|it| Done { is_new: false, ..it });
+            let film =
+                film.or_else(earlier).ok_or(CommandError::Refused(BatchError::BadEntries))?;
             // A film that was there before is somebody's choice already.
             uploaded.live_photo_video_id = film.is_new.then_some(film.asset_id);
         }
@@ -355,7 +358,7 @@ impl Attempt<'_> {
     ) -> (BTreeMap<AlbumId, Vec<usize>>, HashMap<AlbumId, AlbumText>) {
         let (mut into, mut made) = (BTreeMap::new(), HashMap::new());
         for album in new {
-            let key = album_key(self.batch_id, &album.key);
+            let key = self.key_of(&album.key);
             if let Some(album_id) = self.batch.album(key) {
                 self.committed.albums.insert(album.key.clone(), album_id);
                 continue;
@@ -371,9 +374,14 @@ impl Attempt<'_> {
         (into, made)
     }
 
+    /// Keyed: clients make what they call an album of its name, which the log must not tell.
+    fn key_of(&self, key: &str) -> Uuid {
+        album_key(self.batch_id, &self.commands.keyring.hmac("batch-album", key))
+    }
+
     fn album_of(&self, key: &str) -> Result<AlbumId, Error> {
         let made = self.committed.albums.get(key).copied();
-        let made = made.or_else(|| self.batch.album(album_key(self.batch_id, key)));
+        let made = made.or_else(|| self.batch.album(self.key_of(key)));
         made.ok_or(CommandError::Refused(BatchError::Album))
     }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use calotype_domain::album::Album;
-use calotype_domain::asset::{Asset, AssetEvent};
+use calotype_domain::asset::{Asset, AssetEvent, Visibility};
 use calotype_domain::batch::{
     Batch, BatchCommand, BatchCommitted, BatchError, BatchEvent, BatchRolledBack,
 };
@@ -193,7 +193,9 @@ impl Commands {
                 if asset.owner_id() != Some(by) {
                     continue;
                 }
-                match changed.filter(|_| entry.is_new && !force) {
+                // What is behind the PIN does not go with the rest: who locked it changed it.
+                let is_locked = asset.visibility() == Visibility::Locked;
+                match changed.filter(|_| entry.is_new && (!force || is_locked)) {
                     Some(event_type) => {
                         part.left_alone.push(LeftAlone { asset_id: entry.asset_id, event_type });
                         continue;

@@ -112,8 +112,9 @@ pub(super) fn faces(answer: &Value, model: &str, pixels: &Pixels) -> Result<Face
         let BoxAnswer { x1, y1, x2, y2 } = it.bounding_box;
         // Boxes may hang over the edge; what lies beyond it is cut off, as with our own.
         let sides = [x1.max(0.0), y1.max(0.0), x2.min(width), y2.min(height)];
+        // Rounded to whole pixels nothing may be left of one at the edge.
         if !(sides[0] < sides[2] && sides[1] < sides[3]) {
-            return Err("with a face outside of the picture".to_owned());
+            continue;
         }
         let [x1, y1, x2, y2] = sides;
         let score = part(it.score)?;
@@ -250,8 +251,6 @@ mod tests {
         let found = read(&good).unwrap().faces.swap_remove(0);
         assert_eq!([found.x1, found.y1, found.x2, found.y2], [0.0, 0.0, 20.0, 50.0]);
         for (pointer, value) in [
-            ("/boundingBox/x1", json!(20)),
-            ("/boundingBox/x1", json!(1e30)),
             ("/boundingBox/y2", json!("low")),
             ("/embedding", json!("[0,0]")),
             ("/score", json!(1.5)),

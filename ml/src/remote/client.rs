@@ -38,7 +38,14 @@ pub(crate) enum Payload {
 }
 
 impl Payload {
-    pub(crate) fn image(pixels: &Pixels) -> Result<Self, MlError> {
+    /// A picture, packed away from the threads that others wait on: a large one takes tens of milliseconds.
+    pub(crate) async fn of(pixels: &Pixels) -> Result<Self, MlError> {
+        let pixels = pixels.clone();
+        let packing = tokio::task::spawn_blocking(move || Self::image(&pixels));
+        packing.await.map_err(|_ended| MlError::GivenUp)?
+    }
+
+    fn image(pixels: &Pixels) -> Result<Self, MlError> {
         let mut bytes = Cursor::new(Vec::new());
         PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Sub)
             .write_image(

@@ -25,6 +25,8 @@ use crate::services::stand_in;
 pub const MODELS_KEY: &str = "calotypeModels";
 /// The revision of a model whose files are not known.
 const REVISION: &str = "remote";
+/// The longest revision that a service is believed, in bytes: it goes into events in clear.
+const REVISION_BYTES_MAX: usize = 64;
 
 /// What was found out, in one of the forms of the protocol.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +53,7 @@ pub(crate) async fn embed_image(
     pixels: &Pixels,
 ) -> Result<Embedding, MlError> {
     let entries = json!({ "clip": { "visual": { "modelName": model } } });
-    let payload = Payload::image(pixels)?;
+    let payload = Payload::of(pixels).await?;
     let found = remotes.ask(&entries, &payload, |answer| answers::embedding(answer, model)).await?;
     remotes.tell(ModelKind::Clip, model, &found.model);
     Ok(found)
@@ -84,7 +86,7 @@ pub(crate) async fn faces(
         "detection": { "modelName": model, "options": { "minScore": min_score } },
         "recognition": { "modelName": model },
     } });
-    let payload = Payload::image(pixels)?;
+    let payload = Payload::of(pixels).await?;
     let found =
         remotes.ask(&entries, &payload, |answer| answers::faces(answer, model, pixels)).await?;
     remotes.tell(ModelKind::FaceDetection, model, &found.model);
@@ -105,7 +107,7 @@ pub(crate) async fn words(
         },
         "recognition": { "modelName": model, "options": { "minScore": limits.min_text_score } },
     } });
-    let payload = Payload::image(pixels)?;
+    let payload = Payload::of(pixels).await?;
     let mut found = remotes.ask(&entries, &payload, |answer| answers::words(answer, model)).await?;
     remotes.tell(ModelKind::Ocr, model, &found.model);
     // A service may not know of limits.
@@ -122,7 +124,11 @@ fn model_of(answer: &Value, kind: ModelKind, name: &str) -> ModelRef {
     let told = answer.get(MODELS_KEY).and_then(|models| models.get(task(kind)));
     let told = told.and_then(|model| serde_json::from_value::<ModelRef>(model.clone()).ok());
     let is_asked = |told: &ModelRef| told.name == name || stand_in(kind, name) == Some(&told.name);
-    told.filter(is_asked).unwrap_or_else(|| untold(name))
+    let is_short = |told: &ModelRef| {
+        let revision = told.revision.as_bytes();
+        revision.len() <= REVISION_BYTES_MAX && revision.iter().all(u8::is_ascii_graphic)
+    };
+    told.filter(is_asked).filter(is_short).unwrap_or_else(|| untold(name))
 }
 
 /// The identity of a model that a service does not tell.

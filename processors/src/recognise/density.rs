@@ -12,8 +12,8 @@ use super::clusters::{Known, Rules};
 
 /// Threads that compare.
 const THREADS: usize = 2;
-/// Tiles of pairs that wait to be looked at.
-const TILES_WAITING_MAX: usize = 16;
+/// Tiles of pairs that wait to be looked at. One has up to 24 bytes for 64 times each face there is.
+const TILES_WAITING_MAX: usize = 1;
 /// Neighbours remembered of a face that cannot be a core.
 const REMEMBERED_MAX: usize = 16;
 

@@ -1,6 +1,6 @@
-//! Events of faces to `face_vectors_v1`, and of searches for them to `face_searches_v1`. The vectors are the event's attachment, which goes with its subject: of
-//! one that is forgotten there is no row. A face that a person removed keeps its vector until it is lost, because
-//! that may be taken back.
+//! Events of faces to `face_vectors_v1`, and of searches for them to `face_searches_v1`. The vectors are the
+//! event's attachment, which goes with its subject: of one that is forgotten there is no row. A face that a
+//! person removed keeps its vector until the photo is erased, because that may be taken back.
 
 use std::collections::{BTreeMap, HashMap};
 

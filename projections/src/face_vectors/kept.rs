@@ -14,6 +14,8 @@ use crate::event::Event;
 
 /// Galleries kept at once; of more, the one that was not asked for longest goes.
 const GALLERIES_MAX: usize = 8;
+/// Bytes of galleries that are kept when another one is read.
+const BYTES_MAX: usize = 512 << 20;
 /// Changed photos remembered of a gallery; where there are more, it is read again as a whole.
 const CHANGED_MAX: usize = 100_000;
 
@@ -84,7 +86,11 @@ impl Galleries {
     pub(super) fn begin(&self, wanted: Wanted) -> Shared {
         let mut held = self.held();
         held.retain(|one| one.wanted != wanted);
-        if held.len() >= GALLERIES_MAX {
+        // One that is written to now is counted another time.
+        let bytes = |one: &Held| one.gallery.try_read().map_or(0, |gallery| gallery.bytes());
+        while held.len() >= GALLERIES_MAX
+            || !held.is_empty() && held.iter().map(bytes).sum::<usize>() > BYTES_MAX
+        {
             held.remove(0);
         }
         let gallery = Shared::default();

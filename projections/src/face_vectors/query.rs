@@ -132,10 +132,19 @@ impl Queries {
         .bind(wanted.model_id)
         .fetch_all(&self.pool)
         .await?;
-        let mut gallery = gallery.write().unwrap_or_else(PoisonError::into_inner);
-        gallery.remove_photos(changed);
-        for row in rows {
-            row.put_into(&mut gallery);
+        let (gallery, changed) = (Arc::clone(gallery), changed.clone());
+        // All faces behind the photos move up, which takes long where there are many.
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut gallery = gallery.write().unwrap_or_else(PoisonError::into_inner);
+            gallery.remove_photos(&changed);
+            for row in rows {
+                row.put_into(&mut gallery);
+            }
+        });
+        if let Err(error) = writing.await
+            && error.is_panic()
+        {
+            std::panic::resume_unwind(error.into_panic());
         }
         Ok(())
     }

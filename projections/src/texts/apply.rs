@@ -99,13 +99,15 @@ async fn put_in_tx(
     let mut rows = Columns::default();
     for (event, read) in told {
         let Some(lines) = read.lines.known() else { continue };
+        // What other machines read may hold U+0000, which PostgreSQL does not keep.
+        let lines: Vec<String> = lines.iter().map(|line| line.replace('\0', " ")).collect();
         let boxes = attached.get(&event.event_id).and_then(|bytes| TextBox::unpack(bytes));
         rows.asset_ids.push(event.key);
         rows.revisions.push(event.revision);
         rows.owner_ids.push(read.owner_id.uuid());
         rows.reader_ids.push(read.reader.id());
         rows.words.push(fold_words(&lines.join(" ")));
-        rows.lines.push(Json(TextLine::all(lines, &boxes.unwrap_or_default())));
+        rows.lines.push(Json(TextLine::all(&lines, &boxes.unwrap_or_default())));
     }
     sqlx::query(
         "insert into texts_v1 as known

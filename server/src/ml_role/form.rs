@@ -1,11 +1,11 @@
 //! The form of a request, part by part: words into memory, a picture into a file that goes away with it.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use axum::extract::Multipart;
 use axum::extract::multipart::Field;
 use tempfile::NamedTempFile;
+use tokio::io::AsyncWriteExt as _;
 
 use super::refusal::Refusal;
 
@@ -60,16 +60,18 @@ async fn words(mut part: Field<'_>) -> Result<String, Refusal> {
 }
 
 async fn image(mut part: Field<'_>, tmp: &Path) -> Result<NamedTempFile, Refusal> {
-    let mut file = NamedTempFile::new_in(tmp).map_err(|error| Refusal::unkept(&error))?;
+    let file = NamedTempFile::new_in(tmp).map_err(|error| Refusal::unkept(&error))?;
+    let into = file.reopen().map_err(|error| Refusal::unkept(&error))?;
+    let mut into = tokio::fs::File::from_std(into);
     let mut length = 0;
     while let Some(piece) = part.chunk().await.map_err(|it| broken(&it))? {
         length += piece.len();
         if length > IMAGE_BYTES_MAX {
             return Err(Refusal::too_large());
         }
-        // A piece is some kilobytes and goes into the page cache.
-        file.write_all(&piece).map_err(|error| Refusal::unkept(&error))?;
+        into.write_all(&piece).await.map_err(|error| Refusal::unkept(&error))?;
     }
+    into.flush().await.map_err(|error| Refusal::unkept(&error))?;
     Ok(file)
 }
 

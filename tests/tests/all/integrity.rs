@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, ensure};
 use calotype_tests::media::media;
@@ -276,8 +276,11 @@ async fn no_file_goes_on_the_word_of_read_models_that_are_empty() -> anyhow::Res
             server.data().join("derived/encoded-video/9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d.mp4"),
         ];
         fs::create_dir_all(server.data().join("derived/encoded-video"))?;
+        // Younger ones may be of an import that is about to commit them.
+        let long_ago = SystemTime::now() - Duration::from_secs(48 * 3_600);
         for stray in &strays {
             fs::write(stray, b"stray")?;
+            fs::File::options().write(true).open(stray)?.set_modified(long_ago)?;
         }
         stored_files(server)?;
         let summary = check(&admin, &["untracked-files"]).await?;

@@ -142,6 +142,10 @@ pub(super) async fn commit_batch(
     if files.len().max(albums.len()) > COMMIT_ENTRIES_MAX {
         return Err(too_many(COMMIT_ENTRIES_MAX));
     }
+    let tags: BTreeSet<&String> = files.iter().flat_map(|file| &file.tags).collect();
+    if tags.len() > COMMIT_ENTRIES_MAX {
+        return Err(Problem::bad_request("Too many different tags in one request"));
+    }
     require_what_is_said(&api, &caller, !albums.is_empty(), &files).await?;
     let (context, by) = (caller.context(), caller.user_id());
     let batch = api.commands.batch(by, batch_id).await?;
@@ -187,6 +191,9 @@ async fn require_what_is_said(
             albums.insert(album_id.uuid());
         }
     }
+    if albums.len() > COMMIT_ENTRIES_MAX {
+        return Err(too_many(COMMIT_ENTRIES_MAX));
+    }
     if is_any {
         caller.require(Permission::AlbumAssetCreate)?;
     }
@@ -222,7 +229,7 @@ impl Work {
                 None => wish.entries.extend(self.entry(file, &known).await?),
             }
         }
-        leave_out_lonely_stills(&mut wish);
+        leave_out_lonely_stills(&mut wish, &before);
         let alone = self.require_room(&wish).await?;
         let (committed, outcome) = match self
             .api
@@ -379,9 +386,10 @@ impl Work {
 }
 
 /// A still waits for its film: who commits it without would make two photos of one.
-fn leave_out_lonely_stills(wish: &mut BatchCommit) {
+fn leave_out_lonely_stills(wish: &mut BatchCommit, before: &[(String, Done)]) {
+    let sent = wish.entries.iter().map(|entry| &entry.uploaded.original.sha1);
     let there: BTreeSet<String> =
-        wish.entries.iter().map(|entry| entry.uploaded.original.sha1.clone()).collect();
+        sent.chain(before.iter().map(|(sha1, _)| sha1)).cloned().collect();
     let has_film = |entry: &NewEntry| {
         entry
             .film_sha1

@@ -86,15 +86,16 @@ pub(super) async fn roll_back_batch(
     let before = fields.integer("before", 0, i64::MAX);
     fields.finish()?;
     let by = caller.user_id();
-    if !preview {
-        let closing = caller.next_context(&api);
-        api.commands.close_batch(&closing, by, batch_id).await?;
-    }
     let part = api.commands.plan_rollback(by, batch_id, before, force).await?;
     require_for(&caller, &part)?;
     if preview {
         return Ok(Json(told(part, true)));
     }
+    let closing = caller.next_context(&api);
+    api.commands.close_batch(&closing, by, batch_id).await?;
+    // Something may have come in until it was closed.
+    let part = api.commands.plan_rollback(by, batch_id, before, force).await?;
+    require_for(&caller, &part)?;
     let (uploads, work) = (api.uploads.clone(), Work { api, caller, batch_id, for_good });
     uploads.to_the_end(async move { Box::pin(work.run(part)).await }).await?.map(Json)
 }
@@ -166,6 +167,10 @@ impl Work {
         if self.for_good {
             let ids: Vec<Uuid> = part.assets.iter().map(|asset_id| asset_id.uuid()).collect();
             let rows = self.api.queries.assets(&ids).await?;
+            if rows.len() < ids.len() {
+                // The read models do not have all of it yet, or somebody deleted some just now.
+                return Err(Problem::unavailable());
+            }
             return purge(&self.api, &self.caller, rows, Purging::Wished { by }).await;
         }
         let still: Vec<AssetId> =
@@ -178,19 +183,22 @@ impl Work {
     /// Deletes the albums that are empty now.
     async fn let_albums_go(&self, part: &RollbackPart) -> Result<Vec<AlbumId>, Problem> {
         let by = self.caller.user_id();
-        let mut gone = Vec::new();
+        let (mut gone, mut last) = (Vec::new(), None);
         for album_id in self.api.commands.empty_albums(&part.albums).await? {
             let links = self.api.queries.links_to_album(album_id.uuid()).await?;
             let context = self.caller.next_context(&self.api);
             match self.api.commands.delete_album(&context, Some(by), album_id).await {
                 Ok(outcome) => {
                     links::revoke(&self.api, &self.caller, &links).await?;
-                    self.api.surely_seen(&outcome).await?;
+                    last = Some(outcome);
                     gone.push(album_id);
                 }
                 Err(CommandError::Refused(_)) => {}
                 Err(error) => return Err(error.into()),
             }
+        }
+        if let Some(outcome) = &last {
+            self.api.surely_seen_of(outcome, gone.len()).await?;
         }
         Ok(gone)
     }

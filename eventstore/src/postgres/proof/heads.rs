@@ -146,7 +146,8 @@ pub(super) async fn tell(pool: &PgPool, file: &Path) -> Result<(), ProofError> {
         if untold.is_empty() {
             return Ok(());
         }
-        let text: String = untold.iter().map(|(_, _, note)| format!("{note}\n")).collect();
+        // A blank line before each: what a kill broke off must not swallow the next.
+        let text: String = untold.iter().map(|(_, _, note)| format!("\n\n{note}\n")).collect();
         let path = file.to_owned();
         let written = tokio::task::spawn_blocking(move || append(&path, &text)).await;
         written.map_err(io::Error::other).flatten().map_err(|source| ProofError::File {

@@ -41,7 +41,18 @@ impl ProofLog {
             .fetch_one(&self.pool)
             .await
             .map_err(StoreError::database("look for heads"))?;
-        ProofKey::open(&self.keys_dir, !any).map_err(|error| match error {
+        self.open_key(!any).await
+    }
+
+    async fn open_key(&self, may_make: bool) -> Result<ProofKey, ProofError> {
+        let folder = self.keys_dir.clone();
+        let opening = tokio::task::spawn_blocking(move || ProofKey::open(&folder, may_make));
+        let opened = opening.await.map_err(|error| ProofError::File {
+            attempt: "read the key in",
+            path: self.keys_dir.clone(),
+            source: std::io::Error::other(error),
+        })?;
+        opened.map_err(|error| match error {
             StoreError::Keyring { attempt: "find", .. } => ProofError::NoKey,
             other => ProofError::Store(other),
         })
@@ -178,13 +189,19 @@ impl ProofLog {
     pub async fn verify(&self, given: &str, keys: &[PublicKey]) -> Result<Report, ProofError> {
         let _turn = self.looking.lock().await;
         let mut trusted = keys.to_vec();
-        if trusted.is_empty()
-            && let Ok(key) = ProofKey::open(&self.keys_dir, false)
-        {
-            trusted.push(*key.public());
+        if trusted.is_empty() {
+            match self.open_key(false).await {
+                Ok(key) => trusted.push(*key.public()),
+                // Then there is only what the database says of it.
+                Err(ProofError::NoKey) => {}
+                Err(error) => return Err(error),
+            }
         }
         let path = self.heads_file.clone();
-        let told = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
+        // A kill or a full disk may have ended a line within a letter.
+        let read =
+            move || std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let told = tokio::task::spawn_blocking(read).await;
         let told = match told.map_err(std::io::Error::other).flatten() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             other => other.map_err(|source| ProofError::File {

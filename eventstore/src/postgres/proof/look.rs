@@ -337,8 +337,9 @@ impl Walk {
                 }
             }
         }
-        if let Some((_, Some(hash))) = tile.roots {
-            self.raise(pool, hash).await?;
+        // Of one that is gone the log says what it was.
+        if let Some((log, tiles)) = tile.roots {
+            self.raise(pool, tiles.unwrap_or(log)).await?;
         }
         debug_assert!(self.from_log.size() <= size, "the tree has no leaf behind its size");
         Ok(())

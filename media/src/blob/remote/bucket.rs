@@ -22,9 +22,10 @@ use crate::blob::{Area, BlobError, BlobKey};
 
 /// How long the store may take to take a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// How long one request may take; none carries more than a part of an upload.
+/// How long one request may take that carries nothing, or brings a part of a blob.
 const REQUEST_LIMIT: Duration = Duration::from_secs(60);
-/// How long the store may take to copy a blob within itself, or to put the parts of an upload together.
+/// How long the store may take to copy a blob within itself, to put the parts of an upload together, or to take
+/// one part over a slow line.
 const PATIENT_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// How often a request is sent again that failed for a passing reason, and for how long.
 const RETRIES_MAX: usize = 3;

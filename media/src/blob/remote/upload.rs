@@ -76,7 +76,7 @@ impl Bucket {
         if size_bytes <= PART_BYTES {
             let _in_memory = self.parts.acquire().await.map_err(|_| BlobError::Cancelled)?;
             let bytes = self.part(source, 0, size_bytes).await?;
-            self.store.put(&path, bytes.into()).await.map_err(|error| away(&error))?;
+            self.patient.put(&path, bytes.into()).await.map_err(|error| away(&error))?;
         } else {
             let begun = self.store.create_multipart(&path).await;
             let id = begun.map_err(|error| away(&error))?;
@@ -103,7 +103,7 @@ impl Bucket {
                 let _in_memory = self.parts.acquire().await.map_err(|_| BlobError::Cancelled)?;
                 let length = part_bytes.min(size_bytes - first);
                 let bytes = self.part(source, first, length).await?;
-                let sent = self.store.put_part(path, id, index, bytes.into()).await;
+                let sent = self.patient.put_part(path, id, index, bytes.into()).await;
                 sent.map_err(|error| away(&error))
             })
             .buffered(PARTS_AT_ONCE)

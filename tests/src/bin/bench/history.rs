@@ -264,6 +264,20 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Makes them begin and end as a whole WebP or JPEG does: what is not whole is not served.
+fn frame(bytes: &mut [u8], is_webp: bool) {
+    let last = bytes.len() - 2;
+    if is_webp {
+        let length = u32::try_from(bytes.len() - 8).unwrap_or(u32::MAX);
+        bytes[..4].copy_from_slice(b"RIFF");
+        bytes[4..8].copy_from_slice(&length.to_le_bytes());
+        bytes[8..12].copy_from_slice(b"WEBP");
+    } else {
+        bytes[..2].copy_from_slice(&[0xff, 0xd8]);
+        bytes[last..].copy_from_slice(&[0xff, 0xd9]);
+    }
+}
+
 /// What thumbnails and previews are served from: of the right size, their pixels do not matter.
 fn make_pictures(server: &TestServer, owner_id: UserId) -> anyhow::Result<()> {
     let mut random = StdRng::seed_from_u64(0);
@@ -274,7 +288,8 @@ fn make_pictures(server: &TestServer, owner_id: UserId) -> anyhow::Result<()> {
         {
             let path = server.data().join("derived").join(key("thumbs", owner_id, id, ending));
             std::fs::create_dir_all(path.parent().context("a key without a folder")?)?;
-            let bytes: Vec<u8> = (0..size).map(|_| random.random()).collect();
+            let mut bytes: Vec<u8> = (0..size).map(|_| random.random()).collect();
+            frame(&mut bytes, ending.ends_with(".webp"));
             std::fs::write(&path, bytes)?;
         }
     }
