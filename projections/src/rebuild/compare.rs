@@ -209,15 +209,17 @@ async fn count(
     Ok(TableComparison { table, live_rows, next_rows, only_live, only_next, different })
 }
 
+/// A key with the live row and the next one.
+type Found = (Json<Value>, Option<Json<Value>>, Option<Json<Value>>);
+
 async fn some(
     db: &mut PgConnection,
     table: &str,
     keys: &[String],
 ) -> Result<Vec<Example>, ProjectionError> {
     let columns = keys.join(", ");
-    let rows: Vec<(Json<Value>, Option<Json<Value>>, Option<Json<Value>>)> =
-        sqlx::query_as(AssertSqlSafe(format!(
-            "with {},
+    let rows: Vec<Found> = sqlx::query_as(AssertSqlSafe(format!(
+        "with {},
                   found as (select {columns} from l full join n using ({columns})
                              where l.digest_of_it is distinct from n.digest_of_it
                              order by {columns} limit {EXAMPLES_MAX})
@@ -226,11 +228,11 @@ async fn some(
                left join read.{table} as live_row using ({columns})
                left join read_next.{table} as next_row using ({columns})
               order by {columns}",
-            sides(table, &columns)
-        )))
-        .fetch_all(db)
-        .await?;
-    let of = |(Json(key), live, next): (Json<Value>, Option<Json<Value>>, Option<Json<Value>>)| {
+        sides(table, &columns)
+    )))
+    .fetch_all(db)
+    .await?;
+    let of = |(Json(key), live, next): Found| {
         example(table, key, live.map(|Json(row)| row), next.map(|Json(row)| row))
     };
     Ok(rows.into_iter().map(of).collect())

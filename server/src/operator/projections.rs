@@ -116,9 +116,9 @@ async fn on(reach: &Reach, command: Projections) -> anyhow::Result<()> {
         Projections::Show { name, json } => {
             let rebuild = reach.look(&name).await?;
             if json {
-                say(&serde_json::to_string_pretty(&rebuild)?)
+                say(&serde_json::to_string_pretty(&rebuild)?);
             } else {
-                print_rebuild::state(&rebuild)
+                print_rebuild::state(&rebuild);
             }
         }
         Projections::Rebuild { name, all, how, detach } => {
@@ -139,9 +139,9 @@ async fn on(reach: &Reach, command: Projections) -> anyhow::Result<()> {
             reach.start(Wish::Diff, &name, how).await?;
             let rebuild = reach.follow(&name).await?;
             if json {
-                say(&serde_json::to_string_pretty(&rebuild)?)
+                say(&serde_json::to_string_pretty(&rebuild)?);
             } else {
-                print_rebuild::diff(&rebuild)
+                print_rebuild::diff(&rebuild);
             }
         }
         Projections::Rollback { name, how } => {

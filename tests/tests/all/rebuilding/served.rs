@@ -60,6 +60,9 @@ async fn rebuild_survives_a_kill_and_shows_what_people_did_meanwhile() -> anyhow
         let before = begun(&admin).await?;
         ensure!(before["stage"] == "filling" && before["state"] == "running", "{before}");
 
+        // An order waits for the disk, and with it for the batches before it.
+        admin.put(REBUILD, &json!({ "eventsPerSecondMax": SLOW })).await?.expect(200)?;
+
         server.kill(Victim::Server).await?;
         server.go_on().await?;
 
