@@ -69,11 +69,11 @@ mod views;
 pub use assets::reserve::reserve_bytes;
 pub use assets::uploads::Uploads;
 pub use caches::Caches;
-pub use calotype::asset_history;
 pub use calotype::{
     ConsistencyProofDto, InclusionProofDto, LogFinding, LogHeadVerdict, LogPublicKey, LogReport,
     NoProof, Proofs, RebuiltTree, SignedLogHead, SigningResult, SkippedLogEvent,
 };
+pub use calotype::{asset_history, projection_rebuild};
 pub use problem::Problem;
 pub use ready::{Part, PartState, Readiness, Ready, watched};
 pub use router::{openapi, router};

@@ -292,6 +292,13 @@ impl Api {
         Err(Problem::unavailable())
     }
 
+    /// Forgets everything that is kept in memory of the read models: their rows changed without an event.
+    pub fn forget_read_models(&self) {
+        self.callers.forget_all();
+        self.caches.forget_all();
+        self.queries.forget_all();
+    }
+
     /// A context for the server's own commands.
     #[must_use]
     pub fn system_context(&self) -> CommandContext {

@@ -35,17 +35,41 @@ pub enum ProjectionError {
         /// Why.
         source: serde_json::Error,
     },
-    /// A strict rebuild stopped at this event.
-    #[error("projection {projection} cannot apply event {event_id} at position {position}")]
-    Strict {
-        /// Which projection.
-        projection: &'static str,
-        /// Which event.
-        event_id: Uuid,
-        /// Its place in the log.
-        position: i64,
+    /// A rebuild stopped before it was done.
+    #[error("the rebuild of {name} stopped: {reason}")]
+    Stopped {
+        /// Of which projection.
+        name: String,
         /// Why.
-        source: Box<Self>,
+        reason: String,
+    },
+    /// One rebuild of a projection at a time.
+    #[error("a rebuild of {name} is {state} already: resume or discard it first")]
+    UnderWay {
+        /// Of which projection.
+        name: String,
+        /// How it is.
+        state: &'static str,
+    },
+    /// Nothing to pause or resume.
+    #[error("no rebuild of {name} is under way")]
+    NotUnderWay {
+        /// Of which projection.
+        name: String,
+    },
+    /// There is no generation that could be meant.
+    #[error("of {name} there is nothing beside what is live")]
+    NothingBuilt {
+        /// Of which projection.
+        name: String,
+    },
+    /// The generation that was live before does not fit the program any more.
+    #[error(
+        "the tables of {name} from before have other columns than the live ones: another release made them"
+    )]
+    OtherShape {
+        /// Of which projection.
+        name: String,
     },
     /// An event that takes access away is not passed over.
     #[error("{event_type} takes access away: without it, who lost access would have it again")]

@@ -6,22 +6,27 @@
 use std::collections::HashSet;
 
 use calotype_domain::access::takes_away;
-use calotype_eventstore::{GlobalPosition, Revision, StreamId};
+use calotype_eventstore::{GlobalPosition, Recorded, Revision, StreamId};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::ProjectionError;
 use crate::event::{Event, because};
-use crate::projection::checkpoint_name;
+use crate::projection::{checkpoint_name, present_of};
 use crate::query::Queries;
+use crate::rebuild::changed_in_tx;
+use crate::runner::checkpoint;
 use crate::sync::start_anew_in_tx;
 
 /// Parked rows listed at once.
 const LISTED_MAX: i64 = 1_000;
-/// Events of one stream looked at.
-const STREAM_EVENTS_MAX: u32 = 10_000;
+/// Events of one stream read in one go.
+const PAGE_EVENTS: u32 = 1_000;
+/// What is said of a read model that this release does not have.
+const NO_SUCH: &str =
+    "this release has no such read model in this version; discard forgets what waits for it";
 
 /// One parked event.
 #[derive(Clone, Debug, Serialize, sqlx::FromRow)]
@@ -83,20 +88,19 @@ impl Queries {
     /// start anew.
     ///
     /// # Errors
-    /// [`ProjectionError::UnknownProjection`], and what the database said; then all is as before.
+    /// What the database said; then all is as before.
     pub async fn retry_parked(
         &self,
         name: &str,
         stream_id: &str,
     ) -> Result<Retried, ProjectionError> {
-        let projection = crate::projection::all()
+        let Some(projection) = crate::projection::all()
             .into_iter()
             .find(|projection| checkpoint_name(&**projection) == name)
-            .ok_or_else(|| ProjectionError::UnknownProjection { name: name.to_owned() })?;
-        let (aggregate, key) = stream_id.split_once('-').unwrap_or((stream_id, ""));
-        let stream = StreamId::new(aggregate, key);
-        let recorded =
-            self.store().read_stream(&stream, Revision::FIRST, STREAM_EVENTS_MAX).await?;
+        else {
+            return self.left_to_others(name, stream_id).await;
+        };
+        let recorded = self.recorded_from_parked(name, stream_id).await?;
         let mut tx = self.pool.begin().await?;
         sqlx::query("set local search_path = read").execute(&mut *tx).await?;
         // The live runner holds the same row while it applies a batch.
@@ -148,12 +152,62 @@ impl Queries {
         }
         if is_settled {
             start_anew_in_tx(&mut tx, &[stream_id.to_owned()]).await?;
+            changed_in_tx(&mut tx).await?;
         }
         tx.commit().await?;
         Ok(retried)
     }
 
-    /// Gives up the first parked event of a stream: no reader sees it from now on. Then tries the rest.
+    /// What waits for a read model of another release stays as it is.
+    async fn left_to_others(
+        &self,
+        name: &str,
+        stream_id: &str,
+    ) -> Result<Retried, ProjectionError> {
+        let left: i64 = sqlx::query_scalar(
+            "select count(*) from work.parked
+              where kind = 'projection' and name = $1 and stream_id = $2",
+        )
+        .bind(name)
+        .bind(stream_id)
+        .fetch_one(&self.pool)
+        .await?;
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        let reason = (left > 0).then(|| NO_SUCH.to_owned());
+        Ok(Retried { name: name.to_owned(), applied: 0, left, reason })
+    }
+
+    /// The events of a stream from the first on that waits for a read model.
+    async fn recorded_from_parked(
+        &self,
+        name: &str,
+        stream_id: &str,
+    ) -> Result<Vec<Recorded>, ProjectionError> {
+        let first: Option<i64> = sqlx::query_scalar(
+            "select min(events.revision)
+               from work.parked as parked join log.events as events using (event_id)
+              where parked.kind = 'projection' and parked.name = $1 and parked.stream_id = $2",
+        )
+        .bind(name)
+        .bind(stream_id)
+        .fetch_one(&self.pool)
+        .await?;
+        let (aggregate, key) = stream_id.split_once('-').unwrap_or((stream_id, ""));
+        let stream = StreamId::new(aggregate, key);
+        let (mut events, mut from) = (Vec::new(), first.map_or(Revision::FIRST, Revision::new));
+        loop {
+            let page = self.store().read_stream(&stream, from, PAGE_EVENTS).await?;
+            let is_last = page.len() < usize::try_from(PAGE_EVENTS).unwrap_or(usize::MAX);
+            from = page.last().map_or(from, |last| Revision::new(last.revision.get() + 1));
+            events.extend(page);
+            if is_last {
+                return Ok(events);
+            }
+        }
+    }
+
+    /// Gives up the first parked event of a stream: no reader sees it from now on. Then tries the rest. What waits
+    /// for a read model that this release does not have is forgotten, and nothing is given up.
     ///
     /// # Errors
     /// [`ProjectionError::TakesAway`] for an event without which somebody would have access again, and see
@@ -164,6 +218,12 @@ impl Queries {
         stream_id: &str,
         by: &str,
     ) -> Result<Retried, ProjectionError> {
+        if !crate::projection::all().iter().any(|it| checkpoint_name(&**it) == name) {
+            let mut tx = self.pool.begin().await?;
+            forget_of_another_release_in_tx(&mut tx, name, Some(stream_id)).await?;
+            tx.commit().await?;
+            return Ok(Retried { name: name.to_owned(), applied: 0, left: 0, reason: None });
+        }
         let first: Option<(Uuid, String, String)> = sqlx::query_as(
             "select parked.event_id, parked.reason, coalesce(events.type, parked.type)
                from work.parked as parked
@@ -298,6 +358,60 @@ pub(crate) async fn park_in_tx(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Forgets what waits for earlier versions of read models, where the present one has passed it.
+pub(crate) async fn forget_former(pool: &PgPool) -> Result<(), ProjectionError> {
+    let names: Vec<(String, Option<i64>)> = sqlx::query_as(
+        "select name, max(position) from work.parked where kind = 'projection' group by name",
+    )
+    .fetch_all(pool)
+    .await?;
+    for (name, last) in names {
+        let Some(present) = present_of(&name) else { continue };
+        let mut tx = pool.begin().await?;
+        let reached = checkpoint(&mut tx, &checkpoint_name(&*present)).await?;
+        if reached.get() >= last.unwrap_or_default() {
+            forget_of_another_release_in_tx(&mut tx, &name, None).await?;
+            tracing::info!(projection = name, "forgot what waited for a former version");
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Forgets what waits for a read model that this release does not have, of one stream or of all. A release that has
+/// it begins before that again: events that are applied once more change nothing, and what cannot be is parked anew.
+async fn forget_of_another_release_in_tx(
+    tx: &mut PgConnection,
+    name: &str,
+    stream_id: Option<&str>,
+) -> Result<(), ProjectionError> {
+    sqlx::query(
+        "update work.checkpoints
+            set position = least(position, (select greatest(0, min(position) - 1) from work.parked
+                                             where kind = 'projection' and name = $1
+                                               and stream_id = coalesce($2, stream_id)
+                                            having count(*) > 0))
+          where name = $1",
+    )
+    .bind(name)
+    .bind(stream_id)
+    .execute(&mut *tx)
+    .await?;
+    let settled: Vec<String> = sqlx::query_scalar(
+        "with settled as (delete from work.parked
+                           where kind = 'projection' and name = $1
+                             and stream_id = coalesce($2, stream_id)
+                          returning stream_id)
+         select distinct stream_id from settled",
+    )
+    .bind(name)
+    .bind(stream_id)
+    .fetch_all(&mut *tx)
+    .await?;
+    start_anew_in_tx(tx, &settled).await?;
+    changed_in_tx(tx).await
 }
 
 /// Forgets what was parked for a projection, because it starts from zero. Phones that may be past it start anew.

@@ -41,6 +41,14 @@ pub fn checkpoint_name(projection: &dyn Projection) -> String {
     format!("{}_v{}", projection.name(), projection.version())
 }
 
+/// The projection of this release that took the place of an earlier version with this checkpoint; none where the
+/// checkpoint is of this release, of a later one, or of nothing that is here.
+pub(crate) fn present_of(former: &str) -> Option<Box<dyn Projection>> {
+    let (base, version) = former.rsplit_once("_v")?;
+    let version: u16 = version.parse().ok()?;
+    all().into_iter().find(|projection| projection.name() == base && projection.version() > version)
+}
+
 /// Every projection of this release, in the order they are applied.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Projection>> {
@@ -82,4 +90,22 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::integrity::IntegrityProjection),
         Box::new(crate::batches::BatchesProjection),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_earlier_versions_are_former() {
+        let newest = all().into_iter().max_by_key(|it| it.version()).unwrap();
+        let (name, version) = (newest.name(), newest.version());
+        assert!(version > 1, "no projection has a former version");
+        let present = present_of(&format!("{name}_v{}", version - 1)).map(|it| it.name());
+        assert_eq!(present, Some(name));
+        assert!(present_of(&checkpoint_name(&*newest)).is_none());
+        assert!(present_of(&format!("{name}_v{}", version + 1)).is_none(), "of a later release");
+        assert!(present_of("relay").is_none());
+        assert!(present_of("nobody_v1").is_none());
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use calotype_domain::{AssetId, PersonId, SharedLinkId, UserId};
 use calotype_eventstore::{EventStore, StreamId};
 use sqlx::PgPool;
+use tokio::sync::Notify;
 
 use crate::alone::Doors;
 use crate::config::LiveSettings;
@@ -23,6 +24,7 @@ pub struct Queries {
     pub(crate) doors: Doors,
     pub(crate) vectors: Vectors,
     pub(crate) galleries: Galleries,
+    pub(crate) rebuild_bell: Arc<Notify>,
 }
 
 impl Queries {
@@ -37,6 +39,7 @@ impl Queries {
             doors: Doors::default(),
             vectors: Vectors::default(),
             galleries: Galleries::default(),
+            rebuild_bell: Arc::default(),
         }
     }
 
@@ -53,10 +56,21 @@ impl Queries {
         &self.locks
     }
 
+    /// Forgets everything that is kept in memory of the read models: their rows changed without an event.
+    pub fn forget_all(&self) {
+        self.live_settings.forget();
+        self.vectors.forget();
+        self.galleries.forget();
+    }
+
     /// Connections for use cases that look through the log.
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    pub(crate) fn shared_store(&self) -> Arc<dyn EventStore> {
+        Arc::clone(&self.store)
     }
 
     pub(crate) fn store(&self) -> &dyn EventStore {
@@ -106,22 +120,6 @@ impl Queries {
         asset_id: AssetId,
     ) -> Result<Option<UserId>, ProjectionError> {
         history::owner_of_asset(&*self.store, asset_id).await
-    }
-
-    /// How every projection stands.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn projections(&self) -> Result<Vec<crate::rebuild::Status>, ProjectionError> {
-        crate::rebuild::list(&self.pool, &*self.store).await
-    }
-
-    /// Builds a projection anew and switches to it.
-    ///
-    /// # Errors
-    /// See [`crate::rebuild::rebuild`].
-    pub async fn rebuild(&self, name: &str) -> Result<crate::rebuild::Rebuilt, ProjectionError> {
-        crate::rebuild::rebuild(&self.pool, &self.store, name).await
     }
 
     /// Whether the database answers.

@@ -68,6 +68,8 @@ pub struct Runner {
     hooks: Vec<Hook>,
     forgets: Vec<Forget>,
     reload: Arc<Notify>,
+    /// Whether what waited for former versions was looked at since the start.
+    has_looked_back: bool,
 }
 
 impl Runner {
@@ -101,6 +103,7 @@ impl Runner {
             hooks: Vec::new(),
             forgets: Vec::new(),
             reload: Arc::default(),
+            has_looked_back: false,
         }
     }
 
@@ -247,6 +250,7 @@ impl Runner {
             positions.mark_unchanged();
             match self.step().await {
                 Ok(0) => {
+                    self.look_back().await;
                     tokio::select! {
                         () = cancel.cancelled() => break,
                         _ = positions.changed() => {}
@@ -267,6 +271,20 @@ impl Runner {
             }
         }
         info!("projections stopped");
+    }
+
+    /// Once everything is applied: what waits for former versions of read models waits for nobody any more.
+    async fn look_back(&mut self) {
+        if self.has_looked_back {
+            return;
+        }
+        match parked::forget_former(&self.pool).await {
+            Ok(()) => self.has_looked_back = true,
+            Err(error) => warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot forget what waits for former versions yet"
+            ),
+        }
     }
 
     /// Somebody may have retried what was parked; while nothing is, nobody asks.

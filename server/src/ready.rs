@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use calotype_api::{Part, PartState, Readiness, Ready, reserve_bytes};
-use calotype_projections::standing::{Standing, standing};
+use calotype_projections::standing::{Standing, parked_streams, standing};
 use calotype_projections::{Node, Progress};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -136,6 +136,9 @@ impl Watched {
                 let applied = self.progress.applied().get();
                 let stand_still = pace.stands_still(applied, Instant::now());
                 parts.extend(readers(&standing, applied, stand_still));
+                if let Ok((streams, assets)) = parked_streams(&self.pool).await {
+                    parts.push(parked(streams, assets));
+                }
             }
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the database fails");
@@ -175,6 +178,13 @@ fn readers(standing: &Standing, applied: i64, stand_still: bool) -> [Part; 3] {
             waiting((standing.head - applied).max(0), standing.applied_seconds),
         ),
     ]
+}
+
+/// A stream that a read model cannot apply shows what was before. A file that a processor could not open is often a
+/// broken file, and would keep the server yellow for good.
+fn parked(streams: i64, assets: i64) -> Part {
+    let measured = json!({ "streams": streams, "assets": assets });
+    Part::new("parked", degraded_unless(streams == 0), measured)
 }
 
 pub(crate) fn is_in_time(seconds: Option<f64>) -> bool {
@@ -286,6 +296,14 @@ mod tests {
         assert!(!pace.stands_still(8, start + late * 3 / 2));
         // Made anew from the log: they go back, and on from there.
         assert!(!pace.stands_still(1, start + late * 3));
+    }
+
+    #[test]
+    fn parked_streams_are_yellow_and_broken_files_are_not() {
+        assert_eq!(parked(0, 0).state, PartState::Ok);
+        assert_eq!(parked(0, 3).state, PartState::Ok);
+        assert_eq!(parked(1, 0).state, PartState::Degraded);
+        assert_eq!(Value::from(parked(1, 3).measured), json!({ "streams": 1, "assets": 3 }));
     }
 
     #[test]

@@ -129,9 +129,7 @@ impl Reset for TestingReset {
         // Last, because requests that came meanwhile may have remembered what was half replayed.
         self.callers.forget_all();
         self.caches.forget_all();
-        self.core.queries.live_settings().forget();
-        self.core.queries.vectors().forget();
-        self.core.queries.galleries().forget();
+        self.core.queries.forget_all();
         settled
     }
 }
@@ -242,13 +240,19 @@ async fn forget_in_tx(
         "delete from work.notification_reads",
         "delete from work.integrity_findings",
         "delete from work.integrity_progress",
+        "delete from work.rebuilds",
         "update work.checkpoints set position = 0 where name <> 'relay'",
     ] {
         sqlx::query(statement).execute(&mut *tx).await?;
     }
     for projection in projection::all() {
         for table in projection.tables() {
-            sqlx::query(AssertSqlSafe(format!("truncate read.{table}"))).execute(&mut *tx).await?;
+            for statement in [
+                format!("truncate read.{table}"),
+                format!("drop table if exists read_next.{table}, read_prev.{table}"),
+            ] {
+                sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await?;
+            }
         }
     }
     sqlx::query(

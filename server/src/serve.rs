@@ -21,6 +21,7 @@ use calotype_processors::consumer::{
 use calotype_processors::embed::{Embedder, Embedding};
 use calotype_processors::faces::{FaceFinder, Finding};
 use calotype_processors::text::{Reader, Reading};
+use calotype_projections::rebuild::follow_changes;
 use calotype_projections::runner::{Forget, Hook};
 use calotype_projections::{Applied, Follower, Node, Progress, Runner};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -150,19 +151,20 @@ async fn run(
     let prover = Prover::new(core.store.clone(), proofs.log().clone(), ProverOptions::default());
     let until = late.clone();
     tasks.spawn(async move { prover.run(until).await });
-    let forget: Forget = {
-        let (callers, caches) = (callers.clone(), caches.clone());
-        let vectors = core.queries.vectors().clone();
-        let galleries = core.queries.galleries().clone();
-        Box::new(move || {
-            vectors.forget();
-            galleries.forget();
+    let forget = {
+        let (callers, caches, queries) = (callers.clone(), caches.clone(), core.queries.clone());
+        move || {
             callers.forget_all();
             caches.forget_all();
-        })
+            queries.forget_all();
+        }
     };
+    tasks.spawn(follow_changes(core.pool.clone(), forget.clone(), late.clone()));
+    if config.has(Role::Projections) {
+        tasks.spawn(core.queries.clone().keep_rebuilding(soft.clone()));
+    }
     let ReadSide { progress, applied, reload } =
-        read_side(config, &core, (hooks, forget), &tasks, &late);
+        read_side(config, &core, (hooks, Box::new(forget)), &tasks, &late);
     let following = log_level::follow(log, core.queries.clone(), applied.subscribe(), late.clone());
     tasks.spawn(following);
     if config.has(Role::Api) || config.has(Role::Processors) {

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use history::asset_history;
+pub use projections::projection_rebuild;
 pub use proof::{
     ConsistencyProofDto, InclusionProofDto, LogFinding, LogHeadVerdict, LogPublicKey, LogReport,
     NoProof, Proofs, RebuiltTree, SignedLogHead, SigningResult, SkippedLogEvent,
@@ -33,8 +34,6 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(parked::get_parked))
         .routes(routes!(parked::get_parked_stream, parked::discard_parked_stream))
         .routes(routes!(parked::retry_parked_stream))
-        .routes(routes!(projections::get_projections))
-        .routes(routes!(projections::rebuild_projection))
         .routes(routes!(proof::get_log_heads, proof::sign_log_head))
         .routes(routes!(proof::get_inclusion_proof))
         .routes(routes!(proof::get_consistency_proof))
@@ -42,6 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(proof::verify_log))
         .routes(routes!(undo::undo))
         .merge(batches::routes())
+        .merge(projections::routes())
 }
 
 /// Routes for black-box suites; they need no credentials and are there with `--testing` only.

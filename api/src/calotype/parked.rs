@@ -179,9 +179,7 @@ async fn settle(
         });
     }
     // What was kept in memory may be of before.
-    api.callers.forget_all();
-    api.caches.forget_all();
-    api.queries.vectors().forget();
+    api.forget_read_models();
     Ok(done)
 }
 

@@ -23,11 +23,21 @@ pub(crate) async fn start_anew_in_tx(
     tx: &mut PgConnection,
     settled: &[String],
 ) -> Result<(), ProjectionError> {
-    let aggregates = SyncProjection.aggregates();
-    let is_synced = |stream: &String| {
-        stream.split_once('-').is_some_and(|(aggregate, _)| aggregates.contains(&aggregate))
-    };
-    if !settled.iter().any(is_synced) {
+    let aggregates: Vec<&str> = settled
+        .iter()
+        .filter_map(|stream| stream.split_once('-').map(|(aggregate, _)| aggregate))
+        .collect();
+    anew_after_switch_in_tx(tx, &aggregates).await
+}
+
+/// Lets the phones of all sessions start anew, in the transaction that puts other rows in the place of those that
+/// they were told from; nothing when no rows of these aggregates are synced.
+pub(crate) async fn anew_after_switch_in_tx(
+    tx: &mut PgConnection,
+    aggregates: &[&str],
+) -> Result<(), ProjectionError> {
+    let synced = SyncProjection.aggregates();
+    if !aggregates.iter().any(|aggregate| synced.contains(aggregate)) {
         return Ok(());
     }
     let (kind, ack) = HAS_TO_START_ANEW;

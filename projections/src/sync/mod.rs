@@ -24,7 +24,7 @@ mod texts;
 mod touches;
 
 pub use anew::HAS_TO_START_ANEW;
-pub(crate) use anew::start_anew_in_tx;
+pub(crate) use anew::{anew_after_switch_in_tx, start_anew_in_tx};
 pub use apply::{SyncProjection, VERSION};
 pub use feed::Feed;
 pub use kind::Kind;

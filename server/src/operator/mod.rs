@@ -2,6 +2,8 @@
 
 mod admin;
 mod print;
+mod print_rebuild;
+mod projections;
 mod proof;
 mod reach;
 mod target;
@@ -9,30 +11,15 @@ mod target;
 use calotype_commands::CommandContext;
 use calotype_commands::context::{Actor, ActorKind};
 use calotype_domain::{AssetId, Clock as _, CommandId, IdGen as _};
-use calotype_projections::projection;
 use clap::Subcommand;
 
 use crate::clock::{RandomIds, SystemClock};
 
 pub use admin::{Admin, admin};
+pub use projections::{Projections, projections};
 pub use proof::{Proof, Verify, proof, verify};
 pub(crate) use reach::{Local, Remote};
 pub use target::{Target, TargetArgs};
-
-/// `calotype projections …`
-#[derive(Clone, Debug, Subcommand)]
-pub enum Projections {
-    /// Show every projection, its version and how far it is.
-    List,
-    /// Make a projection's tables anew from the log.
-    Rebuild {
-        /// Which one; see `list`.
-        name: Option<String>,
-        /// All of them.
-        #[arg(long, conflicts_with = "name")]
-        all: bool,
-    },
-}
 
 /// `calotype history …`
 #[derive(Clone, Debug, Subcommand)]
@@ -60,49 +47,6 @@ pub async fn migrate(target: &Target) -> anyhow::Result<()> {
     let local = Local::open(target).await?;
     say("The database's tables are up to date.");
     local.close().await;
-    Ok(())
-}
-
-/// Lists or rebuilds projections.
-///
-/// # Errors
-/// When the server or folder cannot be reached, or an event cannot be applied.
-pub async fn projections(target: &Target, command: Projections) -> anyhow::Result<()> {
-    match command {
-        Projections::List => {
-            let statuses = if let Some(server) = target.server() {
-                Remote::new(server, target)?.get("/calotype/projections").await?
-            } else {
-                let local = Local::open(target).await?;
-                let statuses = serde_json::to_value(local.core.queries.projections().await?)?;
-                local.close().await;
-                statuses
-            };
-            print::projections(&statuses);
-        }
-        Projections::Rebuild { name, all } => {
-            anyhow::ensure!(all || name.is_some(), "say which projection, or --all");
-            let names: Vec<String> = name.map_or_else(
-                || projection::all().iter().map(|one| one.name().to_owned()).collect(),
-                |name| vec![name],
-            );
-            if let Some(server) = target.server() {
-                let remote = Remote::new(server, target)?;
-                for name in names {
-                    let path = format!("/calotype/projections/{name}/rebuild");
-                    let rebuilt = remote.call(reqwest::Method::POST, &path, None).await?;
-                    print::rebuilt(&rebuilt);
-                }
-            } else {
-                let local = Local::open(target).await?;
-                for name in names {
-                    let rebuilt = local.core.queries.rebuild(&name).await?;
-                    print::rebuilt(&serde_json::to_value(rebuilt)?);
-                }
-                local.close().await;
-            }
-        }
-    }
     Ok(())
 }
 

@@ -4,38 +4,33 @@ use serde_json::{Value, json};
 
 use super::say;
 
-/// Every projection, a line each.
+/// Every projection, a line each, with its rebuild where one is under way.
 pub(super) fn projections(statuses: &Value) {
     say(&format!(
-        "{:<12} {:>7} {:>12} {:>8} {:>7}",
+        "{:<16} {:>7} {:>12} {:>8} {:>7}  rebuild",
         "projection", "version", "position", "lag", "parked"
     ));
     for status in statuses.as_array().into_iter().flatten() {
-        let number = |names: [&str; 2]| {
-            names
-                .iter()
-                .find_map(|name| status.get(*name))
-                .map_or_else(String::new, Value::to_string)
+        let number = |name: &str| status[name].to_string();
+        let rebuild = &status["rebuild"];
+        let word = |name: &str| rebuild[name].as_str().unwrap_or_default();
+        let mut said = match word("state") {
+            "running" | "paused" | "failed" => format!("{} {}", word("wish"), word("state")),
+            _ => String::new(),
         };
-        say(&format!(
-            "{:<12} {:>7} {:>12} {:>8} {:>7}",
+        if !rebuild["previous"].is_null() {
+            said = [said, "one before is kept".to_owned()].join(" ").trim().to_owned();
+        }
+        let line = format!(
+            "{:<16} {:>7} {:>12} {:>8} {:>7}  {said}",
             status["name"].as_str().unwrap_or_default(),
-            number(["version", "version"]),
-            number(["position", "position"]),
-            number(["lag_events", "lagEvents"]),
-            number(["parked_streams", "parkedStreams"]),
-        ));
+            number("version"),
+            number("position"),
+            number("lagEvents"),
+            number("parkedStreams"),
+        );
+        say(line.trim_end());
     }
-}
-
-/// What a rebuild came to.
-pub(super) fn rebuilt(rebuilt: &Value) {
-    say(&format!(
-        "{}: rebuilt from {} events, stands at position {}",
-        rebuilt["name"].as_str().unwrap_or_default(),
-        rebuilt["events"],
-        rebuilt["position"],
-    ));
 }
 
 /// What happened to an asset, in sentences.

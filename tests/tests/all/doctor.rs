@@ -196,7 +196,9 @@ async fn ready_tells_how_every_part_is() -> anyhow::Result<()> {
         client.get("/health").await?.expect(200)?;
         let ready = client.get("/ready").await?.expect(200)?.json()?;
         ensure!(ready["status"] == "ready", "{ready}");
-        for part in ["server", "database", "order", "relay", "projections", "nats", "disk"] {
+        for part in
+            ["server", "database", "order", "relay", "projections", "parked", "nats", "disk"]
+        {
             ensure!(ready["parts"][part]["state"] == "ok", "{part}: {ready}");
         }
         ensure!(ready["parts"]["disk"]["freeBytes"].is_u64(), "{ready}");

@@ -51,6 +51,7 @@ mod purged;
 mod queues;
 mod races;
 mod rebuild;
+mod rebuilding;
 mod refusals;
 mod resets;
 mod schemas;

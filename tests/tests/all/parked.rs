@@ -26,7 +26,7 @@ fn any_id() -> Uuid {
     SeededIds::new(any_seed()).v4()
 }
 
-fn event(event_type: &str, payload: Value) -> NewEvent {
+pub(crate) fn event(event_type: &str, payload: Value) -> NewEvent {
     let event_id = any_id();
     NewEvent {
         event_id,
@@ -37,19 +37,19 @@ fn event(event_type: &str, payload: Value) -> NewEvent {
     }
 }
 
-fn partner(events: Vec<NewEvent>) -> (Uuid, Append) {
+pub(crate) fn partner(events: Vec<NewEvent>) -> (Uuid, Append) {
     let id = any_id();
     let stream_id = StreamId::new("partner", id);
     let expected = ExpectedRevision::NoStream;
     (id, Append { stream_id, expected, subject: None, events })
 }
 
-fn added() -> NewEvent {
+pub(crate) fn added() -> NewEvent {
     let payload = json!({ "shared_by_id": any_id(), "shared_with_id": any_id() });
     event("PartnerAdded", payload)
 }
 
-fn envelope() -> Envelope {
+pub(crate) fn envelope() -> Envelope {
     Envelope {
         actor: Actor { kind: ActorKind::System, id: "test".into(), user_id: None },
         client: None,

@@ -134,6 +134,13 @@ async fn a_parked_stream_of_a_projection_is_applied_or_skipped() -> anyhow::Resu
         };
         let rows = until("the parked stream", SOON, parked).await?.json()?;
         ensure!(rows[0]["kind"] == "projection" && rows[0]["name"] == "timeline_v2", "{rows}");
+        let ready = async || {
+            let ready = admin.get_json("/ready").await?;
+            Ok((ready["parts"]["parked"]["streams"] == 1).then_some(ready))
+        };
+        let ready = until("health to turn yellow", SOON, ready).await?;
+        ensure!(ready["status"] == "degraded", "{ready}");
+        ensure!(ready["parts"]["parked"]["state"] == "degraded", "{ready}");
 
         let path = format!("/api/calotype/parked/{stream}/retry");
         let failed = admin.post(&path, &json!({})).await?.expect(200)?.json()?;
