@@ -49,6 +49,15 @@ pub enum StoreError {
         "the master key in `keys/` does not open this log: put the one back that belongs to it, from its backup; if it is lost, names, places and captions are lost with it, and the originals are still in `library/`"
     )]
     WrongMasterKey,
+    /// The address of another store cannot be understood. It may hold a password, so it is not told.
+    #[error("the address of {of} is not right")]
+    Address {
+        /// Of which store.
+        of: &'static str,
+    },
+    /// The log is not where it is looked for.
+    #[error("{0}")]
+    OtherLog(&'static str),
     /// The store was closed.
     #[error("the event store is closed")]
     Closed,

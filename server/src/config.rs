@@ -57,6 +57,10 @@ pub struct ServeArgs {
     /// Use this PostgreSQL instead of an own one.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
+    /// Keep the event log in this KurrentDB, such as `kurrentdb://USER:PASSWORD@HOST:2113?tls=true`, and in
+    /// PostgreSQL a copy of it, keys and read models. Only for a log that is new or began there.
+    #[arg(long, env = "CALOTYPE_EVENT_STORE", hide_env_values = true, value_name = "URL")]
+    pub event_store: Option<String>,
     /// Use this NATS server instead of an own one.
     #[arg(long, env = "NATS_URL", hide_env_values = true, value_name = "URL")]
     pub nats_url: Option<String>,
@@ -115,6 +119,7 @@ struct FileConfig {
     watch_port: Option<u16>,
     roles: Option<Vec<Role>>,
     database_url: Option<String>,
+    event_store: Option<String>,
     nats_url: Option<String>,
     web: Option<PathBuf>,
     trusted_proxies: Option<Vec<String>>,
@@ -144,6 +149,8 @@ pub struct Config {
     pub roles: Vec<Role>,
     /// A PostgreSQL to use instead of an own one.
     pub database_url: Option<String>,
+    /// The KurrentDB that has the event log; none where that is the database.
+    pub event_store: Option<String>,
     /// A NATS server to use instead of an own one.
     pub nats_url: Option<String>,
     /// A folder with a single-page client.
@@ -186,6 +193,11 @@ impl Config {
             watch_port: args.watch_port.or(file.watch_port),
             roles: args.roles.or(file.roles).unwrap_or_else(|| ALL_ROLES.to_vec()),
             database_url: args.database_url.or_else(|| named("DATABASE_URL")).or(file.database_url),
+            event_store: args
+                .event_store
+                .or_else(|| named("EVENT_STORE"))
+                .or(file.event_store)
+                .filter(|address| !address.trim().is_empty()),
             nats_url: args.nats_url.or_else(|| named("NATS_URL")).or(file.nats_url),
             web: args.web.or(file.web),
             trusted_proxies: match args.trusted_proxies.filter(|words| !are_blank(words)) {

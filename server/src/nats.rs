@@ -12,6 +12,9 @@ use percent_encoding::percent_decode_str;
 /// When an address is not right (the address itself is never told: it may hold a token), or nobody answers
 /// where the options want that at once.
 pub(crate) async fn connect(urls: &str, options: ConnectOptions) -> anyhow::Result<Client> {
+    // The client takes the process's choice of cryptography for TLS; with KurrentDB's client in the program there
+    // would be two to choose from, and it would give up. Whoever chose before is as good.
+    drop(async_nats::rustls::crypto::ring::default_provider().install_default());
     let servers = servers(urls)?;
     let options = match credentials(&servers)? {
         Some(Credentials::Token(token)) => options.token(token),

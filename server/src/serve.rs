@@ -12,7 +12,7 @@ use calotype_api::caller::Callers;
 use calotype_api::{Api, ApiConfig, Caches, MetricsText, Parts, Reset, TextEmbedder, Uploads};
 use calotype_commands::integrity::Findings;
 use calotype_commands::{NotificationMarks, SessionUses, SyncAcks};
-use calotype_eventstore::{EventStore, Prover, ProverOptions, Relay, RelayOptions, Sequencer};
+use calotype_eventstore::{Prover, ProverOptions, Relay, RelayOptions};
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
 use calotype_processors::consumer::{
@@ -69,6 +69,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         DataFolder::open_exclusive(&config.data)?
     });
     check_testing(&folder, config.testing)?;
+    anyhow::ensure!(
+        !config.testing || config.event_store.is_none(),
+        "--testing empties logs, and cannot empty one in KurrentDB"
+    );
     info!(data = %folder.root().display(), "starting");
     let wants_nats = config.has(Role::Relay) || config.has(Role::Processors);
     let (mut embedded, places) = wiring::places(
@@ -118,7 +122,7 @@ async fn run(
     if config.testing && config.database_url.is_some() {
         reset::check_database(&places.owner_url).await?;
     }
-    let core = wiring::core(folder, places).await?;
+    let core = wiring::core(folder, places, config.event_store.as_deref()).await?;
     if let Some(settings) = settings {
         info!("the settings are those of a file and cannot be changed");
         core.queries.live_settings().fix(settings);
@@ -145,8 +149,8 @@ async fn run(
             Box::new(move |events| settings.on_applied(events)),
         ]
     };
-    let (sequencer, until) = (Sequencer::new(core.store.clone()), late.clone());
-    tasks.spawn(async move { sequencer.run(until).await });
+    let (orderer, until) = (Arc::clone(&core.log.orderer), late.clone());
+    tasks.spawn(async move { orderer.run(until).await });
     let proofs = LogProofs::new(&core, folder);
     let prover = Prover::new(core.store.clone(), proofs.log().clone(), ProverOptions::default());
     let until = late.clone();
@@ -168,6 +172,10 @@ async fn run(
     let following = log_level::follow(log, core.queries.clone(), applied.subscribe(), late.clone());
     tasks.spawn(following);
     if config.has(Role::Api) || config.has(Role::Processors) {
+        tokio::select! {
+            () = core.log.orderer.caught_up() => {}
+            () = soft.cancelled() => {}
+        }
         catch_up(&core.pool, &core.store, &progress, &soft).await?;
     }
     let jetstream = start_workers(
@@ -353,7 +361,7 @@ fn read_side(
     tasks: &TaskTracker,
     late: &CancellationToken,
 ) -> ReadSide {
-    let store: Arc<dyn EventStore> = Arc::new(core.store.clone());
+    let store = Arc::clone(&core.log.store);
     let (position, applied, reload) = if config.has(Role::Projections) {
         let mut runner = Runner::new(core.pool.clone(), Arc::clone(&store));
         for hook in hooks {

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use async_nats::jetstream;
 use calotype_commands::Commands;
 use calotype_domain::Clock;
-use calotype_eventstore::{EventStore, Keyring, PostgresOptions, PostgresStore};
+use calotype_eventstore::{Keyring, Log, PostgresOptions, PostgresStore};
 use calotype_media::blob::BlobStore;
 use calotype_media::decoder::{DecoderPool, PoolConfig};
 use calotype_media::gazetteer::Gazetteer;
@@ -116,19 +116,25 @@ pub struct Core {
     pub pool: PgPool,
     /// For locks that are held while other work is done.
     locks: PgPool,
-    /// The log.
+    /// The log's tables in the database: the log itself, or a copy of it with its keys.
     pub store: PostgresStore,
+    /// The log, wherever it is.
+    pub log: Log,
     /// The write side.
     pub commands: Commands,
     /// The read side.
     pub queries: Queries,
 }
 
-/// Opens log, write side and read side.
+/// Opens log, write side and read side. `event_store`: the KurrentDB that has the log, where one has it.
 ///
 /// # Errors
-/// When the database or the keys cannot be opened.
-pub async fn core(folder: &DataFolder, places: &Places) -> anyhow::Result<Core> {
+/// When the database or the keys cannot be opened, or the log is elsewhere.
+pub async fn core(
+    folder: &DataFolder,
+    places: &Places,
+    event_store: Option<&str>,
+) -> anyhow::Result<Core> {
     let options: PgConnectOptions =
         places.app_url.parse().context("the database's address is not right")?;
     let options = options
@@ -158,18 +164,20 @@ pub async fn core(folder: &DataFolder, places: &Places) -> anyhow::Result<Core> 
     let store = PostgresStore::connect(pool.clone(), keyring()?, PostgresOptions::default())
         .await
         .context("failed to open the event log")?;
-    let shared: Arc<dyn EventStore> = Arc::new(store.clone());
+    let log = Log::open(&store, event_store).await.context("failed to open the event log")?;
+    let shared = Arc::clone(&log.store);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let commands =
         Commands::new(Arc::clone(&shared), Arc::new(keyring()?), Arc::new(RandomIds), clock)
             .among_processes(locks.clone());
     let queries = Queries::new(pool.clone(), shared).with_locks(locks.clone());
-    Ok(Core { pool, locks, store, commands, queries })
+    Ok(Core { pool, locks, store, log, commands, queries })
 }
 
 impl Core {
     /// Ends all connections to the database.
     pub async fn close(&self) {
+        self.log.close().await;
         self.store.close().await;
         self.locks.close().await;
         self.pool.close().await;
@@ -295,7 +303,7 @@ pub fn worker(
     Ok(Worker::new(WorkerParts {
         commands: core.commands.clone(),
         queries: core.queries.clone(),
-        store: Arc::new(core.store.clone()),
+        store: Arc::clone(&core.log.store),
         blobs,
         transcoder: Transcoder::new(config.clone()),
         encoding,

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod ids;
 pub mod import;
 pub mod jpeg;
+pub mod kurrent;
 pub mod log;
 pub mod media;
 pub mod nats;

@@ -14,7 +14,7 @@ use crate::stream::{ExpectedRevision, Revision, StreamId};
 use crate::validate;
 
 /// The keys of a call's subjects, where it needs them.
-pub(super) type CallKeys = HashMap<String, SubjectKey>;
+pub(crate) type CallKeys = HashMap<String, SubjectKey>;
 
 /// One call of `append`.
 pub(super) struct Call {
@@ -26,22 +26,22 @@ pub(super) struct Call {
 }
 
 /// What a call writes to one stream.
-pub(super) struct CallStream {
-    pub(super) stream_id: StreamId,
-    pub(super) expected: ExpectedRevision,
-    pub(super) subject: Option<String>,
+pub(crate) struct CallStream {
+    pub(crate) stream_id: StreamId,
+    pub(crate) expected: ExpectedRevision,
+    pub(crate) subject: Option<String>,
     /// The key that sealed, where one is needed.
-    pub(super) wrapped: Option<Arc<[u8]>>,
-    pub(super) events: Vec<CallEvent>,
+    pub(crate) wrapped: Option<Arc<[u8]>>,
+    pub(crate) events: Vec<CallEvent>,
 }
 
 /// One event with its payload as it will be stored.
-pub(super) struct CallEvent {
-    pub(super) event_id: Uuid,
-    pub(super) event_type: String,
-    pub(super) version: i16,
-    pub(super) payload: String,
-    pub(super) attachments: Vec<(String, Bytes)>,
+pub(crate) struct CallEvent {
+    pub(crate) event_id: Uuid,
+    pub(crate) event_type: String,
+    pub(crate) version: i16,
+    pub(crate) payload: String,
+    pub(crate) attachments: Vec<(String, Bytes)>,
 }
 
 /// What became of one stream of a call; `log.append` in the migrations names them by number.
@@ -92,7 +92,7 @@ impl Call {
 }
 
 impl CallStream {
-    fn encode(append: &Append, keys: &CallKeys) -> Result<Self, AppendError> {
+    pub(super) fn encode(append: &Append, keys: &CallKeys) -> Result<Self, AppendError> {
         let key = append.subject.as_ref().and_then(|subject| keys.get(subject));
         let mut events = Vec::with_capacity(append.events.len());
         for event in &append.events {

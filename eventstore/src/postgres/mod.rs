@@ -2,10 +2,13 @@
 //!
 //! `call.rs` is an append on its way in, `gather.rs` makes batches of calls, `append.rs` writes one,
 //! `read.rs` reads, `keys.rs` keeps the subjects' keys, `listen.rs` hears other processes,
+//! `beside.rs` lends keys and bells to a log in KurrentDB,
 //! `proof/` keeps the Merkle tree over the log,
 //! `recent.rs` remembers what was just appended, `sequencer.rs` makes the global order.
 
 mod append;
+#[cfg(feature = "kurrent")]
+mod beside;
 mod call;
 mod gather;
 mod keys;
@@ -17,6 +20,8 @@ mod recent;
 mod sequencer;
 mod store;
 
+#[cfg(feature = "kurrent")]
+pub(crate) use call::{CallEvent, CallStream};
 pub(crate) use leader::{LeaderLock, Leadership};
 pub use proof::{ProofLog, Prover, ProverOptions};
 pub(crate) use read::{Header, headers};

@@ -324,7 +324,7 @@ where
 }
 
 /// Opens what is sealed; the keys of all events are fetched in one query.
-async fn unseal(
+pub(super) async fn unseal(
     pool: &PgPool,
     keys: &SubjectKeys,
     mut events: Vec<Recorded>,

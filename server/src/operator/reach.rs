@@ -22,13 +22,13 @@ pub(crate) struct Local {
 
 impl Local {
     pub(crate) async fn open(target: &Target) -> anyhow::Result<Self> {
-        let Config { data, database_url, .. } = target.config()?;
+        let Config { data, database_url, event_store, .. } = target.config()?;
         anyhow::ensure!(data.is_dir(), "there is no data folder {}", data.display());
         let folder = Arc::new(open_folder(&data)?);
         let (embedded, places) =
             wiring::places(&folder, database_url.as_deref(), None, false).await?;
         Box::pin(wiring::migrate(&places.owner_url)).await?;
-        let core = wiring::core(&folder, &places).await?;
+        let core = wiring::core(&folder, &places, event_store.as_deref()).await?;
         Ok(Self { core, embedded, folder })
     }
 

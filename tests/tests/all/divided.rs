@@ -18,6 +18,31 @@ const ROUNDS: usize = 5;
 /// Within which somebody who died is waited for no longer: the lease, and what a busy machine adds.
 const LEASE_MAX: Duration = Duration::from_secs(12);
 
+/// The address of the shared NATS server. What an earlier run left there is about another database.
+pub(crate) async fn empty_nats() -> String {
+    let nats = nats().await;
+    nats.jetstream().await.delete_stream(RelayOptions::default().stream).await.ok();
+    nats.url.clone()
+}
+
+/// A process with some roles over a database and a NATS server.
+pub(crate) fn options(roles: &str, database: &TestDatabase, nats_url: &str) -> Options {
+    Options {
+        testing: false,
+        arguments: [
+            ["--roles", roles],
+            ["--database-url", &database.url],
+            ["--nats-url", nats_url],
+            ["--watch-port", "0"],
+        ]
+        .as_flattened()
+        .iter()
+        .map(|word| (*word).to_owned())
+        .collect(),
+        ..Options::default()
+    }
+}
+
 /// The processes; two of them answer.
 struct Divided {
     database: TestDatabase,
@@ -29,23 +54,8 @@ struct Divided {
 impl Divided {
     async fn start() -> anyhow::Result<Self> {
         let database = empty_database().await;
-        let nats = nats().await;
-        // What an earlier run left on the shared server is about another database.
-        nats.jetstream().await.delete_stream(RelayOptions::default().stream).await.ok();
-        let options = |roles: &str| Options {
-            testing: false,
-            arguments: [
-                ["--roles", roles],
-                ["--database-url", &database.url],
-                ["--nats-url", &nats.url],
-                ["--watch-port", "0"],
-            ]
-            .as_flattened()
-            .iter()
-            .map(|word| (*word).to_owned())
-            .collect(),
-            ..Options::default()
-        };
+        let nats_url = empty_nats().await;
+        let options = |roles: &str| options(roles, &database, &nats_url);
         let projections = TestServer::start(options("projections")).await?;
         let relay = projections.beside(options("relay")).await?;
         let processors = projections.beside(options("processors")).await?;
