@@ -3,8 +3,10 @@
 //! The store keeps names, versions and JSON; it knows no event by name.
 //! [`EventStore`] is the interface, [`PostgresStore`] the real one, [`MemoryStore`] the one for tests.
 //! [`ProofLog`] keeps a Merkle tree over the log and proves from it what happened.
+//! [`backup`] copies the log byte for byte, and loads such copies.
 //! [`Sequencer`] gives each committed event its place in the global order, [`Relay`] rings JetStream.
 
+pub mod backup;
 mod error;
 mod event;
 mod keyring;

@@ -3,9 +3,10 @@
 //! `call.rs` is an append on its way in, `gather.rs` makes batches of calls, `append.rs` writes one,
 //! `read.rs` reads, `keys.rs` keeps the subjects' keys, `listen.rs` hears other processes,
 //! `proof/` keeps the Merkle tree over the log,
-//! `recent.rs` remembers what was just appended, `sequencer.rs` makes the global order.
+//! `backup/` copies the log out and in, `recent.rs` remembers what was just appended, `sequencer.rs` makes the global order.
 
 mod append;
+pub(crate) mod backup;
 mod call;
 mod gather;
 mod keys;
