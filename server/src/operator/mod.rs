@@ -1,6 +1,8 @@
 //! Operator commands: over HTTP to a running server, or in a data folder that no server has open.
 
 mod admin;
+mod beside;
+mod originals;
 mod print;
 mod proof;
 mod reach;
@@ -15,6 +17,8 @@ use clap::Subcommand;
 use crate::clock::{RandomIds, SystemClock};
 
 pub use admin::{Admin, admin};
+pub(crate) use beside::Live;
+pub(crate) use proof::print_report;
 pub use proof::{Proof, Verify, proof, verify};
 pub(crate) use reach::{Local, Remote};
 pub use target::{Target, TargetArgs};
