@@ -4,8 +4,10 @@
 //! [`EventStore`] is the interface, [`PostgresStore`] the real one, [`MemoryStore`] the one for tests;
 //! with the feature `kurrent` there is `KurrentStore`. [`Log`] opens the one that is asked for.
 //! [`ProofLog`] keeps a Merkle tree over the log and proves from it what happened.
+//! [`backup`] copies the log byte for byte, and loads such copies.
 //! [`Sequencer`] gives each committed event its place in the global order, [`Relay`] rings JetStream.
 
+pub mod backup;
 mod error;
 mod event;
 mod keyring;

@@ -90,6 +90,20 @@ impl SubjectKey {
     pub(crate) fn wrapped(&self) -> Arc<[u8]> {
         Arc::clone(&self.wrapped)
     }
+
+    /// Seals bytes that are no part of a payload; `associated` says what they are, and must begin with no event id.
+    pub(crate) fn seal_bytes(&self, bytes: &[u8], associated: &[u8]) -> Result<Vec<u8>, SealError> {
+        encrypt(&self.cipher, bytes, associated, "bytes")
+    }
+
+    /// Opens what [`SubjectKey::seal_bytes`] sealed.
+    pub(crate) fn open_bytes(
+        &self,
+        sealed: &[u8],
+        associated: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        decrypt(&self.cipher, sealed, associated, "bytes")
+    }
 }
 
 /// Whether a payload seals something.

@@ -17,6 +17,7 @@ pub mod image;
 pub mod kind;
 pub mod limits;
 pub mod metadata;
+pub mod objects;
 mod raw;
 pub mod sidecar;
 pub mod strip;

@@ -1,5 +1,6 @@
 //! The binary: configuration, wiring, embedded servers, operator commands.
 
+pub mod backup;
 mod catch_up;
 pub mod clock;
 pub mod config;
@@ -20,6 +21,7 @@ pub mod places;
 pub mod proofs;
 mod ready;
 pub mod reset;
+pub mod restore;
 pub mod seeing;
 pub mod serve;
 pub mod settings_file;

@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use calotype_cli::args::{Batches, ImportArgs};
+use calotype_server::backup::{self, Backup};
 use calotype_server::config::{self, Config, ServeArgs};
 use calotype_server::models::{self, Models};
 use calotype_server::operator::{self, Admin, History, Projections, Proof, Target, Verify};
 use calotype_server::parked::{self, Parked};
 use calotype_server::places::{self, Places};
+use calotype_server::restore::{self, Restore};
 use calotype_server::{doctor, serve};
 use clap::builder::Resettable;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -65,6 +67,20 @@ enum Command {
         target: Target,
         #[command(flatten)]
         proof: Proof,
+    },
+    /// Copy the log, its keys and the files to a folder or a bucket, also while the server runs.
+    Backup {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        backup: Box<Backup>,
+    },
+    /// Make a new data folder of a backup, or try it and compare.
+    Restore {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        restore: Box<Restore>,
     },
     /// Look at work that got stuck, try it again or give it up.
     Parked {
@@ -164,10 +180,15 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             Box::pin(operator::history(&target, command)).await?;
         }
         Command::Verify { target, verify } => {
-            let is_good = Box::pin(operator::verify(&target, verify)).await?;
-            return Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return exit(Box::pin(operator::verify(&target, verify)).await?);
         }
         Command::Proof { target, proof } => Box::pin(operator::proof(&target, proof)).await?,
+        Command::Backup { target, backup } => {
+            return exit(Box::pin(backup::backup(&target, *backup)).await?);
+        }
+        Command::Restore { target, restore } => {
+            return exit(Box::pin(restore::restore(&target, *restore)).await?);
+        }
         Command::Parked { target, command } => {
             Box::pin(parked::parked(&target, command)).await?;
         }
@@ -179,17 +200,20 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Places { command } => places::places(&command)?,
         Command::Models { data, command } => {
             let data = data.unwrap_or_else(config::default_data);
-            let all_good = models::models(&data, command).await?;
-            return Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return exit(models::models(&data, command).await?);
         }
         Command::Doctor(args) => {
-            let healthy = doctor::doctor(&Config::load(*args)?).await;
-            return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return exit(doctor::doctor(&Config::load(*args)?).await);
         }
         Command::Openapi => print_document()?,
         Command::Decoder { .. } => anyhow::bail!("a decoder is started by the server"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the last word of a command")]
+fn exit(is_good: bool) -> anyhow::Result<ExitCode> {
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[expect(clippy::print_stdout, reason = "the document goes to standard output")]

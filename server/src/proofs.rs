@@ -1,5 +1,7 @@
 //! Proofs of the log in the shapes of the API, from the event store's tree.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,8 +27,13 @@ impl LogProofs {
     /// Over the log, with the key in the folder's `keys/`; heads go out to `proof/heads`.
     #[must_use]
     pub fn new(core: &Core, folder: &DataFolder) -> Self {
-        let heads_file = folder.root().join("proof").join("heads");
-        Self { log: ProofLog::new(core.pool.clone(), folder.keys(), heads_file) }
+        Self::of(core, folder.root())
+    }
+
+    /// The same, of the data folder that lies there.
+    pub(crate) fn of(core: &Core, root: &Path) -> Self {
+        let heads_file = root.join("proof").join("heads");
+        Self { log: ProofLog::new(core.pool.clone(), root.join("keys"), heads_file) }
     }
 
     /// The event store's tree.
@@ -105,7 +112,8 @@ fn head(note: Note) -> SignedLogHead {
     }
 }
 
-fn report(report: Report) -> LogReport {
+/// The report in the shape of the API.
+pub(crate) fn report(report: Report) -> LogReport {
     LogReport {
         is_good: report.is_good(),
         size: report.size,

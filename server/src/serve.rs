@@ -38,6 +38,7 @@ use crate::listener::Doors;
 use crate::proofs::LogProofs;
 use crate::ready::{Watch, Watched, Watching};
 use crate::reset::{self, TestingReset};
+use crate::restore::refuse_unfinished;
 use crate::wiring::{self, Core, Hands, Places};
 use crate::{gauges, lifecycle, listener, log_level, ml_role, settings_file, storage, telemetry};
 
@@ -68,6 +69,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     } else {
         DataFolder::open_exclusive(&config.data)?
     });
+    refuse_unfinished(folder.root())?;
     check_testing(&folder, config.testing)?;
     anyhow::ensure!(
         !config.testing || config.event_store.is_none(),

@@ -33,7 +33,7 @@ pub fn place(config: &Config) -> anyhow::Result<Option<S3Place>> {
 }
 
 /// The first of some variables that says something.
-fn said(names: &[&str]) -> String {
+pub(crate) fn said(names: &[&str]) -> String {
     let said = names.iter().filter_map(|name| std::env::var(name).ok());
     said.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
 }
@@ -52,8 +52,29 @@ pub async fn open(config: &Config, folder: &DataFolder) -> anyhow::Result<BlobSt
         BlobStore::open(folder.root()).await
     };
     let store = opened.context("failed to open the folder of originals")?;
+    if let Some(place) = &place {
+        tracing::info!(storage = %place, "originals and what is made of them lie in a bucket");
+    }
+    in_place(store, place, config)
+}
+
+/// Opens them beside a server that may have the folder open.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn open_shared(config: &Config, root: &Path) -> anyhow::Result<BlobStore> {
+    let place = place(config)?;
+    require_same(root, place.as_ref())?;
+    let opened = BlobStore::open_shared(root).await;
+    in_place(opened.context("failed to open the folder of originals")?, place, config)
+}
+
+fn in_place(
+    store: BlobStore,
+    place: Option<S3Place>,
+    config: &Config,
+) -> anyhow::Result<BlobStore> {
     let Some(place) = place else { return Ok(store) };
-    tracing::info!(storage = %place, "originals and what is made of them lie in a bucket");
     let scratch_bytes = config.scratch.map_or(SCRATCH_BYTES, |size| size.bytes);
     store.in_bucket(place, scratch_bytes).context("failed to set up the bucket")
 }

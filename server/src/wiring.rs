@@ -135,6 +135,15 @@ pub async fn core(
     places: &Places,
     event_store: Option<&str>,
 ) -> anyhow::Result<Core> {
+    core_in(&folder.keys(), places, event_store).await
+}
+
+/// The same, with the keys of a data folder that somebody else may have open.
+pub(crate) async fn core_in(
+    keys: &Path,
+    places: &Places,
+    event_store: Option<&str>,
+) -> anyhow::Result<Core> {
     let options: PgConnectOptions =
         places.app_url.parse().context("the database's address is not right")?;
     let options = options
@@ -149,7 +158,7 @@ pub async fn core(
         .connect_with(options.clone())
         .await
         .context("failed to reach the database")?;
-    let master = folder.keys().join("master.key");
+    let master = keys.join("master.key");
     anyhow::ensure!(
         master.exists() || !PostgresStore::has_sealed(&pool).await?,
         "the log is sealed, and {} is missing: put it back from its backup",
@@ -160,7 +169,7 @@ pub async fn core(
         .acquire_timeout(CONNECTION_WAIT)
         .idle_timeout(LOCKS_IDLE)
         .connect_lazy_with(options.application_name("calotype locks"));
-    let keyring = || Keyring::open(folder.keys()).context("failed to open the keys");
+    let keyring = || Keyring::open(keys).context("failed to open the keys");
     let store = PostgresStore::connect(pool.clone(), keyring()?, PostgresOptions::default())
         .await
         .context("failed to open the event log")?;

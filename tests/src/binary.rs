@@ -12,8 +12,10 @@ use tokio::process::Command;
 /// How long a command may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 /// What the server would otherwise take from the developer's environment.
-const FOREIGN: [&str; 21] = [
+const FOREIGN: [&str; 23] = [
     "CALOTYPE_API_KEY",
+    "CALOTYPE_BACKUP_S3_ENDPOINT",
+    "CALOTYPE_BACKUP_S3_REGION",
     "CALOTYPE_CONFIG",
     "CALOTYPE_DATA",
     "CALOTYPE_DATABASE_URL",

@@ -106,6 +106,14 @@ impl TestServer {
         Self::start_in(options, Some(self.data())).await
     }
 
+    /// Starts a server in a data folder that something else made, on a port of its own.
+    ///
+    /// # Errors
+    /// As [`TestServer::start`].
+    pub async fn over(options: Options, data: PathBuf) -> anyhow::Result<Self> {
+        Self::start_in(options, Some(data)).await
+    }
+
     async fn start_in(options: Options, data: Option<PathBuf>) -> anyhow::Result<Self> {
         use std::os::unix::fs::PermissionsExt as _;
         // Started by root, the servers run as another user, who must pass through.

@@ -4,9 +4,10 @@
 //! `read.rs` reads, `keys.rs` keeps the subjects' keys, `listen.rs` hears other processes,
 //! `beside.rs` lends keys and bells to a log in KurrentDB,
 //! `proof/` keeps the Merkle tree over the log,
-//! `recent.rs` remembers what was just appended, `sequencer.rs` makes the global order.
+//! `backup/` copies the log out and in, `recent.rs` remembers what was just appended, `sequencer.rs` makes the global order.
 
 mod append;
+pub(crate) mod backup;
 #[cfg(feature = "kurrent")]
 mod beside;
 mod call;

@@ -1,5 +1,5 @@
 //! Reads the log. Beside `proof/stored.rs` and `proof/look.rs`, which read rows as they are stored to prove what
-//! they hold, the only module that reads `log.events`, `log.positions`, `log.head`, `log.attachments`.
+//! they hold, and `backup/`, which copies them, the only module that reads `log.events`, `log.positions`, `log.head`, `log.attachments`.
 
 use std::collections::HashSet;
 

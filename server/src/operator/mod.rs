@@ -1,6 +1,8 @@
 //! Operator commands: over HTTP to a running server, or in a data folder that no server has open.
 
 mod admin;
+mod beside;
+mod originals;
 mod print;
 mod print_rebuild;
 mod projections;
@@ -17,6 +19,8 @@ use crate::clock::{RandomIds, SystemClock};
 
 pub use admin::{Admin, admin};
 pub use projections::{Projections, projections};
+pub(crate) use beside::Live;
+pub(crate) use proof::print_report;
 pub use proof::{Proof, Verify, proof, verify};
 pub(crate) use reach::{Local, Remote};
 pub use target::{Target, TargetArgs};

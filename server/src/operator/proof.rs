@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::originals::{self, Share};
 use super::{Local, Remote, Target, say};
 
 /// `calotype verify …`
@@ -20,6 +21,17 @@ pub struct Verify {
     /// Heads that were kept elsewhere, to compare the log with beside its own; more than once for more files.
     #[arg(long, value_name = "FILE")]
     heads: Vec<PathBuf>,
+    /// Read the stored originals through instead, and compare them with what was uploaded: all of them, or a share
+    /// such as `--blobs=10%`. In a data folder, also while its server runs.
+    #[arg(
+        long,
+        value_name = "SHARE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "100%",
+        conflicts_with = "heads"
+    )]
+    blobs: Option<Share>,
     /// As JSON instead of text.
     #[arg(long)]
     json: bool,
@@ -61,11 +73,15 @@ struct Wish {
     rebuild: bool,
 }
 
-/// Compares the whole log with its tree and its heads. False where something is not as it was.
+/// Compares the whole log with its tree and its heads, or originals with their digests. False where something is not
+/// as it was.
 ///
 /// # Errors
 /// When the server, folder or a file cannot be reached.
 pub async fn verify(target: &Target, wish: Verify) -> anyhow::Result<bool> {
+    if let Some(share) = wish.blobs {
+        return Box::pin(originals::verify(target, share, wish.json)).await;
+    }
     let mut heads = String::new();
     for file in &wish.heads {
         heads.push_str(&read(file)?);
@@ -257,7 +273,8 @@ fn print(wish: &Wish, answer: &Value) {
     }
 }
 
-fn print_report(report: &Value) {
+/// Tells what looking at the whole log found.
+pub(crate) fn print_report(report: &Value) {
     let number = |name: &str| report[name].as_u64().unwrap_or_default();
     say(&format!(
         "{} events at {} positions were compared with the tree, {} wait to be taken in",

@@ -10,6 +10,7 @@ use super::target::Target;
 use crate::config::Config;
 use crate::embedded::{DataFolder, Embedded, owner_elsewhere};
 use crate::proofs::LogProofs;
+use crate::restore::refuse_unfinished;
 use crate::wiring::{self, Core};
 
 /// A data folder, opened for one command.
@@ -55,6 +56,7 @@ fn open_folder(data: &Path) -> anyhow::Result<DataFolder> {
             data.display()
         );
     }
+    refuse_unfinished(data)?;
     DataFolder::open_exclusive(data).context(IN_USE)
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, FromArgMatches};
 
@@ -70,14 +71,24 @@ impl Target {
         self.words.server.as_ref().filter(|_| !self.wants_folder)
     }
 
-    /// The folder and its database, as a server in it would find them: in its configuration file, too.
-    pub(super) fn config(&self) -> anyhow::Result<Config> {
+    /// The folder, its database and its bucket, as a server in it would find them: in its configuration file, too.
+    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+        let scratch = variable("CALOTYPE_SCRATCH").map(|size| size.parse()).transpose();
         Config::load(ServeArgs {
             data: self.words.data.clone(),
             database_url: self.words.database_url.clone(),
+            storage: variable("CALOTYPE_STORAGE"),
+            s3_endpoint: variable("CALOTYPE_S3_ENDPOINT"),
+            s3_region: variable("CALOTYPE_S3_REGION"),
+            scratch: scratch.context("CALOTYPE_SCRATCH is not right")?,
             ..ServeArgs::default()
         })
     }
+}
+
+/// A variable that says something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod administration;
 mod asset_files;
+mod backups;
 mod batches;
 mod broken;
 mod clients;

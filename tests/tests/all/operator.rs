@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// A stop on request takes seconds, not the tens of seconds after which a service manager kills.
 const STOP_MAX: Duration = Duration::from_secs(10);
 /// What a newcomer has to find in the help.
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
     "serve",
     "migrate",
     "projections",
@@ -22,6 +22,8 @@ const COMMANDS: [&str; 10] = [
     "verify",
     "proof",
     "parked",
+    "backup",
+    "restore",
     "admin",
     "doctor",
     "openapi",

@@ -23,10 +23,10 @@ use crate::blob::{Area, BlobError, BlobKey};
 /// How long the store may take to take a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long one request may take that carries nothing, or brings a part of a blob.
-const REQUEST_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const REQUEST_LIMIT: Duration = Duration::from_secs(60);
 /// How long the store may take to copy a blob within itself, to put the parts of an upload together, or to take
 /// one part over a slow line.
-const PATIENT_LIMIT: Duration = Duration::from_secs(15 * 60);
+pub(crate) const PATIENT_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// How often a request is sent again that failed for a passing reason, and for how long.
 const RETRIES_MAX: usize = 3;
 const RETRIES_LIMIT: Duration = Duration::from_secs(30);
@@ -197,7 +197,7 @@ const fn area_word(area: Area) -> &'static str {
     }
 }
 
-fn client(place: &S3Place, limit: Duration) -> Result<AmazonS3, BlobError> {
+pub(crate) fn client(place: &S3Place, limit: Duration) -> Result<AmazonS3, BlobError> {
     let options = ClientOptions::new()
         .with_connect_timeout(CONNECT_LIMIT)
         .with_timeout(limit)

@@ -9,6 +9,7 @@ mod scratch;
 mod upload;
 
 pub(super) use bucket::{Bucket, LOOKS_AT_ONCE};
+pub(crate) use bucket::{PATIENT_LIMIT, REQUEST_LIMIT, client};
 pub use outage::Outage;
 pub use place::{PlaceError, S3Place};
 pub use probe::{Right, probe};

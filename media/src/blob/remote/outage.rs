@@ -45,7 +45,7 @@ pub enum Outage {
 
 impl Outage {
     /// Reads what the client says.
-    pub(super) fn of(error: &object_store::Error) -> Self {
+    pub(crate) fn of(error: &object_store::Error) -> Self {
         let text = error.to_string();
         match error {
             object_store::Error::Precondition { .. } => return Self::Changed,
