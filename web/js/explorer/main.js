@@ -107,6 +107,7 @@ function draw(user, kept) {
   byId("refusal").hidden = true;
   byId("app").hidden = false;
   drawFresh();
+  for (const id of ["fresh", "hold"]) byId(id).hidden = renewing().length === 0;
   spy.disconnect();
   for (const section of document.querySelectorAll(".part")) spy.observe(section);
 }
@@ -185,7 +186,7 @@ byId("hold").addEventListener("click", ({ currentTarget }) => {
 
 async function route() {
   const [name, kind, id] = location.hash.slice(1).split("/").map(decodeURIComponent);
-  const section = name && byId(name);
+  const section = name ? byId(name) : null;
   if (!isIn || !section?.classList.contains("part")) return;
   section.scrollIntoView();
   if (name !== "history" || !id) return;

@@ -6,6 +6,7 @@ import { el } from "../dom.js";
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const STEPS = [["day", 86_400], ["hour", 3600], ["minute", 60]];
 const SHORT_CHARS = 12;
+const STREAM_CHARS_MAX = 32;
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Kinds of objects that have a history: what streams, people and operations call them. */
@@ -70,7 +71,7 @@ export function stream(streamId) {
   const id = UUID.exec(streamId)?.[0];
   const kind = id ? streamId.slice(0, -id.length - 1) : "";
   const known = KINDS.find((one) => one.kind === kind);
-  if (!known) return el("code", { text: streamId });
+  if (!known) return el("code", { title: streamId, text: streamId.length > STREAM_CHARS_MAX ? `${streamId.slice(0, STREAM_CHARS_MAX)}…` : streamId });
   return el("a", { href: `#history/${kind}/${id}`, "aria-label": `History of ${known.name.toLowerCase()} ${id}` },
     el("span", { text: known.name }), " ", el("code", { text: id.slice(0, 8) }));
 }
