@@ -1,14 +1,23 @@
-// The server's REST API: one function per operation this page uses.
+// The server's REST API: one function per operation that the first page uses; the explorer has a table of its own.
 // Refusals become ApiError with the server's own message; a 401 is announced once to `onSignedOut`.
 
 const TIMEOUT_MS = 30_000;
 
 let signedOut = () => {};
+let apiKey = "";
 
 /** Sets what happens when the server no longer knows the session. */
 export function onSignedOut(listener) {
   signedOut = listener;
 }
+
+/** Speaks as the holder of an API key from now on, and as the session of the cookie with none. */
+export function useKey(key) {
+  apiKey = key;
+}
+
+/** Whether a key speaks, and not the session. */
+export const hasKey = () => apiKey !== "";
 
 /** A refusal or a lost connection. `status` is 0 when no answer came. */
 export class ApiError extends Error {
@@ -29,32 +38,53 @@ export function messageOf(status, body) {
   return body?.message || `The server answered ${status}.`;
 }
 
-async function call(method, path, body) {
+/** Asks the server and gives its answer as it was parsed. What may last is given a longer `timeoutMs`. */
+export async function call(method, path, body, timeoutMs = TIMEOUT_MS) {
+  return parsed(await textOf(method, path, body, timeoutMs));
+}
+
+/** Asks the server and gives the text of its answer. */
+export async function textOf(method, path, body, timeoutMs = TIMEOUT_MS) {
+  const headers = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (apiKey) headers["x-api-key"] = apiKey;
   let response;
   try {
     response = await fetch(`/api${path}`, {
       method,
-      headers: body === undefined ? { Accept: "application/json" } : { Accept: "application/json", "Content-Type": "application/json" },
+      headers,
       body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-cache",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      credentials: apiKey ? "omit" : "same-origin",
+      signal: AbortSignal.timeout(timeoutMs),
     });
   } catch (error) {
     throw new ApiError(0, error.name === "TimeoutError" ? "The server took too long to answer." : "The server cannot be reached.");
   }
   const text = await response.text();
-  let answer = null;
-  try {
-    answer = text ? JSON.parse(text) : null;
-  } catch {
-    if (response.ok) throw new ApiError(response.status, "The server answered something unreadable.");
-  }
-  if (response.ok) return answer;
+  if (response.ok) return text;
   if (response.status === 401 && path !== "/auth/login") signedOut();
-  throw new ApiError(response.status, messageOf(response.status, answer));
+  throw new ApiError(response.status, messageOf(response.status, refusalOf(text)));
 }
 
-const query = (parameters) => {
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    throw new ApiError(200, "The server answered something unreadable.");
+  }
+}
+
+function refusalOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** A query with its question mark, or nothing. */
+export const query = (parameters) => {
   const text = new URLSearchParams(parameters).toString();
   return text ? `?${text}` : "";
 };

@@ -2,12 +2,12 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** The element with this id, which must exist in index.html. */
+/** The element with this id, which must exist in the page. */
 export const byId = (id) => document.getElementById(id);
 
 /**
  * Builds an element. `class` and `text` are short cuts, `on` maps event names to listeners,
- * everything else is an attribute; `false`, `null` and `undefined` leave the attribute out.
+ * everything else is an attribute; `false`, `null` and `undefined` leave an attribute or a child out.
  */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -18,11 +18,11 @@ export function el(tag, attributes = {}, ...children) {
     else if (name === "on") for (const [type, listen] of Object.entries(value)) node.addEventListener(type, listen);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 
-/** An icon of the sprite in index.html, hidden from assistive technology. */
+/** An icon of the page's sprite, hidden from assistive technology. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", `icon icon-${name}`);

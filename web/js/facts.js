@@ -97,7 +97,8 @@ function who(actor, myId) {
   return actor.name || (actor.kind === "user" ? "another user" : actor.kind || "the server");
 }
 
-function drawRecord(event) {
+/** What the log keeps beside what an event says. */
+export function drawRecord(event) {
   const from = event.derivedFrom;
   const rows = [
     ["Event", `${event.type} v${event.version}`],
@@ -106,7 +107,7 @@ function drawRecord(event) {
     ["Correlation", event.correlationId],
     ["Cause", event.causationId],
     ["Made by", from && [from.processor, from.version].filter(Boolean).join(" ")],
-    ["From file", from?.digest],
+    ["From file", from?.input],
   ];
   return el("dl", {}, ...rows.filter(([, value]) => value)
     .map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }))));

@@ -9,8 +9,9 @@ const WORDS = {
 };
 
 export class Gate {
-  /** `onEntered` is called once the session cookies are set. */
-  constructor(onEntered) {
+  /** `onEntered` is called once the session cookies are set; `lead` stands in place of the line above the log-in. */
+  constructor(onEntered, lead = WORDS.logIn.lead) {
+    this.lead = lead;
     this.form = byId("gate-form");
     this.mode = "logIn";
     this.form.addEventListener("submit", async (event) => {
@@ -23,7 +24,7 @@ export class Gate {
   show(mode, message = "") {
     this.mode = mode;
     const words = WORDS[mode];
-    byId("gate-lead").textContent = words.lead;
+    byId("gate-lead").textContent = mode === "logIn" ? this.lead : words.lead;
     byId("gate-submit").textContent = words.submit;
     byId("gate-message").textContent = message;
     byId("gate-error").textContent = "";

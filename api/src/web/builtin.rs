@@ -1,4 +1,4 @@
-//! The first page, built into the program.
+//! The own pages, built into the program: the first page and the explorer.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use sha1::{Digest as _, Sha1};
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../web");
 
-/// By path: media type and entity tag. Files of unknown types are not served.
+/// By path: media type and entity tag. Files of unknown types are not served, and pages not as files.
 static SERVED: LazyLock<HashMap<&'static str, (&'static str, String)>> = LazyLock::new(|| {
     let mut served = HashMap::new();
     let mut folders = vec![&FILES];
@@ -34,7 +34,7 @@ static SERVED: LazyLock<HashMap<&'static str, (&'static str, String)>> = LazyLoc
 pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     let path = path.trim_start_matches('/');
     let path = if path == "favicon.ico" { "favicon.svg" } else { path };
-    let (media_type, tag) = SERVED.get(path).filter(|_| path != "index.html")?;
+    let (media_type, tag) = SERVED.get(path)?;
     let held =
         headers.get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == tag.as_bytes());
     let caching = [(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, "no-cache")];
@@ -45,15 +45,19 @@ pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     Some((caching, [(header::CONTENT_TYPE, *media_type)], Body::from(contents)).into_response())
 }
 
-/// The page itself.
+/// The first page.
 pub(super) fn index() -> Option<&'static str> {
     FILES.get_file("index.html")?.contents_utf8()
+}
+
+/// The explorer.
+pub(super) fn explorer() -> Option<&'static str> {
+    FILES.get_file("calotype.html")?.contents_utf8()
 }
 
 fn media_type(path: &str) -> Option<&'static str> {
     let (_, extension) = path.rsplit_once('.')?;
     Some(match extension {
-        "html" => "text/html; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "svg" => "image/svg+xml",
@@ -70,8 +74,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn page_and_its_files_are_there() {
+    fn pages_and_their_files_are_there() {
         assert!(index().is_some_and(|html| html.contains("</head>")));
+        assert!(explorer().is_some_and(|html| html.contains("</head>")));
         for path in ["/app.js", "/style.css", "/favicon.svg", "/favicon.ico", "/js/api.js"] {
             assert!(file(path, &HeaderMap::new()).is_some(), "{path}");
         }
@@ -79,7 +84,7 @@ mod tests {
 
     #[test]
     fn nothing_else_is_served() {
-        for path in ["/", "/README.md", "/index.html", "/../Cargo.toml", "/js"] {
+        for path in ["/", "/README.md", "/index.html", "/calotype.html", "/../Cargo.toml", "/js"] {
             assert!(file(path, &HeaderMap::new()).is_none(), "{path}");
         }
     }

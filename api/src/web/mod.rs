@@ -1,6 +1,8 @@
-//! The pages: the built-in one or a configured single-page client; whatever is not `/api` ends here.
+//! The pages: the built-in one or a configured single-page client, and the explorer beside either; whatever is
+//! not `/api` ends here.
 
 mod builtin;
+mod explorer;
 mod folder;
 mod index;
 mod preview;
@@ -27,6 +29,13 @@ pub(crate) async fn page(
     }
     let path = request.uri().path().to_owned();
     let headers = request.headers().clone();
+    if let Some(below) = explorer::below(&path) {
+        let found = explorer::answer(below, &headers);
+        return match found {
+            Some(found) => found,
+            None => missing(request).await,
+        };
+    }
     let file = match &api.config.web {
         Some(folder) => folder::file(folder, request).await,
         None => builtin::file(&path, &headers),
@@ -35,7 +44,7 @@ pub(crate) async fn page(
         return file;
     }
     if !accepts_html(&headers) {
-        return Problem::new(StatusCode::NOT_ACCEPTABLE, "Not Acceptable").into_response();
+        return not_acceptable();
     }
     let shown = match preview::of(&api, peer, &path, &headers).await {
         Ok(shown) => shown,
@@ -55,6 +64,10 @@ pub(crate) async fn page(
 
 fn missing_index() -> Response {
     Problem::not_found("There is no index.html to show").into_response()
+}
+
+fn not_acceptable() -> Response {
+    Problem::new(StatusCode::NOT_ACCEPTABLE, "Not Acceptable").into_response()
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {

@@ -8,10 +8,13 @@ use calotype_tests::media::media;
 use calotype_tests::{Options, Upload, story};
 
 /// What is asked for by nobody known: path, status, and how the media type begins.
-const OPEN_TO_ALL: [(&str, u16, &str); 13] = [
+const OPEN_TO_ALL: [(&str, u16, &str); 16] = [
     ("/", 200, "text/html"),
     ("/app.js", 200, "text/javascript"),
     ("/custom.css", 200, "text/css"),
+    ("/calotype", 200, "text/html"),
+    ("/calotype/explorer.css", 200, "text/css"),
+    ("/calotype/js/explorer/main.js", 200, "text/javascript"),
     ("/.well-known/immich", 200, "application/json"),
     ("/health", 200, "application/json"),
     ("/ready", 200, "application/json"),

@@ -17,6 +17,7 @@ mod downloads;
 mod edits;
 mod errands;
 mod events;
+mod explorer;
 mod faces_found;
 mod films;
 mod finding;
