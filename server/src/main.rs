@@ -1,11 +1,10 @@
 //! `calotype`: a photo and video server that never forgets.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use calotype_cli::args::{Batches, ImportArgs};
-use calotype_server::config::{self, Config, ServeArgs};
+use calotype_server::config::{Config, ServeArgs};
 use calotype_server::models::{self, Models};
 use calotype_server::operator::{self, Admin, History, Projections, Proof, Target, Verify};
 use calotype_server::parked::{self, Parked};
@@ -94,9 +93,8 @@ enum Command {
     },
     /// Look after the models that see what is in pictures.
     Models {
-        /// The folder everything is kept in.
-        #[arg(long, env = "CALOTYPE_DATA", value_name = "DIR", global = true)]
-        data: Option<PathBuf>,
+        #[command(flatten)]
+        target: Target,
         #[command(subcommand)]
         command: Models,
     },
@@ -171,9 +169,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             Box::pin(calotype_cli::batches::batches(command)).await?;
         }
         Command::Places { command } => places::places(&command)?,
-        Command::Models { data, command } => {
-            let data = data.unwrap_or_else(config::default_data);
-            let all_good = models::models(&data, command).await?;
+        Command::Models { target, command } => {
+            let all_good = Box::pin(models::models(&target, command)).await?;
             return Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Doctor(args) => {

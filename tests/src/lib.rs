@@ -14,6 +14,7 @@ pub mod import;
 pub mod jpeg;
 pub mod log;
 pub mod media;
+pub mod models;
 pub mod nats;
 pub mod phone;
 pub mod samples;

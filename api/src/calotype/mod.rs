@@ -3,6 +3,7 @@
 mod batches;
 mod history;
 mod link_history;
+mod models;
 mod parked;
 mod projections;
 mod proof;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(proof::verify_log))
         .routes(routes!(undo::undo))
         .merge(batches::routes())
+        .merge(models::routes())
 }
 
 /// Routes for black-box suites; they need no credentials and are there with `--testing` only.
