@@ -78,5 +78,5 @@ pub use problem::Problem;
 pub use ready::{Part, PartState, Readiness, Ready, watched};
 pub use router::{openapi, router};
 pub use search::texts::{EmbedTextError, TextEmbedder};
-pub use state::{Api, ApiConfig, FaceModels, InFlight, MetricsText, Parts, Reset};
+pub use state::{Api, ApiConfig, FaceModels, InFlight, MetricsText, Models, Parts, Reset};
 pub use system_config::wanted_but_missing;

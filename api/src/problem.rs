@@ -278,6 +278,9 @@ impl From<CommandError<ConfigError>> for Problem {
             ConfigError::Invalid { .. } | ConfigError::Template(_) => {
                 Self::bad_request(refusal.to_string())
             }
+            ConfigError::NothingToRollBack => {
+                Self::new(StatusCode::CONFLICT, "There is no switch of this model to roll back")
+            }
         })
     }
 }

@@ -13,7 +13,8 @@ use calotype_commands::integrity::Findings;
 use calotype_commands::{
     CommandContext, Commands, NotificationMarks, Outcome, SessionUses, SyncAcks,
 };
-use calotype_domain::CommandId;
+use calotype_domain::model::ModelRef;
+use calotype_domain::{CommandId, ModelTask};
 use calotype_media::blob::BlobStore;
 use calotype_media::decoder::DecoderPool;
 use calotype_media::gazetteer::Gazetteer;
@@ -121,6 +122,16 @@ pub trait FaceModels: Send + Sync {
     async fn finds_with(&self, model: &str) -> bool;
 }
 
+/// Which models there are.
+#[async_trait]
+pub trait Models: Send + Sync {
+    /// The names of the models for a task that are installed on this machine.
+    async fn installed(&self, task: ModelTask) -> Vec<String>;
+
+    /// Which model answers to a name, here or on another machine; none where there is no such model.
+    async fn identity(&self, task: ModelTask, name: &str) -> Option<ModelRef>;
+}
+
 /// Why a reset did not happen; whoever implements [`Reset`] knows the kinds.
 pub type ResetError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -165,6 +176,8 @@ pub struct Parts {
     pub embedder: Option<Arc<dyn TextEmbedder>>,
     /// Which models for faces there are, where there are any.
     pub face_models: Option<Arc<dyn FaceModels>>,
+    /// Which models there are, where there are any.
+    pub models: Option<Arc<dyn Models>>,
     /// Who is calling, cached.
     pub callers: Callers,
     /// What is kept in memory of the read models.

@@ -300,6 +300,14 @@ impl Unit<'_> {
         }
     }
 
+    /// The same to the first event of those that were decided last.
+    pub fn attach_first(&mut self, name: &str, bytes: Bytes) {
+        let events = self.appends.last_mut().map(|append| &mut append.events);
+        if let Some(event) = events.and_then(|events| events.first_mut()) {
+            event.attachments.push((name.to_owned(), bytes));
+        }
+    }
+
     /// Writes everything, or nothing. `None` says that somebody else wrote first: decide again.
     ///
     /// # Errors

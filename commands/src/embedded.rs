@@ -1,16 +1,19 @@
 //! Wishes about what assets show, as vectors of models.
 
 use bytes::Bytes;
-use calotype_domain::AssetId;
 use calotype_domain::asset::{
     Asset, AssetCommand, AssetEmbedded, AssetError, AssetProcessingFailed,
 };
 use calotype_domain::model::{ModelRef, VectorError, pack};
+use calotype_domain::trial::AssetTrialEmbedded;
+use calotype_domain::{AssetId, UserId};
+use uuid::Uuid;
 
 use crate::assets::{stream, subject};
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
+use crate::trials::Tried;
 
 /// The name of the attachment that holds a vector: f16, little-endian, unit length.
 pub const VECTOR: &str = "vector";
@@ -33,6 +36,29 @@ impl Seen {
         let vector = Bytes::from(pack(values)?);
         let dims = u32::try_from(values.len()).map_err(|_| VectorError::Dims(values.len()))?;
         Ok(Self { model, input_blake3: input_blake3.to_owned(), dims, vector })
+    }
+}
+
+impl Seen {
+    /// The same as what a model that is tried says.
+    #[must_use]
+    pub fn tried(self, trial_id: Uuid, owner_id: UserId) -> Tried {
+        let event = AssetTrialEmbedded {
+            trial_id,
+            owner_id,
+            model: self.model,
+            input_blake3: self.input_blake3.clone(),
+            dims: self.dims,
+            vector_blake3: blake3::hash(&self.vector).to_hex().to_string(),
+        };
+        let attached = Some((VECTOR, self.vector));
+        Tried { event: event.into(), input_blake3: self.input_blake3, attached }
+    }
+
+    /// Which model says it.
+    #[must_use]
+    pub const fn model(&self) -> &ModelRef {
+        &self.model
     }
 }
 

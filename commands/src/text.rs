@@ -1,15 +1,19 @@
 //! Wishes about what is written in assets.
 
 use bytes::Bytes;
-use calotype_domain::AssetId;
 use calotype_domain::asset::{
     Asset, AssetCommand, AssetError, AssetTextRead, LINES_MAX, TEXT_BYTES_MAX, TextBox, TextReader,
 };
+use calotype_domain::model::ModelRef;
+use calotype_domain::trial::AssetTrialTextRead;
+use calotype_domain::{AssetId, UserId};
+use uuid::Uuid;
 
 use crate::assets::{stream, subject};
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
+use crate::trials::Tried;
 
 /// The name of the attachment that says where the lines stand.
 pub const BOXES: &str = "boxes";
@@ -36,6 +40,29 @@ impl Text {
             lines.into_iter().take(LINES_MAX).take_while(fits).map(without_nul).unzip();
         let boxes = Bytes::from(TextBox::pack(&boxes));
         Self { reader, input_blake3: input_blake3.to_owned(), lines, boxes }
+    }
+}
+
+impl Text {
+    /// The same as what a model that is tried reads.
+    #[must_use]
+    pub fn tried(self, trial_id: Uuid, owner_id: UserId) -> Tried {
+        let event = AssetTrialTextRead {
+            trial_id,
+            owner_id,
+            reader: self.reader,
+            input_blake3: self.input_blake3.clone(),
+            lines: self.lines.into(),
+            boxes_blake3: blake3::hash(&self.boxes).to_hex().to_string(),
+        };
+        let attached = Some((BOXES, self.boxes)).filter(|(_, boxes)| !boxes.is_empty());
+        Tried { event: event.into(), input_blake3: self.input_blake3, attached }
+    }
+
+    /// Which model reads it.
+    #[must_use]
+    pub const fn model(&self) -> &ModelRef {
+        &self.reader.model
     }
 }
 

@@ -23,6 +23,7 @@ use crate::session::SessionEvent;
 use crate::shared_link::SharedLinkEvent;
 use crate::stack::StackEvent;
 use crate::tag::TagEvent;
+use crate::trial::{AssetTrialEvent, ModelTrialEvent};
 use crate::user::UserEvent;
 
 macro_rules! catalogue {
@@ -73,6 +74,7 @@ catalogue! {
     Album(AlbumEvent),
     ApiKey(ApiKeyEvent),
     Asset(AssetEvent),
+    AssetTrial(AssetTrialEvent),
     Batch(BatchEvent),
     Partner(PartnerEvent),
     Faces(FacesEvent),
@@ -87,6 +89,7 @@ catalogue! {
     Session(SessionEvent),
     SharedLink(SharedLinkEvent),
     Memory(MemoryEvent),
+    ModelTrial(ModelTrialEvent),
     Stack(StackEvent),
     Tag(TagEvent),
     User(UserEvent),

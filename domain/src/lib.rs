@@ -29,6 +29,7 @@
 //! | [`config`] | `config-server` | settings, first steps and product key of the server |
 //! | [`notification`] | `notification-<uuid>` | something a person is told |
 //! | [`queue`] | `queue-<name>` | a work queue people may pause and re-run |
+//! | [`trial`] | `model_trial-<uuid>`, `asset_trial-<asset uuid>` | a model that is tried, and what it says of one asset |
 //!
 //! Words used here and everywhere: *aggregate*, *command*, *event*, *stream*, *revision*.
 
@@ -50,6 +51,7 @@ pub mod license;
 pub mod link_view;
 pub mod memory;
 pub mod model;
+pub mod model_task;
 pub mod notification;
 pub mod partner;
 pub mod permission;
@@ -61,6 +63,7 @@ pub mod session;
 pub mod shared_link;
 pub mod stack;
 pub mod tag;
+pub mod trial;
 pub mod undo;
 pub mod user;
 
@@ -71,4 +74,5 @@ pub use id::{
     FaceId, LibraryId, MemoryId, NotificationId, PartnerId, PersonId, SessionId, SharedLinkId,
     StackId, TagId, UserId,
 };
+pub use model_task::ModelTask;
 pub use sealed::Sealed;

@@ -38,6 +38,7 @@ pub mod rerun;
 pub mod sidecar;
 pub mod sweep;
 pub mod text;
+mod trials;
 mod wishes;
 pub mod worker;
 

@@ -31,6 +31,7 @@ pub mod link_views;
 mod listeners;
 pub mod live_photos;
 pub mod memories;
+pub mod models;
 pub mod nodes;
 pub mod notifications;
 pub mod parked;

@@ -89,6 +89,7 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(crate::libraries::LibrariesProjection),
         Box::new(crate::integrity::IntegrityProjection),
         Box::new(crate::batches::BatchesProjection),
+        Box::new(crate::models::ModelsProjection),
     ]
 }
 

@@ -1,6 +1,5 @@
 //! `calotype`: a photo and video server that never forgets.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -110,9 +109,8 @@ enum Command {
     },
     /// Look after the models that see what is in pictures.
     Models {
-        /// The folder everything is kept in.
-        #[arg(long, env = "CALOTYPE_DATA", value_name = "DIR", global = true)]
-        data: Option<PathBuf>,
+        #[command(flatten)]
+        target: Target,
         #[command(subcommand)]
         command: Models,
     },
@@ -198,9 +196,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             Box::pin(calotype_cli::batches::batches(command)).await?;
         }
         Command::Places { command } => places::places(&command)?,
-        Command::Models { data, command } => {
-            let data = data.unwrap_or_else(config::default_data);
-            return exit(models::models(&data, command).await?);
+        Command::Models { target, command } => {
+            return exit(Box::pin(models::models(&target, command)).await?);
         }
         Command::Doctor(args) => {
             return exit(doctor::doctor(&Config::load(*args)?).await);

@@ -6,16 +6,23 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use calotype_ml::{Found, Ml, Source, Verdict, install, pinned, verify};
 use clap::Subcommand;
+use uuid::Uuid;
 
 use crate::embedded::{model_folders, onnxruntime_files};
-use crate::operator::say;
+use crate::operator::models::Wish;
+use crate::operator::{self, Target, Task, say};
 use crate::wiring::ml_config;
 
 /// `calotype models …`
 #[derive(Clone, Debug, Subcommand)]
 pub enum Models {
-    /// Show the models that can be used, and where ONNX Runtime is that runs them.
-    List,
+    /// Show the models that can be used, and where ONNX Runtime is that runs them. Of a running server: which are in
+    /// use, and of how many assets each has said something.
+    List {
+        /// As JSON, of a running server.
+        #[arg(long)]
+        json: bool,
+    },
     /// Put the models into the data folder that Calotype brings along. What is there and right stays, and what
     /// was cut off is taken up again.
     Install {
@@ -26,15 +33,99 @@ pub enum Models {
     },
     /// Compare the files of what is brought along with what they should be, and load every model once.
     Verify,
+    /// Let a running server try a model: what it says is kept beside what counts.
+    Try {
+        /// What it is asked for.
+        task: Task,
+        /// The model's name, as it is installed.
+        model: String,
+        /// Whose assets it is shown, by the ids of their accounts; everybody's when left out.
+        #[arg(long, value_name = "ID", value_delimiter = ',')]
+        users: Vec<Uuid>,
+        /// How many assets at most.
+        #[arg(long, value_name = "N")]
+        sample: Option<u32>,
+        /// Wait until it is done.
+        #[arg(long)]
+        wait: bool,
+        /// As JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the trials and how far they are.
+    Trials {
+        /// As JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a trial before its end.
+    Cancel {
+        /// Its id; see `trials`.
+        id: Uuid,
+    },
+    /// Say what would change with a model that was tried.
+    Diff {
+        /// What it is asked for.
+        task: Task,
+        /// The model; the one that was tried last when left out.
+        #[arg(long, value_name = "NAME")]
+        model: Option<String>,
+        /// A search whose first twenty are compared; may be said several times.
+        #[arg(long = "word", value_name = "WORDS")]
+        words: Vec<String>,
+        /// How many examples of each kind.
+        #[arg(long, value_name = "N")]
+        examples: Option<u32>,
+        /// As JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let what a model that was tried says count from now on.
+    Switch {
+        /// What it is asked for.
+        task: Task,
+        /// The model; the one that was tried last when left out.
+        #[arg(long, value_name = "NAME")]
+        model: Option<String>,
+        /// Also where it has not said something of every asset.
+        #[arg(long)]
+        incomplete: bool,
+    },
+    /// Let what the model before the last switch says count again.
+    Rollback {
+        /// What it is asked for.
+        task: Task,
+    },
 }
 
 /// Does what was asked for. False where something is missing or wrong.
 ///
 /// # Errors
 /// When a file cannot be read or put in its place, or is another one.
-pub async fn models(data: &Path, command: Models) -> anyhow::Result<bool> {
+pub async fn models(target: &Target, command: Models) -> anyhow::Result<bool> {
+    let data = &target.folder();
+    let (wish, as_json) = match command {
+        Models::List { json } if target.server().is_some() => (Wish::List, json),
+        Models::Try { task, model: name, users, sample, wait, json } => {
+            (Wish::Try { task, name, users, sample, wait }, json)
+        }
+        Models::Trials { json } => (Wish::Trials, json),
+        Models::Cancel { id } => (Wish::Cancel { id }, false),
+        Models::Diff { task, model: name, words, examples, json } => {
+            (Wish::Diff { task, name, words, examples }, json)
+        }
+        Models::Switch { task, model: name, incomplete } => {
+            (Wish::Switch { task, name, incomplete }, false)
+        }
+        Models::Rollback { task } => (Wish::Rollback { task }, false),
+        local => return here(data, local).await,
+    };
+    operator::models::models(target, wish, as_json).await.map(|()| true)
+}
+
+/// What is done in a folder.
+async fn here(data: &Path, command: Models) -> anyhow::Result<bool> {
     match command {
-        Models::List => Ok(list(data)),
         Models::Install { from } => {
             let root = data.join("models");
             let source = match from {
@@ -49,6 +140,7 @@ pub async fn models(data: &Path, command: Models) -> anyhow::Result<bool> {
             Ok(true)
         }
         Models::Verify => tokio::task::block_in_place(|| check(data)),
+        _ => Ok(list(data)),
     }
 }
 

@@ -32,7 +32,7 @@ const AGGREGATES: [(&str, &[&str]); 15] = [
     ("user", &["user"]),
     ("session", &["session"]),
     ("api_key", &["api_key"]),
-    ("asset", &["asset", "batch", "faces", "stack"]),
+    ("asset", &["asset", "asset_trial", "batch", "faces", "stack"]),
     ("album", &["album"]),
     ("tag", &["tag"]),
     ("stack", &["stack"]),
@@ -43,7 +43,7 @@ const AGGREGATES: [(&str, &[&str]); 15] = [
     ("memory", &["memory"]),
     ("partner", &["partner"]),
     ("notification", &["notification"]),
-    ("config", &["config", "queue"]),
+    ("config", &["config", "model_trial", "queue"]),
 ];
 
 /// Makes sure that somebody else's database may be emptied: it is new, and is marked now, or was marked then.
@@ -233,6 +233,7 @@ async fn forget_in_tx(
         "delete from work.parked",
         "delete from work.errands",
         "delete from work.reruns",
+        "truncate work.model_trials, work.model_failures, work.model_proposals, work.model_people, work.model_follows",
         "delete from work.original_wishes",
         "delete from work.original_places where 'asset-' || asset_id in (select stream_id from gone)",
         "delete from work.sync_acks",

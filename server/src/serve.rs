@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use axum::Router;
 use calotype_api::caller::Callers;
-use calotype_api::{Api, ApiConfig, Caches, MetricsText, Parts, Reset, TextEmbedder, Uploads};
+use calotype_api::{
+    Api, ApiConfig, Caches, FaceModels, MetricsText, Parts, Reset, TextEmbedder, Uploads,
+};
 use calotype_commands::integrity::Findings;
 use calotype_commands::{NotificationMarks, SessionUses, SyncAcks};
 use calotype_eventstore::{Prover, ProverOptions, Relay, RelayOptions};
@@ -241,7 +243,8 @@ async fn run(
             blobs,
             gazetteer,
             embedder: Some(Arc::clone(&seeing) as Arc<dyn TextEmbedder>),
-            face_models: Some(seeing),
+            face_models: Some(Arc::clone(&seeing) as Arc<dyn FaceModels>),
+            models: Some(seeing),
             callers,
             caches,
             uploads: uploads.clone(),
@@ -433,6 +436,7 @@ async fn start_workers(
         tasks.spawn(worker.clone().encode_films(soft.clone()));
         tasks.spawn(worker.clone().embed_assets(soft.clone()));
         tasks.spawn(worker.clone().read_texts(soft.clone()));
+        tasks.spawn(worker.clone().try_models(progress.watch(), soft.clone()));
         tasks.spawn(worker.clone().find_faces(soft.clone()));
         tasks.spawn(worker.clone().keep_libraries(soft.clone()));
         tasks.spawn(worker.clone().watch_libraries(soft.clone()));

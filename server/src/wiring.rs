@@ -36,9 +36,9 @@ use crate::seeing::Seeing;
 /// Connections to the database, beside those that the log opens for itself.
 const CONNECTIONS_MAX: u32 = 16;
 /// Connections for locks that are held while other work is done: one each for requests of queues, errands, the
-/// scan of a library and the check of files, as many as people may be alone with their accounts at once, as
+/// scan of a library, the check of files, the trial of models and a turn on faces, as many as people may be alone with their accounts at once, as
 /// many as turns are taken in all processes at once, three for originals that are moved and two for files in hand.
-const LOCKS_MAX: u32 = 17;
+const LOCKS_MAX: u32 = 19;
 /// How long such a connection stays that nobody uses.
 const LOCKS_IDLE: Duration = Duration::from_secs(60);
 /// How long a task waits for a free connection.

@@ -15,6 +15,7 @@ pub mod jpeg;
 pub mod kurrent;
 pub mod log;
 pub mod media;
+pub mod models;
 pub mod nats;
 pub mod phone;
 pub mod samples;

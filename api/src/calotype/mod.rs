@@ -3,6 +3,7 @@
 mod batches;
 mod history;
 mod link_history;
+mod models;
 mod parked;
 mod projections;
 mod proof;
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(proof::verify_log))
         .routes(routes!(undo::undo))
         .merge(batches::routes())
+        .merge(models::routes())
         .merge(projections::routes())
 }
 

@@ -138,14 +138,19 @@ impl Waiting {
             AnyEvent::Stack(_) => Some(Told::StackChanged(event.key)),
             AnyEvent::User(UserEvent::Purged(_)) => Some(Told::UserDeleted(event.key)),
             AnyEvent::Album(what) => changes_album(what).then_some(Told::AlbumChanged(event.key)),
-            AnyEvent::Config(ConfigEvent::Changed(_) | ConfigEvent::SecretsChanged(_)) => {
-                Some(Told::ConfigChanged)
-            }
+            AnyEvent::Config(
+                ConfigEvent::Changed(_)
+                | ConfigEvent::ModelRolledBack(_)
+                | ConfigEvent::ModelSwitched(_)
+                | ConfigEvent::SecretsChanged(_),
+            ) => Some(Told::ConfigChanged),
             AnyEvent::Notification(NotificationEvent::Sent(sent)) => {
                 Some(Told::Notified { user_id: sent.user_id.uuid(), notification_id: event.key })
             }
             AnyEvent::Activity(_)
             | AnyEvent::ApiKey(_)
+            | AnyEvent::AssetTrial(_)
+            | AnyEvent::ModelTrial(_)
             | AnyEvent::Batch(_)
             | AnyEvent::Partner(_)
             | AnyEvent::Faces(_)

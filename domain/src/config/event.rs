@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::models::{ConfigModelRolledBack, ConfigModelSwitched};
 use crate::event::events;
 use crate::license::License;
 use crate::sealed::Sealed;
@@ -53,6 +54,8 @@ events! {
         Changed(ConfigChanged) 1,
         LicenseEntered(ConfigLicenseEntered) 1,
         LicenseRemoved(ConfigLicenseRemoved) 1,
+        ModelRolledBack(ConfigModelRolledBack) 1,
+        ModelSwitched(ConfigModelSwitched) 1,
         Onboarded(ConfigOnboarded) 1,
         OnboardingReset(ConfigOnboardingReset) 1,
         SecretsChanged(ConfigSecretsChanged) 1,

@@ -2,6 +2,7 @@
 
 mod event;
 mod file;
+mod models;
 mod place;
 mod settings;
 pub mod shape;
@@ -18,12 +19,15 @@ pub use event::{
     ConfigOnboardingReset, ConfigSecretsChanged,
 };
 pub use file::{FileError, of_file};
+pub use models::{ConfigModelRolledBack, ConfigModelSwitched, put_model};
 pub use place::{WantedPlace, folded};
 pub use settings::SETTINGS;
 pub(crate) use undo::WAYS;
 
 use crate::event::{Aggregate, cqrs_aggregate};
 use crate::license::{License, Licensee};
+use crate::model_task::ModelTask;
+use models::Switches;
 use shape::Kind;
 use template::{Template, TemplateError};
 
@@ -44,6 +48,10 @@ pub enum ConfigCommand {
     EnterLicense(License),
     /// Take the server's product key away.
     RemoveLicense,
+    /// Let what another model said show.
+    SwitchModel(Box<ConfigModelSwitched>),
+    /// Let what the model before the last switch said show again.
+    RollBackModel(ModelTask),
 }
 
 /// Why a wish about the configuration was refused.
@@ -61,6 +69,9 @@ pub enum ConfigError {
     /// It is no product key of a server.
     #[error("no product key of a server")]
     BadLicense,
+    /// No switch of the model stands, or somebody named another model since.
+    #[error("there is no switch of this model to roll back")]
+    NothingToRollBack,
 }
 
 /// The configuration, folded from its events.
@@ -69,6 +80,8 @@ pub struct Config {
     set: BTreeMap<String, Value>,
     onboarded: bool,
     license: Option<License>,
+    #[serde(default)]
+    switches: Switches,
 }
 
 impl Config {
@@ -154,10 +167,13 @@ impl Aggregate for Config {
                 vec![ConfigLicenseRemoved {}.into()]
             }
             ConfigCommand::RemoveLicense => vec![],
+            ConfigCommand::SwitchModel(wish) => self.switches.switch(wish),
+            ConfigCommand::RollBackModel(task) => self.switches.roll_back(*task)?,
         })
     }
 
     fn evolve(&mut self, event: &ConfigEvent) {
+        self.switches.evolve(event);
         match event {
             ConfigEvent::Changed(changed) => {
                 for path in &changed.unset {
@@ -177,6 +193,12 @@ impl Aggregate for Config {
             ConfigEvent::OnboardingReset(ConfigOnboardingReset {}) => self.onboarded = false,
             ConfigEvent::LicenseEntered(entered) => self.license = entered.license.known().cloned(),
             ConfigEvent::LicenseRemoved(ConfigLicenseRemoved {}) => self.license = None,
+            ConfigEvent::ModelSwitched(switched) => {
+                put_model(&mut self.set, switched.task, &switched.name);
+            }
+            ConfigEvent::ModelRolledBack(back) => {
+                put_model(&mut self.set, back.task, &back.name);
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::access::Object;
 use crate::id::UserId;
 use crate::permission::Permission;
-use crate::undo::way::{Row, back};
+use crate::undo::way::{Row, back, never};
 use crate::undo::{Asked, Need, Plan, States, Undo};
 
 const CONFIG: Need = admins(Permission::SystemConfigUpdate);
@@ -28,10 +28,15 @@ pub(crate) const WAYS: &[Row] = &[
     back("ConfigChanged", "settings", &["ConfigChanged"], CONFIG),
     back("ConfigLicenseEntered", "license", &["ConfigLicenseRemoved"], LICENSE),
     back("ConfigLicenseRemoved", "license", &["ConfigLicenseEntered"], LICENSE),
+    never("ConfigModelRolledBack", "models", MODELS),
+    never("ConfigModelSwitched", "models", MODELS),
     back("ConfigOnboarded", "onboarding", &["ConfigOnboardingReset"], METADATA),
     back("ConfigOnboardingReset", "onboarding", &["ConfigOnboarded"], METADATA),
     back("ConfigSecretsChanged", "settings", &["ConfigSecretsChanged"], CONFIG),
 ];
+
+/// Why a switch of models is not taken back like other settings.
+const MODELS: &str = "What the models said goes with it; roll the model back instead";
 
 /// One setting as it is again; nothing for what it is when nobody says otherwise.
 type Again = (String, Option<Value>);

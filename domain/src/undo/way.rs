@@ -8,7 +8,8 @@ use crate::access::{Denied, Object, Viewer, check};
 use crate::permission::Permission;
 use crate::{
     activity, album, api_key, asset, batch, config, faces, integrity, library, link_view, memory,
-    notification, partner, person, queue, reservation, session, shared_link, stack, tag, user,
+    notification, partner, person, queue, reservation, session, shared_link, stack, tag, trial,
+    user,
 };
 
 /// What whoever takes something back must be allowed: what the command itself needed.
@@ -106,6 +107,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         shared_link::WAYS,
         stack::WAYS,
         tag::WAYS,
+        trial::WAYS,
         user::WAYS,
     ]
     .into_iter()

@@ -49,7 +49,7 @@ impl Worker {
     }
 
     /// What the model sees. The inner error is the asset's.
-    async fn seen(
+    pub(crate) async fn seen(
         &self,
         wanted: &Wanted,
         name: &str,

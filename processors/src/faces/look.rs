@@ -18,9 +18,9 @@ const VERSION: u32 = 1;
 const SIDE_PX_MAX: u32 = 1_440;
 
 /// What was found, ready to be recorded.
-struct Findings {
-    detection: Detection,
-    vectors: Option<FaceVectors>,
+pub(crate) struct Findings {
+    pub(crate) detection: Detection,
+    pub(crate) vectors: Option<FaceVectors>,
 }
 
 impl Worker {
@@ -57,7 +57,7 @@ impl Worker {
     }
 
     /// What the model finds. The inner error is the asset's.
-    async fn found(
+    pub(crate) async fn found(
         &self,
         wanted: &Wanted,
         wish: &Wish,

@@ -1,6 +1,6 @@
 //! Lets a model look for faces in previews. Whose they are is the matter of [`crate::recognise`].
 
-mod look;
+pub(crate) mod look;
 
 use std::sync::Arc;
 
@@ -85,13 +85,20 @@ pub(crate) struct Wish {
 
 impl Wish {
     /// What administrators want; nothing where they want no faces found.
-    fn of(settings: &Settings) -> Option<Self> {
+    pub(crate) fn of(settings: &Settings) -> Option<Self> {
         let is_on = settings.is_on("machineLearning.enabled")
             && settings.is_on("machineLearning.facialRecognition.enabled");
         is_on.then(|| Self {
             name: settings.text("machineLearning.facialRecognition.modelName").to_owned(),
             score_min: settings.real("machineLearning.facialRecognition.minScore"),
         })
+    }
+}
+
+impl Wish {
+    /// The same of another model.
+    pub(crate) fn with_model(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
     }
 }
 

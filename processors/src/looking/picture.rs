@@ -1,7 +1,7 @@
 //! One asset that waits for a model: its preview as pixels, and the record that no model can look at it.
 
 use calotype_commands::CommandContext;
-use calotype_domain::asset::{AssetEvent, AssetProcessingFailed, ProcessorRef, Stage};
+use calotype_domain::asset::{Asset, AssetEvent, AssetProcessingFailed, ProcessorRef, Stage};
 use calotype_domain::{AssetId, UserId};
 use calotype_media::blob::BlobKey;
 use calotype_media::image::Pixels;
@@ -24,12 +24,19 @@ pub(crate) struct Wanted {
     pub(crate) is_being_pictured: bool,
     pub(crate) correlation_id: Uuid,
     pub(crate) event_id: Uuid,
+    asset: Asset,
+}
+
+impl Wanted {
+    fn is_asked_for(&self, stage: Stage) -> bool {
+        self.asset.is_asked_for(stage)
+    }
 }
 
 /// Why a model says nothing of an asset, as it is recorded.
 pub(crate) struct Refusal {
-    code: String,
-    reason: String,
+    pub(crate) code: String,
+    pub(crate) reason: String,
 }
 
 pub(crate) fn refusal(code: &str, reason: &str) -> Refusal {
@@ -43,6 +50,14 @@ impl Worker {
         asset_id: AssetId,
         stage: Stage,
     ) -> Result<Option<Wanted>, ProcessorError> {
+        Ok(self.look_possible(asset_id).await?.filter(|wanted| wanted.is_asked_for(stage)))
+    }
+
+    /// An asset that models can look at, whether anybody asked for it or not; nothing where there is none.
+    pub(crate) async fn look_possible(
+        &self,
+        asset_id: AssetId,
+    ) -> Result<Option<Wanted>, ProcessorError> {
         let history = self.asset_events(asset_id).await?;
         let Some(last) = history.events.last() else { return Ok(None) };
         let (correlation_id, event_id) = (last.correlation_id, last.event_id);
@@ -52,13 +67,14 @@ impl Worker {
         });
         let asset = history.asset;
         let Some(owner_id) = asset.owner_id() else { return Ok(None) };
-        Ok(asset.is_asked_for(stage).then(|| Wanted {
+        Ok(Some(Wanted {
             owner_id,
             original_blake3: asset.original_blake3().to_owned(),
             preview_key,
             is_being_pictured: asset.is_asked_for(Stage::Thumbnails),
             correlation_id,
             event_id,
+            asset,
         }))
     }
 

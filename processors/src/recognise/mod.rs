@@ -57,7 +57,7 @@ struct Saying {
 type Said = BTreeMap<Uuid, Vec<(Uuid, Option<PersonId>)>>;
 
 /// The rules that administrators set; `None` where faces are not to be told apart.
-fn rules(settings: &Settings) -> Option<Rules> {
+pub(crate) fn rules(settings: &Settings) -> Option<Rules> {
     let is_on = settings.is_on("machineLearning.enabled")
         && settings.is_on("machineLearning.facialRecognition.enabled");
     let distance_max = settings.real("machineLearning.facialRecognition.maxDistance");
@@ -109,7 +109,7 @@ impl Worker {
 
     /// The turn to say whose faces are: here and in all processes. Where a library is compared, it does not come
     /// soon.
-    async fn turn_to_recognise(
+    pub(crate) async fn turn_to_recognise(
         &self,
     ) -> Result<(tokio::sync::OwnedMutexGuard<()>, AloneForLong), ProcessorError> {
         let here = std::sync::Arc::clone(&self.recognising).lock_owned();
@@ -126,6 +126,15 @@ impl Worker {
         owner_id: UserId,
         saying: &Saying,
     ) -> Result<PersonId, ProcessorError> {
+        self.somebody_nameless(owner_id, (saying.correlation_id, Some(saying.cause))).await
+    }
+
+    /// The same in any context: what it belongs to, and because of what.
+    pub(crate) async fn somebody_nameless(
+        &self,
+        owner_id: UserId,
+        (correlation_id, cause): (Uuid, Option<Uuid>),
+    ) -> Result<PersonId, ProcessorError> {
         let created = PersonCreated {
             owner_id,
             name: String::new().into(),
@@ -134,7 +143,7 @@ impl Worker {
             is_favorite: false,
             color: None,
         };
-        let ctx = self.context(NAME, saying.correlation_id, Some(saying.cause));
+        let ctx = self.context(NAME, correlation_id, cause);
         let (person_id, _) = self.commands.create_person(&ctx, created).await?;
         Ok(person_id)
     }

@@ -48,7 +48,7 @@ impl Worker {
     }
 
     /// What the model reads. The inner error is the asset's.
-    async fn read_preview(
+    pub(crate) async fn read_preview(
         &self,
         wanted: &Wanted,
         wish: &Wish,

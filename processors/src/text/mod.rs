@@ -1,6 +1,6 @@
 //! Lets a model read what is written in previews, so that assets are found by it.
 
-mod look;
+pub(crate) mod look;
 
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ pub(crate) struct Wish {
 
 impl Wish {
     /// What administrators want; nothing where they want no text.
-    fn of(settings: &Settings) -> Option<Self> {
+    pub(crate) fn of(settings: &Settings) -> Option<Self> {
         let is_on = settings.is_on("machineLearning.enabled")
             && settings.is_on("machineLearning.ocr.enabled");
         let resolution_px =
@@ -87,6 +87,13 @@ impl Wish {
                 text_score_min: settings.real("machineLearning.ocr.minRecognitionScore"),
             },
         })
+    }
+}
+
+impl Wish {
+    /// The same of another model.
+    pub(crate) fn with_model(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
     }
 }
 

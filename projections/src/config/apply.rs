@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use calotype_domain::catalogue::AnyEvent;
-use calotype_domain::config::{ConfigEvent, KEY};
+use calotype_domain::config::{ConfigEvent, KEY, put_model};
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -96,6 +96,10 @@ fn evolve(row: &mut ConfigRow, event: &Event) {
             row.activation_key = license.map(|license| license.activation_key.clone());
             row.activated_at = license.map(|_| event.recorded_at);
         }
+        ConfigEvent::ModelSwitched(switched) => {
+            put_model(settings, switched.task, &switched.name);
+        }
+        ConfigEvent::ModelRolledBack(back) => put_model(settings, back.task, &back.name),
         ConfigEvent::LicenseRemoved(_) => {
             row.license_key = None;
             row.activation_key = None;

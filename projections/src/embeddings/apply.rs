@@ -1,5 +1,5 @@
 //! Events of assets to `embeddings_v1`. The vector is the event's attachment, which goes with its subject: of
-//! one that is forgotten there is no row.
+//! one that is forgotten there is no row. Vectors of models that are tried go beside, until a switch.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use calotype_domain::asset::{AssetEmbedded, AssetEvent};
 use calotype_domain::catalogue::AnyEvent;
 use calotype_domain::model::unpack;
+use calotype_domain::trial::{AssetTrialEmbedded, AssetTrialEvent};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::codes::Codes;
+use super::switch;
 use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::projection::Projection;
@@ -32,11 +34,11 @@ impl Projection for EmbeddingsProjection {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["embeddings_v1"]
+        &["embeddings_v1", "embeddings_beside_v1"]
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
-        &["asset"]
+        &["asset", "asset_trial", "config"]
     }
 
     async fn apply_in_tx(
@@ -44,31 +46,50 @@ impl Projection for EmbeddingsProjection {
         tx: &mut PgConnection,
         events: &[&Event],
     ) -> Result<(), ProjectionError> {
-        // Of each asset what was said last counts.
-        let mut last: HashMap<Uuid, (&Event, Option<&AssetEmbedded>)> = HashMap::new();
-        for event in events {
-            match &event.what {
-                AnyEvent::Asset(AssetEvent::Embedded(found)) => {
-                    last.insert(event.key, (event, Some(found)));
-                }
-                AnyEvent::Asset(AssetEvent::Purged(_)) => {
-                    last.insert(event.key, (event, None));
-                }
-                _ => {}
+        // A switch exchanges what was said before it, so the order between the two counts.
+        for run in events.chunk_by(|one, other| !switch::is_one(one) && !switch::is_one(other)) {
+            match run {
+                [event] if switch::is_one(event) => switch::apply_in_tx(tx, event).await?,
+                _ => apply_run_in_tx(tx, run).await?,
             }
         }
-        let gone: Vec<Uuid> =
-            last.iter().filter(|(_, (_, found))| found.is_none()).map(|(key, _)| *key).collect();
-        let told: Vec<(&Event, &AssetEmbedded)> =
-            last.into_values().filter_map(|(event, found)| Some((event, found?))).collect();
-        if !gone.is_empty() {
-            sqlx::query("delete from embeddings_v1 where asset_id = any($1)")
-                .bind(&gone)
-                .execute(&mut *tx)
-                .await?;
-        }
-        if told.is_empty() { Ok(()) } else { put_in_tx(tx, &told).await }
+        Ok(())
     }
+}
+
+async fn apply_run_in_tx(tx: &mut PgConnection, events: &[&Event]) -> Result<(), ProjectionError> {
+    // Of each asset what was said last counts.
+    let mut last: HashMap<Uuid, (&Event, Option<&AssetEmbedded>)> = HashMap::new();
+    let mut tried: HashMap<(Uuid, Uuid), (&Event, &AssetTrialEmbedded)> = HashMap::new();
+    for event in events {
+        match &event.what {
+            AnyEvent::Asset(AssetEvent::Embedded(found)) => {
+                last.insert(event.key, (event, Some(found)));
+            }
+            AnyEvent::Asset(AssetEvent::Purged(_)) => {
+                last.insert(event.key, (event, None));
+            }
+            AnyEvent::AssetTrial(AssetTrialEvent::Embedded(found)) => {
+                tried.insert((event.key, found.model.id()), (event, found));
+            }
+            _ => {}
+        }
+    }
+    switch::put_beside_in_tx(tx, tried.into_values()).await?;
+    let gone: Vec<Uuid> =
+        last.iter().filter(|(_, (_, found))| found.is_none()).map(|(key, _)| *key).collect();
+    let told: Vec<(&Event, &AssetEmbedded)> =
+        last.into_values().filter_map(|(event, found)| Some((event, found?))).collect();
+    if !gone.is_empty() {
+        sqlx::query(
+            "with beside as (delete from embeddings_beside_v1 where asset_id = any($1))
+                 delete from embeddings_v1 where asset_id = any($1)",
+        )
+        .bind(&gone)
+        .execute(&mut *tx)
+        .await?;
+    }
+    if told.is_empty() { Ok(()) } else { put_in_tx(tx, &told).await }
 }
 
 /// The columns of some rows.

@@ -36,7 +36,7 @@ fn code(value: f32) -> i8 {
 }
 
 /// How near a vector is to the one that is asked for, but for the latter's scale, which is the same for all.
-pub(super) fn nearness(asked: &[i8], codes: &[i8], scale: f32) -> f64 {
+pub(crate) fn nearness(asked: &[i8], codes: &[i8], scale: f32) -> f64 {
     // Vectors of one model are of one length.
     f64::from(i8::dot(asked, codes).unwrap_or(i32::MIN)) * f64::from(scale)
 }

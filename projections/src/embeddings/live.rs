@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::codes::Codes;
 use super::index::{Index, Ranked};
 use super::sieve::Sieve;
+use super::switch;
 use super::top::Top;
 use crate::event::Event;
 
@@ -76,6 +77,9 @@ impl Vectors {
     /// Remembers which assets to read again. Called with each applied batch before anybody is told that it
     /// shows.
     pub fn on_applied(&self, events: &[Event]) {
+        if events.iter().any(switch::is_one) {
+            return self.forget();
+        }
         let changed: HashSet<Uuid> =
             events.iter().filter(|event| tells(event)).map(|event| event.key).collect();
         if !changed.is_empty() {

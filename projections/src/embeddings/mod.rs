@@ -12,11 +12,14 @@ mod reading;
 mod same;
 mod shelf;
 mod sieve;
+mod switch;
 mod top;
 
 pub use apply::EmbeddingsProjection;
 pub use codes::Codes;
+pub(crate) use codes::nearness;
 pub use index::{Filed, Index, Ranked};
 pub use live::Vectors;
 pub use query::{Near, NearPage};
 pub use sieve::{Facts, Marks, Sieve};
+pub(crate) use top::Top;

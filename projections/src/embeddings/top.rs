@@ -29,7 +29,7 @@ impl PartialOrd for Scored {
 
 /// The nearest of what was looked at, at most so many.
 #[derive(Clone, Debug)]
-pub(super) struct Top {
+pub(crate) struct Top {
     count: usize,
     best: BinaryHeap<Reverse<Scored>>,
     /// What is not nearer than this need not be offered.
@@ -37,12 +37,12 @@ pub(super) struct Top {
 }
 
 impl Top {
-    pub(super) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         Self { count, best: BinaryHeap::new(), bar: f64::NEG_INFINITY }
     }
 
     /// Takes an asset in where it is among the nearest.
-    pub(super) fn offer(&mut self, nearness: f64, asset_id: impl FnOnce() -> Uuid) {
+    pub(crate) fn offer(&mut self, nearness: f64, asset_id: impl FnOnce() -> Uuid) {
         if nearness < self.bar || self.count == 0 {
             return;
         }
@@ -60,7 +60,7 @@ impl Top {
     }
 
     /// The nearest first.
-    pub(super) fn into_ids(self) -> Vec<Uuid> {
+    pub(crate) fn into_ids(self) -> Vec<Uuid> {
         self.best.into_sorted_vec().into_iter().map(|Reverse(scored)| scored.asset_id).collect()
     }
 }

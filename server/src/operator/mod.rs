@@ -3,6 +3,7 @@
 mod admin;
 mod beside;
 mod originals;
+pub(crate) mod models;
 mod print;
 mod print_rebuild;
 mod projections;
@@ -21,6 +22,7 @@ pub use admin::{Admin, admin};
 pub use projections::{Projections, projections};
 pub(crate) use beside::Live;
 pub(crate) use proof::print_report;
+pub use models::Task;
 pub use proof::{Proof, Verify, proof, verify};
 pub(crate) use reach::{Local, Remote};
 pub use target::{Target, TargetArgs};

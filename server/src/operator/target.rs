@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, FromArgMatches};
 
-use crate::config::{Config, ServeArgs};
+use crate::config::{Config, ServeArgs, default_data};
 
 /// Where to work: a running server, or a data folder.
 #[derive(Clone, Debug)]
@@ -69,6 +69,12 @@ impl Target {
     #[must_use]
     pub fn server(&self) -> Option<&String> {
         self.words.server.as_ref().filter(|_| !self.wants_folder)
+    }
+
+    /// The data folder that is named; the default where none is.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.words.data.clone().unwrap_or_else(default_data)
     }
 
     /// The folder, its database and its bucket, as a server in it would find them: in its configuration file, too.

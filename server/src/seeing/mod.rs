@@ -2,6 +2,7 @@
 //! that ask them what pictures show, whose faces are on them, what is written in them and what words mean.
 
 mod faces;
+mod known;
 mod services;
 mod words;
 

@@ -38,6 +38,7 @@ mod lost_links;
 mod lost_stream;
 mod made_again;
 mod ml_role;
+mod models;
 mod moves;
 mod nats_away;
 mod near;

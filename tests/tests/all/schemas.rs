@@ -52,6 +52,8 @@ fn payload(event: &AnyEvent) -> anyhow::Result<Value> {
         AnyEvent::Album(event) => event.to_raw(),
         AnyEvent::ApiKey(event) => event.to_raw(),
         AnyEvent::Asset(event) => event.to_raw(),
+        AnyEvent::AssetTrial(event) => event.to_raw(),
+        AnyEvent::ModelTrial(event) => event.to_raw(),
         AnyEvent::Batch(event) => event.to_raw(),
         AnyEvent::Partner(event) => event.to_raw(),
         AnyEvent::Faces(event) => event.to_raw(),

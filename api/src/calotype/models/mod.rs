@@ -1,0 +1,57 @@
+//! `/calotype/models`: which models there are, trying one beside the one in use, what it would change, switching to
+//! it and the way back (docs/adr/0027).
+
+mod diff;
+mod dto;
+mod get_models;
+mod switch;
+mod trials;
+
+use calotype_domain::ModelTask;
+use calotype_domain::model::ModelRef;
+use calotype_projections::models::ModelTrialView;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::validate::Fields;
+
+/// What models are asked for, as bodies name it.
+const TASKS: [&str; 3] = ["smartSearch", "facialRecognition", "ocr"];
+/// The longest name of a model that is taken, in characters.
+const NAME_CHARS_MAX: usize = 200;
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(get_models::get_models))
+        .routes(routes!(trials::get_model_trials, trials::begin_model_trial))
+        .routes(routes!(trials::cancel_model_trial))
+        .routes(routes!(diff::compare_models))
+        .routes(routes!(switch::switch_model))
+        .routes(routes!(switch::roll_back_model))
+}
+
+/// The task of a body.
+fn task(fields: &mut Fields) -> ModelTask {
+    let name = fields.required_option("task", &TASKS);
+    ModelTask::named(&name).unwrap_or(ModelTask::SmartSearch)
+}
+
+/// Which model answers to a name now.
+async fn identity(api: &Api, task: ModelTask, name: &str) -> Option<ModelRef> {
+    api.models.as_ref()?.identity(task, name).await
+}
+
+/// The last trial of a task: of a name, where one is given.
+async fn last_trial(
+    api: &Api,
+    task: ModelTask,
+    name: Option<&str>,
+) -> Result<ModelTrialView, Problem> {
+    let trials = api.queries.model_trials().await?;
+    let of_it = trials
+        .into_iter()
+        .find(|trial| trial.task == task.as_str() && name.is_none_or(|name| trial.name == name));
+    of_it.ok_or_else(|| Problem::not_found("No such model was tried; begin a trial of it first"))
+}
