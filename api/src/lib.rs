@@ -4,6 +4,7 @@
 //! One folder per tag of Immich's document, one file per operation.
 
 mod access;
+mod admin_views;
 mod asset_files;
 mod assets;
 mod bulk;
@@ -69,11 +70,12 @@ mod views;
 pub use assets::reserve::reserve_bytes;
 pub use assets::uploads::Uploads;
 pub use caches::Caches;
-pub use calotype::asset_history;
+pub use calotype::tell_history;
 pub use calotype::{
     ConsistencyProofDto, InclusionProofDto, LogFinding, LogHeadVerdict, LogPublicKey, LogReport,
     NoProof, Proofs, RebuiltTree, SignedLogHead, SigningResult, SkippedLogEvent,
 };
+pub use calotype::{Erasing, ErasurePreview, NotErased};
 pub use problem::Problem;
 pub use ready::{Part, PartState, Readiness, Ready, watched};
 pub use router::{openapi, router};

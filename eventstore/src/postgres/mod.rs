@@ -3,7 +3,8 @@
 //! `call.rs` is an append on its way in, `gather.rs` makes batches of calls, `append.rs` writes one,
 //! `read.rs` reads, `keys.rs` keeps the subjects' keys, `listen.rs` hears other processes,
 //! `proof/` keeps the Merkle tree over the log,
-//! `recent.rs` remembers what was just appended, `sequencer.rs` makes the global order.
+//! `recent.rs` remembers what was just appended, `select.rs` looks for events that somebody asks for,
+//! `sequencer.rs` makes the global order.
 
 mod append;
 mod call;
@@ -14,6 +15,7 @@ mod listen;
 mod proof;
 mod read;
 mod recent;
+mod select;
 mod sequencer;
 mod store;
 

@@ -1,5 +1,5 @@
 //! Reads the log. Beside `proof/stored.rs` and `proof/look.rs`, which read rows as they are stored to prove what
-//! they hold, the only module that reads `log.events`, `log.positions`, `log.head`, `log.attachments`.
+//! they hold, and `select.rs`, which looks for some, the only module that reads `log.events`, `log.positions`, `log.head`, `log.attachments`.
 
 use std::collections::HashSet;
 
@@ -281,7 +281,7 @@ fn is_there(row: &PgRow) -> Result<bool, StoreError> {
     Ok(column::<Option<Uuid>>(row, 1)?.is_some())
 }
 
-fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
+pub(super) fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
     let event_id: Uuid = column(row, 1)?;
     let corrupt = |column, reason| StoreError::Corrupt {
         table: "log.events",
@@ -316,7 +316,7 @@ fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
     })
 }
 
-fn column<'r, T>(row: &'r PgRow, index: usize) -> Result<T, StoreError>
+pub(super) fn column<'r, T>(row: &'r PgRow, index: usize) -> Result<T, StoreError>
 where
     T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
 {
@@ -324,7 +324,7 @@ where
 }
 
 /// Opens what is sealed; the keys of all events are fetched in one query.
-async fn unseal(
+pub(super) async fn unseal(
     pool: &PgPool,
     keys: &SubjectKeys,
     mut events: Vec<Recorded>,

@@ -1,6 +1,8 @@
 //! Operator commands: over HTTP to a running server, or in a data folder that no server has open.
 
 mod admin;
+mod forgetting;
+mod history;
 mod print;
 mod proof;
 mod reach;
@@ -8,13 +10,15 @@ mod target;
 
 use calotype_commands::CommandContext;
 use calotype_commands::context::{Actor, ActorKind};
-use calotype_domain::{AssetId, Clock as _, CommandId, IdGen as _};
+use calotype_domain::{Clock as _, CommandId, IdGen as _};
 use calotype_projections::projection;
 use clap::Subcommand;
 
 use crate::clock::{RandomIds, SystemClock};
 
 pub use admin::{Admin, admin};
+pub use forgetting::{Erase, Erasures, Hold, Release, erase, erasures, hold, release};
+pub use history::{Audit, History, audit, history};
 pub use proof::{Proof, Verify, proof, verify};
 pub(crate) use reach::{Local, Remote};
 pub use target::{Target, TargetArgs};
@@ -31,19 +35,6 @@ pub enum Projections {
         /// All of them.
         #[arg(long, conflicts_with = "name")]
         all: bool,
-    },
-}
-
-/// `calotype history …`
-#[derive(Clone, Debug, Subcommand)]
-pub enum History {
-    /// Every event of a photo or film, in order.
-    Asset {
-        /// Its id.
-        id: AssetId,
-        /// As JSON instead of text.
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -102,28 +93,6 @@ pub async fn projections(target: &Target, command: Projections) -> anyhow::Resul
                 local.close().await;
             }
         }
-    }
-    Ok(())
-}
-
-/// Tells the history of an asset.
-///
-/// # Errors
-/// When the server or folder cannot be reached.
-pub async fn history(target: &Target, command: History) -> anyhow::Result<()> {
-    let History::Asset { id, json } = command;
-    let history = if let Some(server) = target.server() {
-        Remote::new(server, target)?.get(&format!("/calotype/assets/{id}/history")).await?
-    } else {
-        let local = Local::open(target).await?;
-        let told = local.core.queries.history("asset", id.uuid()).await?;
-        local.close().await;
-        calotype_api::asset_history(id.uuid(), told)?
-    };
-    if json {
-        say(&serde_json::to_string_pretty(&history)?);
-    } else {
-        print::history(&history);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod administration;
 mod asset_files;
+mod audit;
 mod batches;
 mod broken;
 mod clients;
@@ -14,6 +15,7 @@ mod doctor;
 mod document;
 mod downloads;
 mod edits;
+mod erasure;
 mod errands;
 mod events;
 mod faces_found;
