@@ -5,6 +5,7 @@
 
 mod rows;
 mod scrub;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,15 +20,13 @@ use calotype_domain::album::Album;
 use calotype_domain::asset::{AssetError, Purging};
 use calotype_domain::erasure::ErasureDone;
 use calotype_domain::hold::Held;
-use calotype_domain::notification::NotificationError;
 use calotype_domain::user::{UserCommand, UserError};
-use calotype_domain::{AlbumId, AssetId, CommandId, ErasureId, NotificationId, UserId};
+use calotype_domain::{AlbumId, AssetId, CommandId, ErasureId, UserId};
 use calotype_eventstore::{EventStore as _, StreamId};
 use chrono::SecondsFormat;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::info;
-use uuid::Uuid;
 
 use self::rows::Of;
 use self::scrub::{ScrubError, Scrubbed};
@@ -123,7 +122,6 @@ impl Eraser {
     /// Marks an account as deleted by force, and waits until it was removed with all that is in it.
     async fn purge_user(&self, ctx: &CommandContext, user_id: UserId) -> Result<(), NotErased> {
         let commands = &self.core.commands;
-        self.untell(ctx, user_id).await?;
         match commands.user(ctx, user_id, UserCommand::Delete { force: true }).await {
             // Gone for good already.
             Ok(_) | Err(CommandError::Refused(AccountError::User(UserError::NotFound))) => {}
@@ -170,30 +168,6 @@ impl Eraser {
             }
             patience.wait("files and rows are being removed").await?;
         }
-    }
-
-    /// Takes away what others were told of albums that go with an account: it names them.
-    async fn untell(&self, ctx: &CommandContext, user_id: UserId) -> Result<(), NotErased> {
-        let told: Vec<(Uuid, Uuid)> = sqlx::query_as(
-            "select told.notification_id, told.user_id
-               from read.notifications_v1 told
-               join read.album_users_v1 mine on mine.album_id::text = told.data ->> 'albumId'
-              where mine.user_id = $1 and mine.role = 'owner' and told.user_id <> $1",
-        )
-        .bind(user_id.uuid())
-        .fetch_all(&self.core.pool)
-        .await
-        .map_err(failed)?;
-        for (notification_id, told_id) in told {
-            let ids = [NotificationId::new(notification_id)];
-            let by = UserId::new(told_id);
-            let deleted = self.core.commands.delete_notifications(&self.next(ctx), by, &ids).await;
-            match deleted {
-                Ok(_) | Err(CommandError::Refused(NotificationError::NotFound)) => {}
-                Err(error) => return Err(failed(error)),
-            }
-        }
-        Ok(())
     }
 
     /// Removes the messages about it; they hold ids alone. What others of an account waited for is found again.
@@ -259,7 +233,14 @@ impl Erasing for Eraser {
         let of = rows::gather(&self.core.pool, erased).await.map_err(failed)?;
         match erased {
             Held::Asset(asset_id) => self.purge_asset(ctx, asset_id).await?,
-            Held::User(user_id) => self.purge_user(ctx, user_id).await?,
+            Held::User(user_id) => {
+                let albums = told::albums_of(&self.core.pool, user_id).await.map_err(failed)?;
+                told::take_away(&self.core, ctx, user_id, &albums).await?;
+                self.purge_user(ctx, user_id).await?;
+                self.settle().await?;
+                // Of what was told while the account went.
+                told::take_away(&self.core, ctx, user_id, &albums).await?;
+            }
         }
         self.settle().await?;
         let work = rows::remove_work(&self.core.pool, erased, &of).await.map_err(failed)?;
