@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Checks proofs of `calotype proof ... --json` offline: python3 verify_proof.py [--key KEY] FILE...
+"""Checks proofs of `calotype proof ... --json` and receipts of `calotype erase` offline:
+python3 verify_proof.py [--key KEY] FILE...
 
 It knows the log's public key, RFC 6962, RFC 8032 and C2SP's signed-note, and nothing of Calotype.
 Without --key it believes the key in the file: note the key once, from `calotype proof --key`, and say it.
+A receipt has no key in it.
 """
 import base64, hashlib, json, sys
 
@@ -37,18 +39,28 @@ def is_signed(key, message, signature):
     is_same = all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1))
     return len(signature) == 64 and s < L and is_same
 
-def head(note, key):
-    """Size and root of a head, when the key signed it."""
+def signed(note, key):
+    """The lines of a note, when the key signed it."""
     (body, signatures), (name, key_id, public) = note.split("\n\n", 1), key.split("+", 2)
     public = base64.b64decode(public)
     if hashlib.sha256(name.encode() + b"\n" + public).digest()[:4].hex() != key_id or public[0] != 1:
         raise ValueError("the key does not fit its own id")
     for line in signatures.splitlines():
-        (_, by, signature), (origin, size, root, *_) = line.split(" "), body.split("\n")
-        signature, is_ours = base64.b64decode(signature), by == origin == name
+        (_, by, signature), lines = line.split(" "), body.split("\n")
+        signature, is_ours = base64.b64decode(signature), by == lines[0] == name
         if is_ours and is_signed(public[1:], body.encode() + b"\n", signature[4:]):
-            return int(size), base64.b64decode(root)
-    raise ValueError("the head is not signed by the key")
+            return lines
+    raise ValueError("it is not signed by the key")
+def head(note, key):
+    """Size and root of a head, when the key signed it."""
+    _, size, root, *_ = signed(note, key)
+    return int(size), base64.b64decode(root)
+def receipt(note, key):
+    """What a receipt says first, when the key signed it."""
+    _, kind, *said = signed(note, key or sys.exit("say the key of the log with --key"))
+    if kind != "receipt":
+        raise ValueError("it is no receipt")
+    return f"the log signed the receipt of {said[0]}"
 node = lambda left, right: hashlib.sha256(b"\1" + left + right).digest()
 def climb(index, last, path, on_left, on_both):
     """RFC 9162 (2.1.3.2, 2.1.4.2): goes up the tree with a hash from the path at each step."""
@@ -95,6 +107,8 @@ if __name__ == "__main__":
     wanted, words = (words[1], words[2:]) if words[:1] == ["--key"] else (None, words)
     for file in words or sys.exit(__doc__):
         try:
-            print(f"{file}: {verify(json.load(open(file)), wanted)}")
+            text = open(file).read()
+            is_note = text.startswith("calotype/")
+            print(f"{file}: {receipt(text, wanted) if is_note else verify(json.loads(text), wanted)}")
         except (ValueError, KeyError, IndexError, TypeError) as error:
             sys.exit(f"{file}: NOT PROVEN: {error}")

@@ -4,6 +4,7 @@
 //! One folder per tag of Immich's document, one file per operation.
 
 mod access;
+mod admin_views;
 mod asset_files;
 mod assets;
 mod bulk;
@@ -73,7 +74,8 @@ pub use calotype::{
     ConsistencyProofDto, InclusionProofDto, LogFinding, LogHeadVerdict, LogPublicKey, LogReport,
     NoProof, Proofs, RebuiltTree, SignedLogHead, SigningResult, SkippedLogEvent,
 };
-pub use calotype::{asset_history, projection_rebuild};
+pub use calotype::{Erasing, ErasurePreview, NotErased};
+pub use calotype::{projection_rebuild, tell_history};
 pub use problem::Problem;
 pub use ready::{Part, PartState, Readiness, Ready, watched};
 pub use router::{openapi, router};

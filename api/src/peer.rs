@@ -26,11 +26,16 @@ impl FromRequestParts<Api> for Peer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut RequestParts, api: &Api) -> Result<Self, Infallible> {
-        let direct = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let mut peer = resolve(direct, &parts.headers, &api.config.trusted_proxies);
-        peer.is_https |= parts.uri.scheme_str() == Some("https");
-        Ok(peer)
+        Ok(of(parts, api))
     }
+}
+
+/// The other end of a request.
+pub(crate) fn of(parts: &RequestParts, api: &Api) -> Peer {
+    let direct = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let mut peer = resolve(direct, &parts.headers, &api.config.trusted_proxies);
+    peer.is_https |= parts.uri.scheme_str() == Some("https");
+    peer
 }
 
 fn resolve(direct: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpNet]) -> Peer {

@@ -16,6 +16,7 @@ use calotype_domain::api_key::ApiKeyError;
 use calotype_domain::asset::AssetError;
 use calotype_domain::config::ConfigError;
 use calotype_domain::faces::FacesError;
+use calotype_domain::hold::{Held, HoldError};
 use calotype_domain::integrity::IntegrityError;
 use calotype_domain::notification::NotificationError;
 use calotype_domain::partner::PartnerError;
@@ -110,6 +111,12 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
     }
 
+    /// What the client hears.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The status it answers with.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
@@ -174,6 +181,14 @@ impl Problem {
         }
     }
 
+    /// 409 for what is under a legal hold.
+    #[must_use]
+    pub fn held(held: Held) -> Self {
+        let message =
+            format!("Not deleted: under a legal hold of the {} {}", held.kind(), held.id());
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
     /// A command that did not happen, with the refusal's own answer.
     pub fn command<E: std::error::Error + 'static>(
         error: CommandError<E>,
@@ -214,6 +229,7 @@ impl From<CommandError<AccountError>> for Problem {
             }
             AccountError::User(UserError::NotFound) => Self::bad_request("User not found"),
             AccountError::User(UserError::NotDeleted) => Self::bad_request("User is not deleted"),
+            AccountError::User(UserError::Held(held)) => Self::held(held),
             AccountError::LabelTaken => {
                 Self::bad_request("Storage label already in use by another account")
             }
@@ -252,6 +268,7 @@ impl From<CommandError<AssetError>> for Problem {
                 Self::bad_request("The value does not fit what may be kept with an asset")
             }
             AssetError::CannotEdit(refusal) => Self::bad_request(refusal.to_string()),
+            AssetError::Held(held) => Self::held(held),
             AssetError::BadRating { .. } => Self::bad_request("Rating must be -1 or 1 to 5"),
         })
     }
@@ -358,6 +375,16 @@ impl From<CommandError<ActivityError>> for Problem {
 impl From<CommandError<NotificationError>> for Problem {
     fn from(error: CommandError<NotificationError>) -> Self {
         Self::command(error, |_| Self::no_access(Permission::NotificationUpdate))
+    }
+}
+
+impl From<CommandError<HoldError>> for Problem {
+    fn from(error: CommandError<HoldError>) -> Self {
+        Self::command(error, |refusal| match refusal {
+            HoldError::NotFound => Self::not_found("There is no such asset or user"),
+            HoldError::NotHeld => Self::not_found("It is not under a legal hold"),
+            HoldError::TooMany | HoldError::NoReason => Self::bad_request(refusal.to_string()),
+        })
     }
 }
 

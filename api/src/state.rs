@@ -26,10 +26,11 @@ use ipnet::IpNet;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use crate::admin_views::AdminViews;
 use crate::assets::uploads::Uploads;
 use crate::caches::Caches;
 use crate::caller::Callers;
-use crate::calotype::Proofs;
+use crate::calotype::{Erasing, Proofs};
 use crate::download::turns::ArchiveTurns;
 use crate::links::LinkViews;
 use crate::logins::LoginLimits;
@@ -194,6 +195,8 @@ pub struct Parts {
     pub in_flight: InFlight,
     /// The tree over the log.
     pub proofs: Arc<dyn Proofs>,
+    /// Forgets for good.
+    pub erasing: Arc<dyn Erasing>,
     /// Answers `GET /ready`.
     pub ready: Readiness,
     /// Answers `GET /metrics`.
@@ -210,6 +213,8 @@ pub struct Api {
     pub(crate) logins: LoginLimits,
     /// Whose visits of shared links are written down.
     pub(crate) link_views: LinkViews,
+    /// What administrators looked at, and is written down.
+    pub(crate) admin_views: AdminViews,
     /// Turns for archives.
     pub(crate) archives: ArchiveTurns,
     /// Vectors of texts that were searched for.
@@ -224,6 +229,7 @@ impl Api {
             parts: Arc::new(parts),
             logins: LoginLimits::default(),
             link_views: LinkViews::default(),
+            admin_views: AdminViews::default(),
             archives: ArchiveTurns::default(),
             texts: Texts::default(),
         }

@@ -2,6 +2,7 @@
 
 use calotype_domain::access::AlbumRole;
 use calotype_domain::album::{Album, AlbumChange, AlbumCommand, AlbumError, NewAlbum};
+use calotype_domain::hold::Held;
 use calotype_domain::notification::{
     NotificationKind, NotificationLevel, NotificationSent, NotificationText,
 };
@@ -12,6 +13,7 @@ use serde_json::{Map, json};
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
+use crate::holds;
 
 /// Albums changed in one transaction.
 pub const BULK_ALBUMS_MAX: usize = 100;
@@ -176,7 +178,8 @@ impl Commands {
         self.purge_album(&self.next_command(ctx), album_id).await
     }
 
-    /// Lets a deleted album not be taken back any more, and destroys the key of its name.
+    /// Lets a deleted album not be taken back any more, and destroys the key of its name; nothing where one of its
+    /// owners is under a legal hold.
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -185,6 +188,11 @@ impl Commands {
         ctx: &CommandContext,
         album_id: AlbumId,
     ) -> Result<Outcome, CommandError<AlbumError>> {
+        let standing = self.standing_holds().await.map_err(holds::failed)?;
+        let (album, _) = self.load::<Album>(&stream(album_id)).await?;
+        if album.owners().any(|owner_id| standing.holds.has(Held::User(owner_id))) {
+            return Ok(Outcome::AlreadyTrue);
+        }
         let outcome = self.album(ctx, album_id, &AlbumCommand::Purge).await?;
         if outcome != Outcome::AlreadyTrue {
             self.store.forget(&subject(album_id)).await?;

@@ -19,6 +19,7 @@ use crate::bulk::BULK_ASSETS_MAX;
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
+use crate::holds;
 use crate::stacks::{Work, as_asset_refusal};
 
 /// What became of an upload.
@@ -245,12 +246,16 @@ impl Commands {
     ///
     /// # Errors
     /// [`AssetError::NotTrashed`] when one of them was taken out of the trash that is emptied, or is the film of
-    /// none of the others; see [`CommandError`].
+    /// none of the others, [`AssetError::Held`] when one is under a legal hold; see [`CommandError`].
     pub async fn purge_assets(
         &self,
         ctx: &CommandContext,
         doomed: &[Doomed<'_>],
     ) -> Result<Outcome, CommandError<AssetError>> {
+        let standing = self.standing_holds().await.map_err(holds::failed)?;
+        for one in doomed {
+            standing.allow_asset(one.asset_id, one.owner_id)?;
+        }
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             let (mut work, mut films) = (Work::new(self), BTreeSet::new());

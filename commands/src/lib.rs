@@ -4,6 +4,7 @@
 //! It asks aggregates and obeys them; it holds no rule of its own and reads no `read.*` table.
 
 pub mod activities;
+pub mod admin_views;
 pub mod album_news;
 pub mod albums;
 pub mod api_keys;
@@ -19,11 +20,13 @@ pub mod duplicates;
 pub mod edits;
 pub mod embedded;
 pub mod encoded;
+pub mod erasures;
 pub mod error;
 pub mod faces;
 mod folded;
 pub mod followed_faces;
 pub mod found_faces;
+pub mod holds;
 mod in_use;
 pub mod integrity;
 pub mod keyed;

@@ -11,7 +11,10 @@ use std::sync::Arc;
 use calotype_eventstore::{StoreError, StreamId};
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgPool, Postgres, Transaction};
-use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{
+    Mutex, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit,
+    RwLock, Semaphore,
+};
 
 /// Streams share this many turns; two that share one only wait without need.
 const TURNS: usize = 256;
@@ -24,10 +27,14 @@ const HELD_MAX: &str = "60s";
 /// What these advisory locks are named by, beside the number of the turn.
 const LOCKS_CLASS: i32 = 0x7475_726e;
 
+/// The gate of whoever deletes for good, beside the turns.
+const GATE: i32 = 256;
+
 /// The turns of a process.
 #[derive(Clone)]
 pub(crate) struct Turns {
     here: Arc<[Arc<Mutex<()>>]>,
+    gate: Arc<RwLock<()>>,
     elsewhere: Option<Elsewhere>,
 }
 
@@ -46,9 +53,24 @@ pub(crate) struct Everywhere {
     _here: Vec<OwnedMutexGuard<()>>,
 }
 
+/// A place in the gate that others may have, too; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    _elsewhere: Option<(Transaction<'static, Postgres>, OwnedSemaphorePermit)>,
+    _here: OwnedRwLockReadGuard<()>,
+}
+
+/// The gate, with nobody else in it; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Alone {
+    _elsewhere: Option<(Transaction<'static, Postgres>, OwnedSemaphorePermit)>,
+    _here: OwnedRwLockWriteGuard<()>,
+}
+
 impl Default for Turns {
     fn default() -> Self {
-        Self { here: (0..TURNS).map(|_| Arc::default()).collect(), elsewhere: None }
+        let here = (0..TURNS).map(|_| Arc::default()).collect();
+        Self { here, gate: Arc::default(), elsewhere: None }
     }
 }
 
@@ -86,23 +108,60 @@ impl Turns {
         let Some(elsewhere) = self.elsewhere.as_ref().filter(|_| !streams.is_empty()) else {
             return Ok(Everywhere { _elsewhere: None, _here: here });
         };
-        let held = elsewhere.hold(streams).await.map_err(|source| StoreError::Database {
-            attempt: "take a turn",
-            source: Arc::new(source),
-        })?;
+        let wanted: BTreeSet<i32> =
+            streams.iter().map(|stream| i32::from(turn_of(stream))).collect();
+        let held = elsewhere.hold(&wanted, EXCLUSIVE).await.map_err(failed)?;
         Ok(Everywhere { _elsewhere: Some(held), _here: here })
     }
+
+    /// Goes through the gate of whoever deletes for good, with others who do, in all processes.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(crate) async fn take_shared(&self) -> Result<Shared, StoreError> {
+        let here = Arc::clone(&self.gate).read_owned().await;
+        Ok(Shared { _elsewhere: self.gate_elsewhere(SHARED).await?, _here: here })
+    }
+
+    /// Has that gate alone.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(crate) async fn take_alone(&self) -> Result<Alone, StoreError> {
+        let here = Arc::clone(&self.gate).write_owned().await;
+        Ok(Alone { _elsewhere: self.gate_elsewhere(EXCLUSIVE).await?, _here: here })
+    }
+
+    async fn gate_elsewhere(
+        &self,
+        lock: &'static str,
+    ) -> Result<Option<(Transaction<'static, Postgres>, OwnedSemaphorePermit)>, StoreError> {
+        match &self.elsewhere {
+            Some(elsewhere) => {
+                elsewhere.hold(&BTreeSet::from([GATE]), lock).await.map(Some).map_err(failed)
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// How a lock is taken by one alone, and by several.
+const EXCLUSIVE: &str = "select pg_advisory_xact_lock($1, turn) from unnest($2::integer[]) as turn";
+const SHARED: &str =
+    "select pg_advisory_xact_lock_shared($1, turn) from unnest($2::integer[]) as turn";
+
+fn failed(source: sqlx::Error) -> StoreError {
+    StoreError::Database { attempt: "take a turn", source: Arc::new(source) }
 }
 
 impl Elsewhere {
     async fn hold(
         &self,
-        streams: &[StreamId],
+        wanted: &BTreeSet<i32>,
+        lock: &'static str,
     ) -> Result<(Transaction<'static, Postgres>, OwnedSemaphorePermit), sqlx::Error> {
         let permit = Arc::clone(&self.at_once).acquire_owned().await;
         let permit = permit.map_err(|_| sqlx::Error::PoolClosed)?;
-        let wanted: BTreeSet<i32> =
-            streams.iter().map(|stream| i32::from(turn_of(stream))).collect();
         let mut held = self.pool.begin().await?;
         // A process that hangs keeps nobody waiting for ever: here the wait ends, there the turn.
         sqlx::query(
@@ -114,9 +173,9 @@ impl Elsewhere {
         .execute(&mut *held)
         .await?;
         // In the order of the numbers, as everybody takes them.
-        sqlx::query("select pg_advisory_xact_lock($1, turn) from unnest($2::integer[]) as turn")
+        sqlx::query(lock)
             .bind(LOCKS_CLASS)
-            .bind(wanted.into_iter().collect::<Vec<i32>>())
+            .bind(wanted.iter().copied().collect::<Vec<i32>>())
             .execute(&mut *held)
             .await?;
         Ok((held, permit))

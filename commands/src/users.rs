@@ -9,6 +9,7 @@ use calotype_eventstore::StreamId;
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome, Unit};
 use crate::error::CommandError;
+use crate::holds;
 
 /// Why a wish about an account was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -171,12 +172,17 @@ impl Commands {
     /// Removes an account for good: lets its e-mail and storage label go, then destroys its key.
     ///
     /// # Errors
-    /// [`UserError::NotDeleted`] while it is not marked as deleted; see [`CommandError`].
+    /// [`UserError::NotDeleted`] while it is not marked as deleted, [`UserError::Held`] while it or anything in it is
+    /// under a legal hold; see [`CommandError`].
     pub async fn purge_user(
         &self,
         ctx: &CommandContext,
         user_id: UserId,
     ) -> Result<Outcome, CommandError<AccountError>> {
+        let standing = self.standing_holds().await.map_err(holds::failed)?;
+        if let Some(held) = standing.holds.of_user(user_id) {
+            return Err(CommandError::Refused(UserError::Held(held).into()));
+        }
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = self.unit(ctx);
             let user = unit

@@ -3,13 +3,16 @@
 use schemars::Schema;
 
 use crate::activity::ActivityEvent;
+use crate::admin_view::AdminViewEvent;
 use crate::album::AlbumEvent;
 use crate::api_key::ApiKeyEvent;
 use crate::asset::AssetEvent;
 use crate::batch::BatchEvent;
 use crate::config::ConfigEvent;
+use crate::erasure::ErasureEvent;
 use crate::event::{DecodeError, DomainEvent};
 use crate::faces::FacesEvent;
+use crate::hold::HoldEvent;
 use crate::integrity::IntegrityEvent;
 use crate::library::LibraryEvent;
 use crate::link_view::LinkViewEvent;
@@ -71,11 +74,14 @@ macro_rules! catalogue {
 
 catalogue! {
     Activity(ActivityEvent),
+    AdminView(AdminViewEvent),
     Album(AlbumEvent),
     ApiKey(ApiKeyEvent),
     Asset(AssetEvent),
     AssetTrial(AssetTrialEvent),
     Batch(BatchEvent),
+    Erasure(ErasureEvent),
+    Hold(HoldEvent),
     Partner(PartnerEvent),
     Faces(FacesEvent),
     Person(PersonEvent),

@@ -70,6 +70,8 @@ ids! {
     DuplicateId,
     /// One edit of a photo.
     EditId,
+    /// The forgetting of somebody or something for good.
+    ErasureId,
     /// One event. Version 5, derived from the command's id and the event's place in it.
     EventId,
     /// A sharing of somebody's timeline with somebody.

@@ -26,6 +26,9 @@
 //! | [`reservation`] | `reservation-<hmac>` | a value that must be unique |
 //! | [`shared_link`] | `shared_link-<uuid>` | a link that anybody may hold |
 //! | [`link_view`] | `link_view-<uuid>` | one visitor's hour with a link |
+//! | [`admin_view`] | `admin_view-<uuid>` | one hour in which an administrator looked at what is another's |
+//! | [`hold`] | `hold-register` | what must not be deleted for good |
+//! | [`erasure`] | `erasure-receipts` | what was forgotten for good, with a receipt |
 //! | [`config`] | `config-server` | settings, first steps and product key of the server |
 //! | [`notification`] | `notification-<uuid>` | something a person is told |
 //! | [`queue`] | `queue-<name>` | a work queue people may pause and re-run |
@@ -35,6 +38,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod admin_view;
 pub mod album;
 pub mod api_key;
 pub mod asset;
@@ -42,8 +46,10 @@ pub mod batch;
 pub mod catalogue;
 pub mod clock;
 pub mod config;
+pub mod erasure;
 pub mod event;
 pub mod faces;
+pub mod hold;
 pub mod id;
 pub mod integrity;
 pub mod library;
@@ -70,9 +76,9 @@ pub mod user;
 pub use clock::{Clock, IdGen};
 pub use event::{Aggregate, DecodeError, DomainEvent, EventPayload, RawEvent};
 pub use id::{
-    ActivityId, AlbumId, ApiKeyId, AssetId, BatchId, CommandId, DuplicateId, EditId, EventId,
-    FaceId, LibraryId, MemoryId, NotificationId, PartnerId, PersonId, SessionId, SharedLinkId,
-    StackId, TagId, UserId,
+    ActivityId, AlbumId, ApiKeyId, AssetId, BatchId, CommandId, DuplicateId, EditId, ErasureId,
+    EventId, FaceId, LibraryId, MemoryId, NotificationId, PartnerId, PersonId, SessionId,
+    SharedLinkId, StackId, TagId, UserId,
 };
 pub use model_task::ModelTask;
 pub use sealed::Sealed;

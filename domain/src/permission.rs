@@ -1,4 +1,4 @@
-//! The permissions an API key may hold: Immich's catalogue of version 3.1.0, word for word.
+//! The permissions an API key may hold: Immich's catalogue of version 3.1.0, word for word, and our own.
 
 use std::str::FromStr;
 
@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! permissions {
-    ($($name:ident = $text:literal),+ $(,)?) => {
-        /// One permission of Immich's catalogue.
+    ($($name:ident = $text:literal),+ ; $($own:ident = $own_text:literal),+ $(,)?) => {
+        /// One permission of Immich's catalogue, or of our own, which begins with `calotype.`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         pub enum Permission {
             $(
@@ -15,17 +15,25 @@ macro_rules! permissions {
                 #[serde(rename = $text)]
                 $name,
             )+
+            $(
+                #[doc = concat!("`", $own_text, "`")]
+                #[serde(rename = $own_text)]
+                $own,
+            )+
         }
 
         impl Permission {
-            /// Every permission, in the order of Immich's document.
+            /// Every permission of Immich's, in the order of its document.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
+            /// Those that Immich does not have.
+            pub const OWN: &'static [Self] = &[$(Self::$own),+];
 
             /// The word Immich's API uses.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)+
+                    $(Self::$own => $own_text,)+
                 }
             }
         }
@@ -36,6 +44,7 @@ macro_rules! permissions {
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($text => Ok(Self::$name),)+
+                    $($own_text => Ok(Self::$own),)+
                     other => Err(UnknownPermission(other.to_owned())),
                 }
             }
@@ -203,7 +212,8 @@ permissions! {
     AdminUserUpdate = "adminUser.update",
     AdminUserDelete = "adminUser.delete",
     AdminSessionRead = "adminSession.read",
-    AdminAuthUnlinkAll = "adminAuth.unlinkAll",
+    AdminAuthUnlinkAll = "adminAuth.unlinkAll";
+    CalotypeAudit = "calotype.audit",
 }
 
 /// Whether somebody who holds `held` may do what needs `wanted`.
@@ -225,6 +235,14 @@ mod tests {
     #[test]
     fn all_allows_everything() {
         assert!(allows(&[Permission::All], Permission::AssetUpload));
+    }
+
+    #[test]
+    fn our_own_permissions_are_told_from_immichs() {
+        assert_eq!("calotype.audit".parse(), Ok(Permission::CalotypeAudit));
+        assert!(!Permission::ALL.contains(&Permission::CalotypeAudit));
+        assert!(Permission::OWN.iter().all(|it| it.as_str().starts_with("calotype.")));
+        assert!(!allows(&[Permission::CalotypeAudit], Permission::AssetRead));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::error::{AppendError, StoreError};
 use crate::event::{Append, Appended, Envelope, Recorded};
+use crate::selection::{LOOKED_POSITIONS_MAX, Selected, Selection};
 use crate::stream::{GlobalPosition, Revision, StreamId};
 
 /// Append, read, follow, forget.
@@ -67,6 +68,31 @@ pub trait EventStore: Send + Sync + 'static {
     /// # Errors
     /// The database cannot be read, or holds what it should not.
     async fn read_all(&self, after: GlobalPosition, max: u32) -> Result<Vec<Recorded>, StoreError>;
+
+    /// At most `max` events that are asked for, of at most [`LOOKED_POSITIONS_MAX`] positions behind `after`, in the
+    /// order of positions. Fewer, or none, do not mean that there are no more: the next look begins at
+    /// [`Selected::looked_to`], and where that is no further than `after`, the log ends there.
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds what it should not.
+    async fn read_selected(
+        &self,
+        after: GlobalPosition,
+        selection: &Selection,
+        max: u32,
+    ) -> Result<Selected, StoreError> {
+        let head = self.head().await?;
+        let far = after.get().saturating_add(i64::from(LOOKED_POSITIONS_MAX));
+        let to = head.min(GlobalPosition::new(far)).max(after);
+        let all = self.read_all(after, LOOKED_POSITIONS_MAX).await?;
+        let is_near = |event: &Recorded| event.position.is_some_and(|position| position <= to);
+        let some = all.into_iter().filter(|event| is_near(event) && selection.takes(event));
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        let events: Vec<Recorded> = some.take(max).collect();
+        let last = events.last().and_then(|event| event.position);
+        let looked_to = last.filter(|_| events.len() >= max).unwrap_or(to);
+        Ok(Selected { events, looked_to })
+    }
 
     /// At most `max` events that belong to a request or job, by its correlation id; those of a stream in
     /// order. Includes events that have no position yet. Leaves out events that are skipped.

@@ -8,6 +8,7 @@ use calotype_commands::users::AccountError;
 use calotype_commands::{CommandError, SyncAcks};
 use calotype_domain::album::AlbumError;
 use calotype_domain::asset::{AssetError, Purging};
+use calotype_domain::hold::Held;
 use calotype_domain::partner::PartnerError;
 use calotype_domain::user::{User, UserError};
 use calotype_domain::{AlbumId, AssetId, SessionId, UserId};
@@ -170,15 +171,27 @@ impl Worker {
         Ok(())
     }
 
-    /// What is over by now, once the read model has forgotten what is gone; nothing while it has not.
+    /// The assets and the accounts that are under a legal hold.
+    async fn held(&self) -> Result<(Vec<Uuid>, Vec<Uuid>), ProcessorError> {
+        let holds = self.commands.holds().await?;
+        let (assets, users): (Vec<Held>, Vec<Held>) =
+            holds.all().map(|(held, ..)| held).partition(|held| matches!(held, Held::Asset(_)));
+        let ids = |held: Vec<Held>| held.into_iter().map(Held::id).collect();
+        Ok((ids(assets), ids(users)))
+    }
+
+    /// What is over by now and not under a legal hold, once the read model has forgotten what is gone; nothing while
+    /// it has not.
     async fn trash_without(
         &self,
         before: DateTime<Utc>,
         round_assets: i64,
         gone: &HashSet<Uuid>,
     ) -> Result<Option<Vec<AssetRow>>, ProcessorError> {
+        let (assets, users) = self.held().await?;
         for _ in 0..SHOWS_TRIES_MAX {
-            let stills = self.queries.trashed_before(before, round_assets).await?;
+            let stills =
+                self.queries.trashed_before(before, round_assets, (&assets, &users)).await?;
             if !stills.iter().any(|still| gone.contains(&still.asset_id)) {
                 return Ok(Some(stills));
             }
@@ -259,7 +272,10 @@ impl Worker {
         user_id: UserId,
         leave: Leave<'_>,
     ) -> Result<(), ProcessorError> {
-        if leave.is_over().await? || self.is_restored(user_id).await? {
+        if leave.is_over().await?
+            || self.is_restored(user_id).await?
+            || self.is_held(user_id).await?
+        {
             return Ok(());
         }
         self.delete_libraries_of(user_id).await?;
@@ -288,14 +304,17 @@ impl Worker {
                     }
                     // Restored after we looked, or another process was faster.
                     Err(CommandError::Refused(AccountError::User(
-                        UserError::NotDeleted | UserError::NotFound,
+                        UserError::NotDeleted | UserError::NotFound | UserError::Held(_),
                     ))) => Ok(()),
                     Err(error) => Err(error.into()),
                 };
             }
             for some in assets.chunks(PURGED_TOGETHER_MAX) {
                 // Whoever restores it meanwhile keeps what is left, whatever the read model still says.
-                if leave.is_over().await? || self.is_restored(user_id).await? {
+                if leave.is_over().await?
+                    || self.is_restored(user_id).await?
+                    || self.is_held(user_id).await?
+                {
                     return Ok(());
                 }
                 self.purge(some.iter().map(|asset| (asset, Purging::Account))).await?;
@@ -304,6 +323,15 @@ impl Worker {
             tokio::time::sleep(PURGE_SHOWS_AFTER).await;
         }
         Ok(())
+    }
+
+    /// Whether an account or anything in it is under a legal hold: then all of it stays.
+    async fn is_held(&self, user_id: UserId) -> Result<bool, ProcessorError> {
+        let held = self.commands.holds().await?.of_user(user_id);
+        if let Some(held) = held {
+            info!(user.id = %user_id, held.kind = held.kind(), held.id = %held.id(), "a deleted account is under a legal hold, and is kept");
+        }
+        Ok(held.is_some())
     }
 
     /// Whether an account is anybody's again, as the log says.
@@ -338,7 +366,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Deletes assets for good: all of them or none, where one was taken out of the trash.
+    /// Deletes assets for good: all of them or none, where one was taken out of the trash or is held.
     pub(crate) async fn purge<'a>(
         &self,
         assets: impl Iterator<Item = (&'a AssetRow, Purging)>,
@@ -353,7 +381,9 @@ impl Worker {
             .collect();
         let ctx = self.context(NAME, self.commands.ids().v7(), None);
         match self.commands.purge_assets(&ctx, &doomed).await {
-            Ok(_) | Err(CommandError::Refused(AssetError::NotTrashed)) => Ok(()),
+            Ok(_) | Err(CommandError::Refused(AssetError::NotTrashed | AssetError::Held(_))) => {
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

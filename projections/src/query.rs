@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use calotype_domain::{AssetId, PersonId, SharedLinkId, UserId};
+use calotype_domain::{AssetId, UserId};
 use calotype_eventstore::{EventStore, StreamId};
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -86,29 +86,52 @@ impl Queries {
         aggregate: &str,
         key: uuid::Uuid,
     ) -> Result<Vec<Told>, ProjectionError> {
-        history::of_stream(&*self.store, &StreamId::new(aggregate, key)).await
+        history::of_stream(&self.store, StreamId::new(aggregate, key)).await
     }
 
-    /// In whose library a person is or was, and every event of them in order with a sentence for each.
-    ///
-    /// # Errors
-    /// See [`history::of_person`].
-    pub async fn history_of_person(
-        &self,
-        person_id: PersonId,
-    ) -> Result<Option<(UserId, Vec<Told>)>, ProjectionError> {
-        history::of_person(&*self.store, person_id).await
+    /// The same page by page.
+    #[must_use]
+    pub fn history_of(&self, aggregate: &str, key: uuid::Uuid) -> history::Reader {
+        history::Reader::new(Arc::clone(&self.store), StreamId::new(aggregate, key))
     }
 
-    /// Who made a shared link, and every event of it in order with a sentence for each.
+    /// The next events of the whole log that are asked for.
     ///
     /// # Errors
-    /// See [`history::of_link`].
-    pub async fn history_of_link(
+    /// See [`history::look`].
+    pub async fn look_through(
         &self,
-        link_id: SharedLinkId,
-    ) -> Result<Option<(UserId, Vec<Told>)>, ProjectionError> {
-        history::of_link(&*self.store, link_id).await
+        after: history::GlobalPosition,
+        selection: &history::Selection,
+        max: u32,
+    ) -> Result<history::Found, ProjectionError> {
+        history::look(&*self.store, after, selection, max).await
+    }
+
+    /// Whether anything ever happened to an object.
+    ///
+    /// # Errors
+    /// What the log said.
+    pub async fn has_history(
+        &self,
+        aggregate: &str,
+        key: uuid::Uuid,
+    ) -> Result<bool, ProjectionError> {
+        let stream_id = StreamId::new(aggregate, key);
+        let first = self.store.read_stream(&stream_id, history::FIRST, 1).await?;
+        Ok(!first.is_empty())
+    }
+
+    /// Whose an object is or was, as its first event says.
+    ///
+    /// # Errors
+    /// See [`history::owner_of`].
+    pub async fn owner_of(
+        &self,
+        aggregate: &str,
+        key: uuid::Uuid,
+    ) -> Result<Option<UserId>, ProjectionError> {
+        history::owner_of(&*self.store, &StreamId::new(aggregate, key)).await
     }
 
     /// Whose an asset is or was, also of one that was deleted for good.

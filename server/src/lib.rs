@@ -7,6 +7,7 @@ pub mod config;
 mod confinement;
 pub mod doctor;
 pub mod embedded;
+pub mod erasure;
 mod external;
 mod gauges;
 pub mod lifecycle;

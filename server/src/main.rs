@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use calotype_cli::args::{Batches, ImportArgs};
 use calotype_server::backup::{self, Backup};
-use calotype_server::config::{self, Config, ServeArgs};
+use calotype_server::config::{Config, ServeArgs};
 use calotype_server::models::{self, Models};
-use calotype_server::operator::{self, Admin, History, Projections, Proof, Target, Verify};
+use calotype_server::operator::{
+    self, Admin, Audit, Erase, Erasures, History, Hold, Projections, Proof, Release, Target, Verify,
+};
 use calotype_server::parked::{self, Parked};
 use calotype_server::places::{self, Places};
 use calotype_server::restore::{self, Restore};
@@ -46,12 +48,47 @@ enum Command {
         #[command(subcommand)]
         command: Projections,
     },
-    /// Tell what happened, in order.
+    /// Tell what happened to one thing, in order.
     History {
         #[command(flatten)]
         target: Target,
+        #[command(flatten)]
+        history: History,
+    },
+    /// Tell what happened at all, in order.
+    Audit {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        audit: Audit,
+    },
+    /// Forget somebody or something for good, with a signed receipt.
+    Erase {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        erase: Erase,
+    },
+    /// Show what was erased, and the receipts.
+    Erasures {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        erasures: Erasures,
+    },
+    /// Keep something from being deleted for good, whoever wishes it.
+    Hold {
+        #[command(flatten)]
+        target: Target,
         #[command(subcommand)]
-        command: History,
+        command: Hold,
+    },
+    /// Release a hold.
+    Release {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        release: Release,
     },
     /// Compare the whole log with its signed heads; name what was changed, removed or inserted.
     Verify {
@@ -174,8 +211,17 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Projections { target, command } => {
             Box::pin(operator::projections(&target, command)).await?;
         }
-        Command::History { target, command } => {
-            Box::pin(operator::history(&target, command)).await?;
+        Command::History { target, history } => {
+            Box::pin(operator::history(&target, history)).await?;
+        }
+        Command::Audit { target, audit } => Box::pin(operator::audit(&target, audit)).await?,
+        Command::Erase { target, erase } => Box::pin(operator::erase(&target, erase)).await?,
+        Command::Erasures { target, erasures } => {
+            Box::pin(operator::erasures(&target, erasures)).await?;
+        }
+        Command::Hold { target, command } => Box::pin(operator::hold(&target, command)).await?,
+        Command::Release { target, release } => {
+            Box::pin(operator::release(&target, release)).await?;
         }
         Command::Verify { target, verify } => {
             return exit(Box::pin(operator::verify(&target, verify)).await?);

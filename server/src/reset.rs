@@ -29,7 +29,7 @@ const SETTLE_POLL: Duration = Duration::from_millis(10);
 
 /// Immich's names for what can be reset, and the aggregates behind them. What does not exist yet has none.
 const AGGREGATES: [(&str, &[&str]); 15] = [
-    ("user", &["user"]),
+    ("user", &["user", "admin_view", "hold", "erasure"]),
     ("session", &["session"]),
     ("api_key", &["api_key"]),
     ("asset", &["asset", "asset_trial", "batch", "faces", "stack"]),

@@ -36,6 +36,7 @@ use tracing::{info, warn};
 use crate::catch_up::catch_up;
 use crate::config::{Config, Role};
 use crate::embedded::{DataFolder, Embedded};
+use crate::erasure::Eraser;
 use crate::listener::Doors;
 use crate::proofs::LogProofs;
 use crate::ready::{Watch, Watched, Watching};
@@ -207,6 +208,7 @@ async fn run(
         min_free_bytes: config.min_free.map(|size| size.bytes),
     }));
     if config.has(Role::Api) {
+        let queue = jetstream.clone();
         let reset = config.testing.then(|| {
             Arc::new(TestingReset {
                 owner_url: places.owner_url.clone(),
@@ -271,6 +273,7 @@ async fn run(
                 scans: hands.scanning.in_flight.gauge(),
                 checks: hands.scanning.checking.gauge(),
             },
+            erasing: Arc::new(Eraser::new(core.clone(), places, queue, proofs.clone())),
             proofs: Arc::new(proofs),
             ready: watching.readiness(),
             metrics,

@@ -53,6 +53,8 @@ pub struct Places {
     pub owner_url: String,
     /// The database, as the role that the server runs as.
     pub app_url: String,
+    /// The database, as its superuser, when it is an own one.
+    pub admin_url: Option<String>,
     /// The NATS server.
     pub nats_url: String,
     /// Its token, when it is an own one.
@@ -81,6 +83,7 @@ pub async fn places(
     let places = Places {
         owner_url,
         app_url,
+        admin_url: embedded.postgres().map(|access| access.admin_url.clone()),
         nats_url: nats_url
             .map(str::to_owned)
             .or_else(|| embedded.nats().map(|access| access.url.clone()))

@@ -79,6 +79,7 @@ pub(super) fn permissions(fields: &mut Fields) -> Option<Vec<Permission>> {
 }
 
 fn not_a_permission(index: usize) -> Value {
+    // In Immich's words, which name none of ours.
     let words: Vec<&str> = Permission::ALL.iter().map(|permission| permission.as_str()).collect();
     let listed: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     json!({

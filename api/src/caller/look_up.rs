@@ -68,6 +68,7 @@ pub(super) async fn known(
         correlation_id: api.commands.ids().v7(),
         now: api.commands.clock().now(),
         key: key::of(headers),
+        address: None,
     })
 }
 

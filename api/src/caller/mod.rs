@@ -8,6 +8,7 @@ mod key;
 mod known;
 mod look_up;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -25,7 +26,7 @@ use calotype_projections::users::UserRow;
 use chrono::{DateTime, Utc};
 
 use crate::links;
-use crate::peer::Peer;
+use crate::peer;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::trace::Trace;
@@ -44,6 +45,7 @@ pub struct Caller {
     correlation_id: uuid::Uuid,
     now: DateTime<Utc>,
     key: Option<HeaderValue>,
+    address: Option<IpAddr>,
 }
 
 impl Caller {
@@ -57,6 +59,12 @@ impl Caller {
     #[must_use]
     pub fn user_id(&self) -> UserId {
         self.known.viewer.user_id
+    }
+
+    /// From which address the request came, where that is known.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// The session, when it is one.
@@ -206,7 +214,7 @@ impl FromRequestParts<Api> for Caller {
             if !links::is_open_to(link, &parts.headers) {
                 return Err(Problem::unauthorized("Password required"));
             }
-            let Ok(peer) = Peer::from_request_parts(parts, api).await;
+            let peer = peer::of(parts, api);
             links::note(api, link, peer, &parts.headers).await;
         }
         Ok(caller)
@@ -226,6 +234,7 @@ impl FromRequestParts<Api> for AtTheDoor {
 
 async fn at_the_door(parts: &RequestParts, api: &Api) -> Result<Caller, Problem> {
     let mut caller = known(api, &parts.headers, parts.uri.query()).await?;
+    caller.address = peer::of(parts, api).address;
     if let Some(trace) = parts.extensions.get::<Trace>() {
         caller.correlation_id = trace.correlation_id();
         trace.note_user(caller.user_id());

@@ -1,8 +1,9 @@
 //! Tag `Calotype`: what Immich has no routes for. Histories, projections, what got stuck, proofs, and the reset.
 
 mod batches;
+mod erasures;
 mod history;
-mod link_history;
+mod holds;
 mod models;
 mod parked;
 mod projections;
@@ -16,7 +17,8 @@ use axum::routing::post;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use history::asset_history;
+pub use erasures::{Erasing, ErasurePreview, NotErased};
+pub use history::tell_history;
 pub use projections::projection_rebuild;
 pub use proof::{
     ConsistencyProofDto, InclusionProofDto, LogFinding, LogHeadVerdict, LogPublicKey, LogReport,
@@ -27,11 +29,10 @@ use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
-        .routes(routes!(history::get_asset_history))
-        .routes(routes!(history::get_album_history))
-        .routes(routes!(history::get_user_history))
-        .routes(routes!(history::get_person_history))
-        .routes(routes!(link_history::get_link_history))
+        .routes(routes!(erasures::get_erasures, erasures::erase))
+        .routes(routes!(erasures::get_erasure))
+        .routes(routes!(holds::get_holds, holds::place_hold))
+        .routes(routes!(holds::release_hold))
         .routes(routes!(parked::get_parked))
         .routes(routes!(parked::get_parked_stream, parked::discard_parked_stream))
         .routes(routes!(parked::retry_parked_stream))
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(proof::verify_log))
         .routes(routes!(undo::undo))
         .merge(batches::routes())
+        .merge(history::routes())
         .merge(models::routes())
         .merge(projections::routes())
 }

@@ -38,6 +38,7 @@ pub(super) async fn reset(State(api): State<Api>, body: Bytes) -> Result<StatusC
     api.callers.forget_all();
     api.logins.clear();
     api.link_views.clear();
+    api.admin_views.clear();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,12 +5,14 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use calotype_commands::integrity::Finding;
+use calotype_domain::admin_view::AdminView;
 use calotype_domain::integrity::Check;
 use calotype_domain::permission::Permission;
 use futures::stream;
 use uuid::Uuid;
 
 use super::dto::{check, shown_path};
+use crate::admin_views;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -32,6 +34,8 @@ pub(super) async fn get_integrity_report_csv(
 ) -> Result<Response, Problem> {
     caller.require_admin(Permission::Maintenance)?;
     let check = check(&name)?;
+    // Keys of files may hold people's words.
+    admin_views::note(&api, &caller, None, AdminView::File).await?;
     let now = api.commands.clock().now().timestamp_millis();
     let disposition = format!("attachment; filename=\"{now}-{name}.csv\"");
     let lines = stream::try_unfold((api, Some(Uuid::nil())), move |state| next(check, state));

@@ -3,9 +3,11 @@
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use calotype_domain::admin_view::AdminView;
 use calotype_domain::permission::Permission;
 
 use super::dto::load;
+use crate::admin_views;
 use crate::caller::Caller;
 use crate::files::{Served, serve};
 use crate::problem::Problem;
@@ -25,6 +27,11 @@ pub(super) async fn get_integrity_report_file(
 ) -> Result<Response, Problem> {
     caller.require_admin(Permission::Maintenance)?;
     let finding = load(&api, &id).await?;
+    let owner_id = match finding.asset_id {
+        Some(asset_id) => api.queries.owner_of_asset(asset_id.into()).await?,
+        None => None,
+    };
+    admin_views::note(&api, &caller, owner_id.map(|id| id.uuid()), AdminView::File).await?;
     let file_name = finding.key.rsplit('/').next().unwrap_or_default();
     let served = Served {
         key: &finding.key,

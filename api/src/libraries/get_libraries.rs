@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use calotype_domain::admin_view::AdminView;
 use calotype_domain::permission::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::dto::{LibraryResponseDto, load};
+use crate::admin_views;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -33,6 +35,7 @@ pub(super) async fn get_all_libraries(
     caller: Caller,
 ) -> Result<Json<Vec<LibraryResponseDto>>, Problem> {
     caller.require_admin(Permission::LibraryRead)?;
+    admin_views::note(&api, &caller, None, AdminView::Library).await?;
     let counts: HashMap<Uuid, i64> = api.queries.assets_of_libraries().await?.into_iter().collect();
     let rows = api.queries.libraries(false).await?;
     let shown = rows.into_iter().map(|row| {
@@ -54,6 +57,7 @@ pub(super) async fn get_library(
 ) -> Result<Json<LibraryResponseDto>, Problem> {
     caller.require_admin(Permission::LibraryRead)?;
     let row = load(&api, &id).await?;
+    admin_views::note(&api, &caller, Some(row.owner_id), AdminView::Library).await?;
     Ok(Json(shown(&api, row).await?))
 }
 

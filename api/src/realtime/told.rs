@@ -148,10 +148,13 @@ impl Waiting {
                 Some(Told::Notified { user_id: sent.user_id.uuid(), notification_id: event.key })
             }
             AnyEvent::Activity(_)
+            | AnyEvent::AdminView(_)
             | AnyEvent::ApiKey(_)
             | AnyEvent::AssetTrial(_)
             | AnyEvent::ModelTrial(_)
             | AnyEvent::Batch(_)
+            | AnyEvent::Erasure(_)
+            | AnyEvent::Hold(_)
             | AnyEvent::Partner(_)
             | AnyEvent::Faces(_)
             | AnyEvent::Person(_)

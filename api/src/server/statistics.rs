@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use calotype_domain::admin_view::AdminView;
 use calotype_domain::permission::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::admin_views;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -51,6 +53,7 @@ pub(super) async fn get_server_statistics(
     caller: Caller,
 ) -> Result<Json<ServerStatsResponseDto>, Problem> {
     caller.require_admin(Permission::ServerStatistics)?;
+    admin_views::note(&api, &caller, None, AdminView::Statistics).await?;
     let usage = api.queries.usage().await?;
     let mut stats = ServerStatsResponseDto::default();
     for row in api.queries.users(true).await?.into_iter().rev() {

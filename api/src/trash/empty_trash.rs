@@ -2,8 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
+use calotype_domain::AssetId;
 use calotype_domain::asset::Purging;
 use calotype_domain::permission::Permission;
+use uuid::Uuid;
 
 use super::routes::TrashResponseDto;
 use crate::assets::delete_assets::purge;
@@ -24,11 +26,19 @@ pub(crate) async fn empty_trash(
     caller: Caller,
 ) -> Result<Json<TrashResponseDto>, Problem> {
     caller.require(Permission::AssetDelete)?;
-    let asset_ids = api.queries.trash_of(caller.user_id().uuid()).await?;
+    let in_trash = api.queries.trash_of(caller.user_id().uuid()).await?;
+    let holds = api.commands.holds().await?;
+    let hold_of = |id: &Uuid| holds.of_asset(AssetId::new(*id), caller.user_id());
+    let (held, asset_ids): (Vec<Uuid>, Vec<Uuid>) =
+        in_trash.into_iter().partition(|id| hold_of(id).is_some());
     for part in asset_ids.chunks(PART_ASSETS_MAX) {
         let assets = api.queries.assets(part).await?;
         let by = Some(caller.user_id());
         purge(&api, &caller, assets, Purging::Trash { by }).await?;
+    }
+    // The rest is gone by now; of what stays the reason is told.
+    if let Some(held) = held.first().and_then(hold_of) {
+        return Err(Problem::held(held));
     }
     Ok(Json(TrashResponseDto { count: asset_ids.len() }))
 }

@@ -2,10 +2,12 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use calotype_domain::admin_view::AdminView;
 use calotype_domain::permission::Permission;
 use uuid::Uuid;
 
 use super::load;
+use crate::admin_views;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::sessions::dto::SessionResponseDto;
@@ -42,6 +44,7 @@ pub(super) async fn search_users_admin(
     let dto =
         UserAdminSearchDto { with_deleted: fields.boolean("withDeleted"), id: fields.uuid("id") };
     fields.finish()?;
+    admin_views::note(&api, &caller, dto.id, AdminView::Account).await?;
     let usage = api.queries.usage().await?;
     let rows = api.queries.users(dto.with_deleted.unwrap_or_default()).await?;
     let rows: Vec<_> =
@@ -75,6 +78,7 @@ pub(super) async fn get_user_admin(
 ) -> Result<Json<UserAdminResponseDto>, Problem> {
     caller.require_admin(Permission::AdminUserRead)?;
     let row = load(&api, &id).await?;
+    admin_views::note(&api, &caller, Some(row.user_id), AdminView::Account).await?;
     Ok(Json(UserAdminResponseDto::load(&api, row.user_id).await?))
 }
 
@@ -94,6 +98,7 @@ pub(super) async fn get_user_sessions_admin(
 ) -> Result<Json<Vec<SessionResponseDto>>, Problem> {
     caller.require_admin(Permission::AdminSessionRead)?;
     let row = load(&api, &id).await?;
+    admin_views::note(&api, &caller, Some(row.user_id), AdminView::Sessions).await?;
     let now = api.commands.clock().now();
     let current = caller.session().map(|session| session.session_id);
     let sessions = api.queries.sessions_of(row.user_id, now).await?;

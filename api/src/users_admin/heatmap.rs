@@ -2,9 +2,11 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use calotype_domain::admin_view::AdminView;
 use calotype_domain::permission::Permission;
 
 use super::load;
+use crate::admin_views;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -30,5 +32,6 @@ pub(super) async fn get_user_calendar_heatmap_admin(
     path_uuid("id", &id)?;
     let asked = Asked::parse(query.as_deref())?;
     let row = load(&api, &id).await?;
+    admin_views::note(&api, &caller, Some(row.user_id), AdminView::Calendar).await?;
     heatmap(&api, row.user_id, asked).await.map(Json)
 }

@@ -4,8 +4,10 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use calotype_domain::UserId;
+use calotype_domain::admin_view::AdminView;
 use calotype_domain::permission::Permission;
 
+use crate::admin_views;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -29,7 +31,10 @@ pub(super) async fn get_user_preferences_admin(
     Path(id): Path<String>,
 ) -> Result<Json<UserPreferencesResponseDto>, Problem> {
     caller.require_admin(Permission::AdminUserRead)?;
-    Ok(Json(load(&api, UserId::new(path_uuid("id", &id)?)).await?))
+    let user_id = UserId::new(path_uuid("id", &id)?);
+    let preferences = load(&api, user_id).await?;
+    admin_views::note(&api, &caller, Some(user_id.uuid()), AdminView::Preferences).await?;
+    Ok(Json(preferences))
 }
 
 /// Changes a person's preferences.

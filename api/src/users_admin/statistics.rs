@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use calotype_domain::admin_view::AdminView;
 use calotype_domain::permission::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::load;
+use crate::admin_views;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -59,6 +61,7 @@ pub(super) async fn get_user_statistics_admin(
     };
     fields.finish()?;
     let row = load(&api, &id).await?;
+    admin_views::note(&api, &caller, Some(row.user_id), AdminView::Statistics).await?;
     let visibilities = match dto.visibility {
         Some(wish) => vec![wish],
         None => VISIBILITIES_DEFAULT.map(str::to_owned).to_vec(),

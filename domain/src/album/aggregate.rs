@@ -68,6 +68,12 @@ impl Album {
         self.users.keys().copied().filter(|_| !self.deleted)
     }
 
+    /// Who decides about it, also of a deleted one.
+    pub fn owners(&self) -> impl Iterator<Item = UserId> {
+        let owners = self.users.iter().filter(|(_, role)| **role == AlbumRole::Owner);
+        owners.map(|(user_id, _)| *user_id)
+    }
+
     /// Whether it takes comments and likes.
     #[must_use]
     pub fn takes_activity(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::event::{Aggregate, cqrs_aggregate, events};
 use crate::id::UserId;
@@ -47,6 +48,11 @@ pub struct ApiKeyRotated {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ApiKeyRevoked {}
 
+/// Version 2 knows `calotype.audit`; what version 1 says means the same.
+fn more_permissions(payload: Value) -> Value {
+    payload
+}
+
 /// How events of keys go back: not at all.
 pub(crate) const WAYS: &[Row] = &[
     never("ApiKeyCreated", "key", OPENS),
@@ -60,8 +66,8 @@ const OPENS: &str = "Keys open things: make, change or delete one by hand";
 events! {
     /// Everything that can have happened to a key.
     ApiKeyEvent for "api_key" {
-        Created(ApiKeyCreated) 1,
-        PermissionsChanged(ApiKeyPermissionsChanged) 1,
+        Created(ApiKeyCreated) 2 [more_permissions],
+        PermissionsChanged(ApiKeyPermissionsChanged) 2 [more_permissions],
         Renamed(ApiKeyRenamed) 1,
         Revoked(ApiKeyRevoked) 1,
         Rotated(ApiKeyRotated) 1,

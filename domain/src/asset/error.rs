@@ -1,6 +1,7 @@
 //! How an asset refuses.
 
 use super::edit::EditRefusal;
+use crate::hold::Held;
 use crate::id::UserId;
 
 /// Why a wish about an asset was refused.
@@ -18,6 +19,9 @@ pub enum AssetError {
     /// The trash is emptied, and it is not in there, or not any more.
     #[error("asset is not in the trash")]
     NotTrashed,
+    /// It is held, or the account that it is in.
+    #[error("under a legal hold of the {} {}", .0.kind(), .0.id())]
+    Held(Held),
     /// It exists already.
     #[error("asset exists already")]
     AlreadyExists,

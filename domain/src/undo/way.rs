@@ -7,9 +7,9 @@ use super::Facet;
 use crate::access::{Denied, Object, Viewer, check};
 use crate::permission::Permission;
 use crate::{
-    activity, album, api_key, asset, batch, config, faces, integrity, library, link_view, memory,
-    notification, partner, person, queue, reservation, session, shared_link, stack, tag, trial,
-    user,
+    activity, admin_view, album, api_key, asset, batch, config, erasure, faces, hold, integrity,
+    library, link_view, memory, notification, partner, person, queue, reservation, session,
+    shared_link, stack, tag, trial, user,
 };
 
 /// What whoever takes something back must be allowed: what the command itself needed.
@@ -88,12 +88,15 @@ pub(crate) const fn never(event: &'static str, what: Facet, why: &'static str) -
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         activity::WAYS,
+        admin_view::WAYS,
         album::WAYS,
         api_key::WAYS,
         asset::WAYS,
         batch::WAYS,
         config::WAYS,
+        erasure::WAYS,
         faces::WAYS,
+        hold::WAYS,
         integrity::WAYS,
         library::WAYS,
         link_view::WAYS,

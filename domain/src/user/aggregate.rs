@@ -45,6 +45,12 @@ impl User {
         self.registered && !self.deleted && !self.purged
     }
 
+    /// Whether it exists, marked for deletion or not.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.registered && !self.purged
+    }
+
     /// Whether it may administer the server.
     #[must_use]
     pub fn is_admin(&self) -> bool {

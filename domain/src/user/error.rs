@@ -1,5 +1,7 @@
 //! How an account refuses.
 
+use crate::hold::Held;
+
 /// Why a wish about an account was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserError {
@@ -18,6 +20,9 @@ pub enum UserError {
     /// It is not marked as deleted, so it does not go for good.
     #[error("user is not marked as deleted")]
     NotDeleted,
+    /// It is held, or something in it.
+    #[error("under a legal hold of the {} {}", .0.kind(), .0.id())]
+    Held(Held),
     /// It exists already.
     #[error("user exists already")]
     AlreadyExists,

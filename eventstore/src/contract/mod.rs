@@ -42,6 +42,7 @@ where
     order::several_streams_are_read_at_once(&make().await).await;
     order::waiting_ends_with_the_position(&make().await).await;
     order::waiting_for_nothing_ends_in_time(&make().await).await;
+    order::what_is_asked_for_is_found_piece_by_piece(&make().await).await;
     order::a_skipped_event_is_not_read(&make().await).await;
     forgetting::sealed_values_come_back(&make().await).await;
     forgetting::forgotten_values_are_gone_and_the_rest_stays(&make().await).await;

@@ -7,6 +7,7 @@ use futures::future::join_all;
 
 use super::sample::{append, envelope, event, event_id};
 use crate::event::Recorded;
+use crate::selection::Selection;
 use crate::store::EventStore;
 use crate::stream::ExpectedRevision::{Any, NoStream};
 use crate::stream::{GlobalPosition, Revision, StreamId};
@@ -151,4 +152,43 @@ pub(super) async fn a_skipped_event_is_not_read(store: &impl EventStore) {
     let stream_id = stream_id.expect("the first event's stream");
     let stream = store.read_stream(stream_id, Revision::FIRST, 10).await.expect("a stream");
     assert_eq!(stream.len(), 2);
+}
+
+pub(super) async fn what_is_asked_for_is_found_piece_by_piece(store: &impl EventStore) {
+    append_many(store, 40).await;
+    let by = |actor: &str| Selection { actor: Some(actor.to_owned()), ..Selection::default() };
+    let of_things = Selection {
+        aggregate: Some("thing".to_owned()),
+        event_type: Some("ThingHappened".to_owned()),
+        from: Some(envelope().recorded_at),
+        ..by(&envelope().actor.id)
+    };
+    let user_id = envelope().actor.user_id.expect("a user").to_string();
+    let nothing = [
+        by("somebody else"),
+        Selection { aggregate: Some("thin".to_owned()), ..Selection::default() },
+        Selection { event_type: Some("Thing".to_owned()), ..Selection::default() },
+        Selection { to: Some(envelope().recorded_at), ..Selection::default() },
+    ];
+
+    let (mut found, mut after) = (Vec::new(), GlobalPosition::START);
+    loop {
+        let some = store.read_selected(after, &of_things, 7).await.expect("the log");
+        assert!(some.events.len() <= 7);
+        if some.looked_to <= after {
+            break;
+        }
+        after = some.looked_to;
+        found.extend(some.events);
+    }
+
+    assert_eq!(found, read_everything(store, 1_000).await);
+    let all = store.read_selected(GlobalPosition::START, &by(&user_id), 1_000).await;
+    assert_eq!(all.expect("the log").events.len(), 40);
+    for selection in nothing {
+        let none = store.read_selected(GlobalPosition::START, &selection, 10).await;
+        let none = none.expect("the log");
+        assert!(none.events.is_empty(), "{selection:?}");
+        assert_eq!(none.looked_to, GlobalPosition::new(40));
+    }
 }

@@ -4,7 +4,8 @@
 //! `read.rs` reads, `keys.rs` keeps the subjects' keys, `listen.rs` hears other processes,
 //! `beside.rs` lends keys and bells to a log in KurrentDB,
 //! `proof/` keeps the Merkle tree over the log,
-//! `backup/` copies the log out and in, `recent.rs` remembers what was just appended, `sequencer.rs` makes the global order.
+//! `backup/` copies the log out and in, `recent.rs` remembers what was just appended, `select.rs` looks for events
+//! that somebody asks for, `sequencer.rs` makes the global order.
 
 mod append;
 pub(crate) mod backup;
@@ -18,6 +19,7 @@ mod listen;
 mod proof;
 mod read;
 mod recent;
+mod select;
 mod sequencer;
 mod store;
 

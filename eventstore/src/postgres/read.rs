@@ -1,5 +1,6 @@
 //! Reads the log. Beside `proof/stored.rs` and `proof/look.rs`, which read rows as they are stored to prove what
-//! they hold, and `backup/`, which copies them, the only module that reads `log.events`, `log.positions`, `log.head`, `log.attachments`.
+//! they hold, `backup/`, which copies them, and `select.rs`, which looks for some, the only module that reads
+//! `log.events`, `log.positions`, `log.head`, `log.attachments`.
 
 use std::collections::HashSet;
 
@@ -281,7 +282,7 @@ fn is_there(row: &PgRow) -> Result<bool, StoreError> {
     Ok(column::<Option<Uuid>>(row, 1)?.is_some())
 }
 
-fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
+pub(super) fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
     let event_id: Uuid = column(row, 1)?;
     let corrupt = |column, reason| StoreError::Corrupt {
         table: "log.events",
@@ -316,7 +317,7 @@ fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
     })
 }
 
-fn column<'r, T>(row: &'r PgRow, index: usize) -> Result<T, StoreError>
+pub(super) fn column<'r, T>(row: &'r PgRow, index: usize) -> Result<T, StoreError>
 where
     T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
 {

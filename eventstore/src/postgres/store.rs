@@ -16,10 +16,11 @@ use uuid::Uuid;
 use super::call::{Call, Verdict};
 use super::keys::{self, SubjectKeys};
 use super::recent::{RecentAppends, Sighting};
-use super::{gather, listen, read};
+use super::{gather, listen, read, select};
 use crate::error::{AppendError, StoreError};
 use crate::event::{Append, Appended, Envelope, Recorded};
 use crate::keyring::Keyring;
+use crate::selection::{Selected, Selection};
 use crate::store::EventStore;
 use crate::stream::{GlobalPosition, Revision, StreamId};
 use crate::validate;
@@ -246,6 +247,17 @@ impl EventStore for PostgresStore {
         let Shared { pool, keys, positions, .. } = &*self.shared;
         let head = *positions.borrow();
         read::all(pool, keys, after, max, head).await
+    }
+
+    async fn read_selected(
+        &self,
+        after: GlobalPosition,
+        selection: &Selection,
+        max: u32,
+    ) -> Result<Selected, StoreError> {
+        let head = self.head().await?;
+        let Shared { pool, keys, .. } = &*self.shared;
+        select::selected(pool, keys, after, selection, max, head).await
     }
 
     async fn read_correlated(

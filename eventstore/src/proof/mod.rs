@@ -21,7 +21,7 @@ pub use frontier::Frontier;
 pub use hash::{HASH_BYTES, Hash, leaf_hash, node_hash};
 pub use key::{ProofKey, PublicKey};
 pub use leaf::{Leaf, gap};
-pub use note::{Head, Note};
+pub use note::{Head, Note, is_receipt, sign_receipt};
 pub use report::{Finding, FindingKind, HeadVerdict, Rebuilt, Report, SkippedEvent};
 pub use tile::{TILE_HASHES, TileId};
 pub use tree::{Subtree, consistency, fold, inclusion, subtrees};

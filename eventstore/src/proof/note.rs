@@ -20,6 +20,8 @@ use super::key::{ProofKey, PublicKey};
 /// What stands before the log's id in the name of a log.
 const NAME: &str = "calotype/";
 const SIGNATURE_MARK: &str = "— ";
+/// The second line of a receipt.
+const RECEIPT: &str = "receipt";
 /// Bytes of a key's id before its signature.
 const KEY_ID_BYTES: usize = 4;
 /// The longest text of heads that is read, in bytes: about 100,000 heads.
@@ -58,11 +60,44 @@ impl Head {
             STANDARD.encode(self.root),
             self.signed_at.to_rfc3339_opts(SecondsFormat::Micros, true),
         );
-        let mut signature = key.public().id(&name).to_vec();
-        signature.extend_from_slice(&key.sign(body.as_bytes()));
-        let text = format!("{body}\n{SIGNATURE_MARK}{name} {}\n", STANDARD.encode(signature));
-        Note { head: self, text }
+        Note { text: signed(&body, &name, key), head: self }
     }
+}
+
+/// A receipt of the log, signed: what it says, line by line. It begins as a head does, and its second line, which is
+/// no size, keeps it from being taken for one.
+#[must_use]
+pub fn sign_receipt(log_id: Uuid, lines: &[String], key: &ProofKey) -> String {
+    let name = name(log_id);
+    signed(&format!("{name}\n{RECEIPT}\n{}\n", lines.join("\n")), &name, key)
+}
+
+/// Whether a text is a receipt that this key of this log signed.
+#[must_use]
+pub fn is_receipt(text: &str, log_id: Uuid, key: &PublicKey) -> bool {
+    let name = name(log_id);
+    text.starts_with(&format!("{name}\n{RECEIPT}\n")) && is_signed(text, &name, key)
+}
+
+fn signed(body: &str, name: &str, key: &ProofKey) -> String {
+    let mut signature = key.public().id(name).to_vec();
+    signature.extend_from_slice(&key.sign(body.as_bytes()));
+    format!("{body}\n{SIGNATURE_MARK}{name} {}\n", STANDARD.encode(signature))
+}
+
+fn is_signed(text: &str, name: &str, key: &PublicKey) -> bool {
+    let Some((body, signatures)) = text.split_once("\n\n") else { return false };
+    let body = format!("{body}\n");
+    signatures.lines().any(|line| {
+        line.strip_prefix(SIGNATURE_MARK)
+            .and_then(|line| line.strip_prefix(name)?.strip_prefix(' '))
+            .and_then(|signature| STANDARD.decode(signature).ok())
+            .and_then(|bytes| {
+                let (key_id, signature) = bytes.split_at_checked(KEY_ID_BYTES)?;
+                (key_id == key.id(name)).then(|| key.has_signed(body.as_bytes(), signature))
+            })
+            .unwrap_or(false)
+    })
 }
 
 impl Note {
@@ -110,19 +145,7 @@ impl Note {
     /// Whether this key signed it.
     #[must_use]
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
-        let Some((body, signatures)) = self.text.split_once("\n\n") else { return false };
-        let body = format!("{body}\n");
-        let name = name(self.head.log_id);
-        signatures.lines().any(|line| {
-            line.strip_prefix(SIGNATURE_MARK)
-                .and_then(|line| line.strip_prefix(&name)?.strip_prefix(' '))
-                .and_then(|signature| STANDARD.decode(signature).ok())
-                .and_then(|bytes| {
-                    let (key_id, signature) = bytes.split_at_checked(KEY_ID_BYTES)?;
-                    (key_id == key.id(&name)).then(|| key.has_signed(body.as_bytes(), signature))
-                })
-                .unwrap_or(false)
-        })
+        is_signed(&self.text, &name(self.head.log_id), key)
     }
 }
 
@@ -161,6 +184,17 @@ mod tests {
             let signed = Note::parse(&changed).is_some_and(|it| it.is_signed_by(key.public()));
             assert!(!signed, "{changed}");
         }
+    }
+
+    #[test]
+    fn a_receipt_is_signed_and_no_head() {
+        let (key, log_id) = (ProofKey::from_seed([3; 32]), Uuid::from_u128(5));
+        let text = sign_receipt(log_id, &["erased user x".to_owned()], &key);
+        assert!(is_receipt(&text, log_id, key.public()));
+        assert!(!is_receipt(&text.replace("user x", "user y"), log_id, key.public()));
+        assert!(!is_receipt(&text, Uuid::from_u128(6), key.public()));
+        assert_eq!(Note::parse(&text), None);
+        assert!(!is_receipt(&note(&key, 300).text, log_id, key.public()));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use calotype_commands::CommandError;
 use calotype_domain::asset::Purging;
 use calotype_domain::library::{LibraryCommand, LibraryError};
 use calotype_domain::queue::LIBRARY;
-use calotype_domain::{LibraryId, UserId};
+use calotype_domain::{AssetId, LibraryId, UserId};
 use calotype_projections::libraries::LibraryRow;
 use chrono::{DateTime, Local, Utc};
 use croner::Cron;
@@ -166,14 +166,16 @@ impl Worker {
         library: &LibraryRow,
         cancel: &CancellationToken,
     ) -> Result<(), ProcessorError> {
-        let mut after = Uuid::nil();
+        let (mut after, mut has_gone) = (Uuid::nil(), false);
         while !cancel.is_cancelled() {
             let files =
                 self.queries.library_files_after(library.library_id, after, ROUND_ASSETS).await?;
             let Some(last) = files.last() else {
-                if after.is_nil() {
+                // What is left is under a legal hold; the next look finds it again.
+                if after.is_nil() || !has_gone {
                     return Ok(());
                 }
+                has_gone = false;
                 // The read model forgets them shortly; what came meanwhile is there, too.
                 after = Uuid::nil();
                 tokio::time::sleep(ROUND_SHOWS_AFTER).await;
@@ -182,7 +184,13 @@ impl Worker {
             after = last.asset_id;
             let _working = self.scanning.in_flight.begin();
             let asset_ids: Vec<Uuid> = files.iter().map(|file| file.asset_id).collect();
-            let assets = self.queries.assets(&asset_ids).await?;
+            let mut assets = self.queries.assets(&asset_ids).await?;
+            let holds = self.commands.holds().await?;
+            assets.retain(|asset| {
+                let owner_id = UserId::new(asset.owner_id);
+                holds.of_asset(AssetId::new(asset.asset_id), owner_id).is_none()
+            });
+            has_gone |= !assets.is_empty();
             self.purge(assets.iter().map(|asset| (asset, Purging::Library))).await?;
         }
         Ok(())

@@ -74,12 +74,18 @@ impl Queries {
         &self,
         instant: DateTime<Utc>,
         limit: i64,
+        (held_assets, held_users): (&[Uuid], &[Uuid]),
     ) -> Result<Vec<AssetRow>, ProjectionError> {
         Ok(sqlx::query_as(
-            "select * from read.assets_v1 where trashed_at < $1 and not is_offline order by trashed_at limit $2",
+            "select * from read.assets_v1
+              where trashed_at < $1 and not is_offline
+                and asset_id <> all($3) and owner_id <> all($4)
+              order by trashed_at limit $2",
         )
         .bind(instant)
         .bind(limit)
+        .bind(held_assets)
+        .bind(held_users)
         .fetch_all(&self.pool)
         .await?)
     }

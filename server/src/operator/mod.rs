@@ -2,8 +2,10 @@
 
 mod admin;
 mod beside;
-mod originals;
+mod forgetting;
+mod history;
 pub(crate) mod models;
+mod originals;
 mod print;
 mod print_rebuild;
 mod projections;
@@ -13,32 +15,20 @@ mod target;
 
 use calotype_commands::CommandContext;
 use calotype_commands::context::{Actor, ActorKind};
-use calotype_domain::{AssetId, Clock as _, CommandId, IdGen as _};
-use clap::Subcommand;
+use calotype_domain::{Clock as _, CommandId, IdGen as _};
 
 use crate::clock::{RandomIds, SystemClock};
 
 pub use admin::{Admin, admin};
-pub use projections::{Projections, projections};
 pub(crate) use beside::Live;
-pub(crate) use proof::print_report;
+pub use forgetting::{Erase, Erasures, Hold, Release, erase, erasures, hold, release};
+pub use history::{Audit, History, audit, history};
 pub use models::Task;
+pub use projections::{Projections, projections};
+pub(crate) use proof::print_report;
 pub use proof::{Proof, Verify, proof, verify};
 pub(crate) use reach::{Local, Remote};
 pub use target::{Target, TargetArgs};
-
-/// `calotype history …`
-#[derive(Clone, Debug, Subcommand)]
-pub enum History {
-    /// Every event of a photo or film, in order.
-    Asset {
-        /// Its id.
-        id: AssetId,
-        /// As JSON instead of text.
-        #[arg(long)]
-        json: bool,
-    },
-}
 
 /// Brings a database's tables up to date and says so.
 ///
@@ -53,28 +43,6 @@ pub async fn migrate(target: &Target) -> anyhow::Result<()> {
     let local = Local::open(target).await?;
     say("The database's tables are up to date.");
     local.close().await;
-    Ok(())
-}
-
-/// Tells the history of an asset.
-///
-/// # Errors
-/// When the server or folder cannot be reached.
-pub async fn history(target: &Target, command: History) -> anyhow::Result<()> {
-    let History::Asset { id, json } = command;
-    let history = if let Some(server) = target.server() {
-        Remote::new(server, target)?.get(&format!("/calotype/assets/{id}/history")).await?
-    } else {
-        let local = Local::open(target).await?;
-        let told = local.core.queries.history("asset", id.uuid()).await?;
-        local.close().await;
-        calotype_api::asset_history(id.uuid(), told)?
-    };
-    if json {
-        say(&serde_json::to_string_pretty(&history)?);
-    } else {
-        print::history(&history);
-    }
     Ok(())
 }
 

@@ -33,28 +33,37 @@ pub(super) fn projections(statuses: &Value) {
     }
 }
 
-/// What happened to an asset, in sentences.
-pub(super) fn history(history: &Value) {
-    for event in history["events"].as_array().into_iter().flatten() {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let actor = &event["actor"];
-        say(&format!(
-            "{}  {}  ({} {}{})",
-            text(&event["recordedAt"]),
-            text(&event["sentence"]),
-            text(&actor["kind"]),
-            text(&actor["id"]),
-            event["client"].as_str().map(|client| format!(", {client}")).unwrap_or_default(),
-        ));
-        if let Some(derived) = event["derivedFrom"].as_object() {
-            let part = |name: &str| derived.get(name).map(Value::to_string).unwrap_or_default();
-            say(&format!(
-                "    derived by {} version {} from input {}",
-                part("processor").trim_matches('"'),
-                part("version"),
-                part("input").trim_matches('"').chars().take(16).collect::<String>(),
-            ));
+/// One event, in a sentence; below it what changed, and from what it was derived.
+pub(super) fn event(event: &Value) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let actor = &event["actor"];
+    let words = ["client", "address"].iter().filter_map(|name| event[*name].as_str());
+    let also: Vec<String> = words.map(|word| format!(", {word}")).collect();
+    let also = also.concat();
+    say(&format!(
+        "{}  {}  ({} {}{also})",
+        text(&event["recordedAt"]),
+        text(&event["sentence"]),
+        text(&actor["kind"]),
+        text(&actor["id"]),
+    ));
+    if let Some(reason) = event["reason"].as_str() {
+        say(&format!("    because: {reason}"));
+    }
+    for (name, value) in event["after"].as_object().into_iter().flatten() {
+        match event["before"].get(name) {
+            Some(before) => say(&format!("    {name}: {before} became {value}")),
+            None => say(&format!("    {name}: {value}")),
         }
+    }
+    if let Some(derived) = event["derivedFrom"].as_object() {
+        let part = |name: &str| derived.get(name).map(Value::to_string).unwrap_or_default();
+        say(&format!(
+            "    derived by {} version {} from input {}",
+            part("processor").trim_matches('"'),
+            part("version"),
+            part("input").trim_matches('"').chars().take(16).collect::<String>(),
+        ));
     }
 }
 

@@ -94,16 +94,48 @@ impl Remote {
         let response = request.send().await.context("failed to reach the server")?;
         let status = response.status();
         let text = response.text().await.context("the server's answer broke off")?;
-        let answer = serde_json::from_str(&text).unwrap_or(Value::Null);
         if !status.is_success() {
-            let message =
-                answer.get("message").and_then(Value::as_str).unwrap_or("no reason given");
-            anyhow::bail!("the server answered {status}: {message}");
+            anyhow::bail!("the server answered {status}: {}", message(&text));
         }
-        Ok(answer)
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// Asks for what is long, and hands it on as it comes.
+    pub(crate) async fn stream(
+        &self,
+        path: &str,
+        mut take: impl FnMut(&str) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let request = self.client.get(format!("{}{path}", self.base));
+        let request = request.header("x-api-key", &self.api_key);
+        let mut response = request.send().await.context("failed to reach the server")?;
+        let status = response.status();
+        if !status.is_success() {
+            let text = response.text().await.context("the server's answer broke off")?;
+            anyhow::bail!("the server answered {status}: {}", message(&text));
+        }
+        // A letter may be cut in two by where a piece ends.
+        let mut rest = Vec::new();
+        while let Some(piece) = response.chunk().await.context("the server's answer broke off")? {
+            rest.extend_from_slice(&piece);
+            let whole = match std::str::from_utf8(&rest) {
+                Ok(text) => text.len(),
+                Err(error) => error.valid_up_to(),
+            };
+            let begun = rest.split_off(whole);
+            take(&String::from_utf8_lossy(&rest))?;
+            rest = begun;
+        }
+        Ok(())
     }
 
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.call(reqwest::Method::GET, path, None).await
     }
+}
+
+/// Why the server refused.
+fn message(text: &str) -> String {
+    let answer: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+    answer.get("message").and_then(Value::as_str).unwrap_or("no reason given").to_owned()
 }

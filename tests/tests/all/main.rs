@@ -3,6 +3,7 @@
 
 mod administration;
 mod asset_files;
+mod audit;
 mod backups;
 mod batches;
 mod broken;
@@ -15,6 +16,7 @@ mod doctor;
 mod document;
 mod downloads;
 mod edits;
+mod erasure;
 mod errands;
 mod events;
 mod explorer;

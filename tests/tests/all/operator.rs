@@ -14,11 +14,16 @@ use serde_json::{Value, json};
 /// A stop on request takes seconds, not the tens of seconds after which a service manager kills.
 const STOP_MAX: Duration = Duration::from_secs(10);
 /// What a newcomer has to find in the help.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 17] = [
     "serve",
     "migrate",
     "projections",
     "history",
+    "audit",
+    "erase",
+    "erasures",
+    "hold",
+    "release",
     "verify",
     "proof",
     "parked",

@@ -49,12 +49,15 @@ fn stored_payloads_of_every_version_decode_to_what_they_mean() -> anyhow::Result
 fn payload(event: &AnyEvent) -> anyhow::Result<Value> {
     let raw = match event {
         AnyEvent::Activity(event) => event.to_raw(),
+        AnyEvent::AdminView(event) => event.to_raw(),
         AnyEvent::Album(event) => event.to_raw(),
         AnyEvent::ApiKey(event) => event.to_raw(),
         AnyEvent::Asset(event) => event.to_raw(),
         AnyEvent::AssetTrial(event) => event.to_raw(),
         AnyEvent::ModelTrial(event) => event.to_raw(),
         AnyEvent::Batch(event) => event.to_raw(),
+        AnyEvent::Erasure(event) => event.to_raw(),
+        AnyEvent::Hold(event) => event.to_raw(),
         AnyEvent::Partner(event) => event.to_raw(),
         AnyEvent::Faces(event) => event.to_raw(),
         AnyEvent::Person(event) => event.to_raw(),

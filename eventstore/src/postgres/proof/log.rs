@@ -12,7 +12,7 @@ use super::{extend, heads, look, stored, tiles};
 use crate::error::StoreError;
 use crate::proof::{
     ConsistencyProof, InclusionProof, Note, ProofError, ProofKey, PublicKey, Report, SignedHead,
-    consistency, inclusion,
+    consistency, inclusion, sign_receipt,
 };
 
 /// The Merkle tree over the log. Cheap to clone.
@@ -65,6 +65,15 @@ impl ProofLog {
     pub async fn public_key(&self) -> Result<String, ProofError> {
         let key = self.key().await?;
         Ok(key.public().text(self.log_id().await?))
+    }
+
+    /// Signs a receipt with the log's key.
+    ///
+    /// # Errors
+    /// As [`ProofLog::key`], or the database cannot be read.
+    pub async fn sign_receipt(&self, lines: &[String]) -> Result<String, ProofError> {
+        let key = self.key().await?;
+        Ok(sign_receipt(self.log_id().await?, lines, &key))
     }
 
     async fn log_id(&self) -> Result<Uuid, StoreError> {

@@ -1,6 +1,7 @@
 //! Putting a library in order: tags, stacks, memories, duplicates, and taking things back.
 
 mod beside;
+mod holds;
 mod housekeeping;
 mod memories;
 mod stacks;

@@ -2,15 +2,16 @@
 //! link that has ended: that is when it is asked.
 
 use axum::Json;
-use axum::extract::{Path, State};
-use calotype_domain::SharedLinkId;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use calotype_domain::permission::Permission;
 use calotype_projections::link_views::LinkViewRow;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-use super::history::HistoryEvent;
+use super::asked::{Asked, HistoryQuery, Source};
+use super::{History, as_auditor};
 use crate::caller::Caller;
 use crate::dates;
 use crate::problem::Problem;
@@ -19,13 +20,14 @@ use crate::validate::path_uuid;
 
 /// Views in one answer, the newest.
 const VIEWS_MAX: i64 = 1_000;
+/// What links are called in the log.
+const KIND: &str = "shared_link";
 
 /// What happened to a link, oldest first, and who saw it, last first.
 #[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct LinkHistory {
-    shared_link_id: Uuid,
-    events: Vec<HistoryEvent>,
+    #[serde(flatten)]
+    history: History,
     views: Vec<LinkViewDto>,
 }
 
@@ -59,28 +61,39 @@ impl From<LinkViewRow> for LinkViewDto {
     }
 }
 
-/// Tells who made a link what happened to it and who saw it: one entry for each address and hour.
+/// Tells who made a link what happened to it and who saw it: one entry for each address and hour. As lines, only what
+/// happened to it.
 #[utoipa::path(
     get,
     path = "/calotype/links/{id}/history",
     operation_id = "getLinkHistory",
     tag = "Calotype",
-    params(("id" = Uuid, Path)),
+    params(("id" = Uuid, Path), HistoryQuery),
     responses((status = 200, body = LinkHistory)),
 )]
 pub(super) async fn get_link_history(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<LinkHistory>, Problem> {
-    caller.require(Permission::SharedLinkRead)?;
-    let shared_link_id = path_uuid("id", &id)?;
-    let history = api.queries.history_of_link(SharedLinkId::new(shared_link_id)).await?;
-    let (owner_id, events) =
-        history.ok_or_else(|| Problem::no_access(Permission::SharedLinkRead))?;
-    caller.require_owned(Permission::SharedLinkRead, Some(owner_id.uuid()))?;
-    let events = events.into_iter().map(HistoryEvent::from).collect();
-    let views = api.queries.views_of_link(shared_link_id, VIEWS_MAX).await?;
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let id = path_uuid("id", &id)?;
+    let owner_id = api.queries.owner_of(KIND, id).await?.map(|id| id.uuid());
+    if !as_auditor(&api, &caller, owner_id).await? {
+        caller.require(Permission::SharedLinkRead)?;
+        caller.require_owned(Permission::SharedLinkRead, owner_id)?;
+    }
+    let asked = Asked::parse(query.as_deref())?;
+    if owner_id.is_none() {
+        return Err(Problem::no_access(Permission::SharedLinkRead));
+    }
+    let source = Source::Object(api.queries.history_of(KIND, id));
+    if !asked.is_page() {
+        return asked.answer(api, source, (headers, query)).await;
+    }
+    let history = History::of(KIND, id, asked.page(&api.queries, source).await?);
+    let views = api.queries.views_of_link(id, VIEWS_MAX).await?;
     let views = views.into_iter().map(LinkViewDto::from).collect();
-    Ok(Json(LinkHistory { shared_link_id, events, views }))
+    Ok(Json(LinkHistory { history, views }).into_response())
 }

@@ -1,156 +1,84 @@
-//! The history of an asset, an album, a person, a shared link or an account: its events, as they were recorded, with a
-//! sentence for each.
-//!
-//! Read from the log itself, not from a table: the log is the truth.
+//! What happened, in plain words.
 
+use calotype_domain::admin_view::{AdminViewEvent, AdminViewed};
 use calotype_domain::album::{AlbumEvent, AlbumOrder};
 use calotype_domain::asset::{AssetEvent, DerivedFile, Stage};
-use calotype_domain::catalogue::{self, AnyEvent};
+use calotype_domain::batch::BatchEvent;
+use calotype_domain::catalogue::AnyEvent;
+use calotype_domain::erasure::ErasureEvent;
+use calotype_domain::hold::HoldEvent;
 use calotype_domain::person::PersonEvent;
 use calotype_domain::shared_link::{LinkTarget, SharedLinkEvent};
 use calotype_domain::user::UserEvent;
-use calotype_domain::{AssetId, PersonId, SharedLinkId, UserId};
-pub use calotype_eventstore::Recorded;
-use calotype_eventstore::{EventStore, Payload, Revision, StreamId};
-use serde_json::Value;
-
-use crate::error::ProjectionError;
-
-/// Events read at once.
-const PAGE_EVENTS: u32 = 1_000;
-
-/// One event of a history, with its sentence.
-#[derive(Clone, Debug)]
-pub struct Told {
-    /// The event as it was recorded, personal values readable.
-    pub recorded: Recorded,
-    /// Its payload, without what somebody logs in with.
-    pub data: Value,
-    /// What happened, in plain words.
-    pub sentence: String,
-    /// Which program derived something, in which version, from bytes with which BLAKE3.
-    pub derived_from: Option<(String, u32, String)>,
-}
-
-/// Payload members that no history shows, sealed or not: what somebody logs in with.
-const SECRETS: [&str; 2] = ["password_hash", "pin_hash"];
-
-/// In whose library a person is or was, and every event of them in order; `None` when there is no event.
-///
-/// # Errors
-/// When the log cannot be read or an event not be decoded.
-pub async fn of_person(
-    store: &dyn EventStore,
-    person_id: PersonId,
-) -> Result<Option<(UserId, Vec<Told>)>, ProjectionError> {
-    let events = of_stream(store, &StreamId::new("person", person_id)).await?;
-    let owner_id = events
-        .first()
-        .and_then(|created| created.data.get("owner_id")?.as_str()?.parse::<UserId>().ok());
-    Ok(owner_id.map(|owner_id| (owner_id, events)))
-}
-
-/// Who made a shared link, and every event of it in order, without the key that opens it; `None` when there is no
-/// event.
-///
-/// # Errors
-/// When the log cannot be read or an event not be decoded.
-pub async fn of_link(
-    store: &dyn EventStore,
-    link_id: SharedLinkId,
-) -> Result<Option<(UserId, Vec<Told>)>, ProjectionError> {
-    let mut events = of_stream(store, &StreamId::new("shared_link", link_id)).await?;
-    for told in &mut events {
-        if let Some(members) = told.data.as_object_mut() {
-            members.remove("key");
-        }
-        told.recorded.payload = Payload::from(&told.data);
-    }
-    let owner_id = events
-        .first()
-        .and_then(|created| created.data.get("owner_id")?.as_str()?.parse::<UserId>().ok());
-    Ok(owner_id.map(|owner_id| (owner_id, events)))
-}
-
-/// Whose an asset is or was, whatever became of it; `None` when there never was one.
-///
-/// # Errors
-/// When the log cannot be read.
-pub async fn owner_of_asset(
-    store: &dyn EventStore,
-    asset_id: AssetId,
-) -> Result<Option<UserId>, ProjectionError> {
-    let stream_id = StreamId::new("asset", asset_id);
-    let first = store.read_stream(&stream_id, Revision::FIRST, 1).await?;
-    let payload = first.first().and_then(|uploaded| uploaded.payload.to_value().ok());
-    Ok(payload.and_then(|payload| payload.get("owner_id")?.as_str()?.parse().ok()))
-}
-
-/// Every event of a stream in order; empty when there is none.
-///
-/// # Errors
-/// When the log cannot be read or an event not be decoded.
-pub async fn of_stream(
-    store: &dyn EventStore,
-    stream_id: &StreamId,
-) -> Result<Vec<Told>, ProjectionError> {
-    let mut told = Vec::new();
-    let mut from = Revision::new(0);
-    loop {
-        let page = store.read_stream(stream_id, from, PAGE_EVENTS).await?;
-        let Some(last) = page.last().map(|recorded| recorded.revision) else { return Ok(told) };
-        for mut recorded in page {
-            let what = catalogue::decode(
-                recorded.stream_id.aggregate(),
-                &recorded.event_type,
-                recorded.version,
-                recorded.payload.as_str(),
-            )
-            .map_err(|source| ProjectionError::Decode { event_id: recorded.event_id, source })?;
-            let mut data = recorded.payload.to_value().unwrap_or_default();
-            if let Some(members) = data.as_object_mut() {
-                members.retain(|name, _| !SECRETS.contains(&name.as_str()));
-            }
-            recorded.payload = Payload::from(&data);
-            told.push(Told {
-                sentence: sentence(&what),
-                derived_from: derived_from(&what),
-                data,
-                recorded,
-            });
-        }
-        from = Revision::new(last.get() + 1);
-    }
-}
-
-fn derived_from(what: &AnyEvent) -> Option<(String, u32, String)> {
-    if let AnyEvent::Person(PersonEvent::ThumbnailRecorded(made)) = what {
-        let processor = &made.processor;
-        return Some((processor.name.clone(), processor.version, made.input_blake3.clone()));
-    }
-    let AnyEvent::Asset(what) = what else { return None };
-    let (processor, input) = match what {
-        AssetEvent::MetadataRecorded(facts) => (&facts.processor, &facts.input_blake3),
-        AssetEvent::ThumbnailsRecorded(made) => (&made.processor, &made.input_blake3),
-        AssetEvent::EditedPicturesRecorded(made) => (&made.processor, &made.input_blake3),
-        AssetEvent::FullSizeRecorded(made) => (&made.processor, &made.input_blake3),
-        AssetEvent::ProcessingFailed(failed) => (&failed.processor, &failed.input_blake3),
-        AssetEvent::VideoEncoded(made) => (&made.processor, &made.input_blake3),
-        AssetEvent::VideoEncodingSkipped(left) => (&left.processor, &left.input_blake3),
-        _ => return None,
-    };
-    Some((processor.name.clone(), processor.version, input.clone()))
-}
 
 /// What happened, in plain words, without personal values.
-fn sentence(what: &AnyEvent) -> String {
+pub(super) fn sentence(what: &AnyEvent, event_type: &str) -> String {
     match what {
         AnyEvent::Asset(what) => of_asset(what),
         AnyEvent::Album(what) => of_album(what),
         AnyEvent::Person(what) => of_person_event(what),
         AnyEvent::User(what) => of_user(what).into(),
         AnyEvent::SharedLink(what) => of_link_event(what),
-        _ => "Something happened to another object".into(),
+        AnyEvent::Batch(what) => of_batch(what),
+        AnyEvent::LinkView(_) => "Somebody looked at the link".into(),
+        AnyEvent::AdminView(AdminViewEvent::Viewed(viewed)) => of_admin_view(viewed),
+        AnyEvent::Hold(what) => of_hold(what),
+        AnyEvent::Erasure(ErasureEvent::Done(done)) => {
+            format!("Erased: {} {}", done.erased.kind(), done.erased.id())
+        }
+        // The type of the others is words, too.
+        _ => words(event_type),
+    }
+}
+
+/// `SessionOpened` as words.
+fn words(event_type: &str) -> String {
+    let mut words = String::with_capacity(event_type.len() + 8);
+    for (place, letter) in event_type.chars().enumerate() {
+        if place > 0 && letter.is_ascii_uppercase() {
+            words.push(' ');
+            words.push(letter.to_ascii_lowercase());
+        } else {
+            words.push(letter);
+        }
+    }
+    words
+}
+
+fn of_batch(what: &BatchEvent) -> String {
+    match what {
+        BatchEvent::Opened(_) => "Import begun".into(),
+        BatchEvent::Committed(done) => format!(
+            "{} taken in, {} of them new",
+            assets(done.entries.len()),
+            done.entries.iter().filter(|entry| entry.is_new).count()
+        ),
+        BatchEvent::Closed(_) => "Import ended".into(),
+        BatchEvent::RolledBack(back) if back.for_good => {
+            format!("Rolled back: {} assets deleted for good", back.assets)
+        }
+        BatchEvent::RolledBack(back) => {
+            format!("Rolled back: {} assets moved to the trash", back.assets)
+        }
+    }
+}
+
+fn of_admin_view(viewed: &AdminViewed) -> String {
+    let what = viewed.what.as_str();
+    match viewed.of {
+        Some(user_id) => format!("An administrator or auditor looked at the {what} of {user_id}"),
+        None => format!("An administrator or auditor looked at the {what} of everybody"),
+    }
+}
+
+fn of_hold(what: &HoldEvent) -> String {
+    match what {
+        HoldEvent::Placed(placed) => {
+            format!("Held: {} {} is not to be deleted", placed.held.kind(), placed.held.id())
+        }
+        HoldEvent::Released(released) => {
+            format!("Hold released: {} {}", released.held.kind(), released.held.id())
+        }
     }
 }
 
@@ -423,5 +351,16 @@ const fn stage_words(stage: Stage) -> &'static str {
         Stage::Embedding => "Looking at what it shows",
         Stage::Text => "Reading what is written in it",
         Stage::Faces => "Searching for faces",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_told_in_words() {
+        assert_eq!(words("SessionOpened"), "Session opened");
+        assert_eq!(words("ApiKeyPermissionsChanged"), "Api key permissions changed");
     }
 }
