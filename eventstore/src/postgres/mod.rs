@@ -1,7 +1,7 @@
 //! The event store on PostgreSQL.
 //!
 //! `call.rs` is an append on its way in, `gather.rs` makes batches of calls, `append.rs` writes one,
-//! `read.rs` reads, `keys.rs` keeps the subjects' keys, `listen.rs` hears other processes,
+//! `read.rs` reads, `past.rs` reads the log as it was, `keys.rs` keeps the subjects' keys, `listen.rs` hears other processes,
 //! `proof/` keeps the Merkle tree over the log,
 //! `recent.rs` remembers what was just appended, `sequencer.rs` makes the global order.
 
@@ -11,6 +11,7 @@ mod gather;
 mod keys;
 mod leader;
 mod listen;
+mod past;
 mod proof;
 mod read;
 mod recent;

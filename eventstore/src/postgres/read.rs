@@ -1,5 +1,6 @@
-//! Reads the log. Beside `proof/stored.rs` and `proof/look.rs`, which read rows as they are stored to prove what
-//! they hold, the only module that reads `log.events`, `log.positions`, `log.head`, `log.attachments`.
+//! Reads the log. Beside `past.rs`, which reads it as it was, and `proof/stored.rs` and `proof/look.rs`, which read
+//! rows as they are stored to prove what they hold, the only module that reads `log.events`, `log.positions`,
+//! `log.head`, `log.attachments`.
 
 use std::collections::HashSet;
 
@@ -12,7 +13,7 @@ use super::keys::{KeyState, SubjectKeys};
 use crate::error::StoreError;
 use crate::event::{Actor, ActorKind, Envelope, Recorded};
 use crate::payload::Payload;
-use crate::seal;
+use crate::seal::{self, SubjectKey};
 use crate::stream::{GlobalPosition, Revision, StreamId};
 
 /// Most events of one read, so that a reader that wants everything does not hold everything.
@@ -281,7 +282,7 @@ fn is_there(row: &PgRow) -> Result<bool, StoreError> {
     Ok(column::<Option<Uuid>>(row, 1)?.is_some())
 }
 
-fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
+pub(super) fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
     let event_id: Uuid = column(row, 1)?;
     let corrupt = |column, reason| StoreError::Corrupt {
         table: "log.events",
@@ -316,7 +317,7 @@ fn decode(row: &PgRow) -> Result<Recorded, StoreError> {
     })
 }
 
-fn column<'r, T>(row: &'r PgRow, index: usize) -> Result<T, StoreError>
+pub(super) fn column<'r, T>(row: &'r PgRow, index: usize) -> Result<T, StoreError>
 where
     T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
 {
@@ -324,7 +325,7 @@ where
 }
 
 /// Opens what is sealed; the keys of all events are fetched in one query.
-async fn unseal(
+pub(super) async fn unseal(
     pool: &PgPool,
     keys: &SubjectKeys,
     mut events: Vec<Recorded>,
@@ -338,11 +339,26 @@ async fn unseal(
         return Ok(events);
     }
     let states = keys.to_unseal(pool, sealed.into_iter().collect()).await?;
+    open(&mut events, |subject| match states.get(subject) {
+        Some(KeyState::Usable(key)) => Some(key),
+        Some(KeyState::Destroyed) | None => None,
+    })?;
+    Ok(events)
+}
+
+/// Lets what is sealed read as forgotten, without a key.
+pub(super) fn close(mut events: Vec<Recorded>) -> Result<Vec<Recorded>, StoreError> {
+    open(&mut events, |_| None)?;
+    Ok(events)
+}
+
+/// Opens what is sealed with the keys of the subjects; what has no key reads as forgotten.
+fn open<'a>(
+    events: &mut [Recorded],
+    key_of: impl Fn(&str) -> Option<&'a SubjectKey>,
+) -> Result<(), StoreError> {
     for event in events.iter_mut().filter(|event| seal::is_sealed(event.payload.as_str())) {
-        let key = event.subject.as_ref().and_then(|subject| match states.get(subject) {
-            Some(KeyState::Usable(key)) => Some(key),
-            Some(KeyState::Destroyed) | None => None,
-        });
+        let key = event.subject.as_deref().and_then(&key_of);
         let opened =
             seal::unseal(event.payload.as_str(), event.event_id, key).map_err(|error| {
                 StoreError::Corrupt {
@@ -354,5 +370,5 @@ async fn unseal(
             })?;
         event.payload = Payload::from_json(opened);
     }
-    Ok(events)
+    Ok(())
 }
