@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::error::{AppendError, StoreError};
 use crate::event::{Append, Appended, Envelope, Recorded};
+use crate::past::{self, Deed, Last, Until};
 use crate::selection::{LOOKED_POSITIONS_MAX, Selected, Selection};
 use crate::stream::{GlobalPosition, Revision, StreamId};
 
@@ -104,6 +106,60 @@ pub trait EventStore: Send + Sync + 'static {
         correlation_id: Uuid,
         max: u32,
     ) -> Result<Vec<Recorded>, StoreError>;
+
+    /// At most `max` events of some streams that stand at a position or before it: stream after stream in the order
+    /// of their names, the events of each in order. Where there are more, the last streams are cut off.
+    ///
+    /// Leaves out events that are skipped (`log.skipped`).
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds what it should not.
+    async fn read_until(
+        &self,
+        stream_ids: &[StreamId],
+        until: &Until<'_>,
+        max: u32,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        past::read_until(self, stream_ids, until, max).await
+    }
+
+    /// Of each of some streams the last event of some types, in no order; a stream without one is missing. Skipped
+    /// events do not count.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    async fn last_of(
+        &self,
+        stream_ids: &[StreamId],
+        types: &[&str],
+    ) -> Result<Vec<Last>, StoreError> {
+        past::last_of(self, stream_ids, types).await
+    }
+
+    /// What was done in somebody's name after a position, up to another and with it, in order. Skipped events do
+    /// not count. The caller bounds the answer by how far the two are apart.
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds what it should not.
+    async fn deeds(
+        &self,
+        after: GlobalPosition,
+        until: GlobalPosition,
+    ) -> Result<Vec<Deed>, StoreError> {
+        past::deeds(self, after, until).await
+    }
+
+    /// Where the log stood at an instant: at the last event that was recorded by then, [`GlobalPosition::START`]
+    /// before the first.
+    ///
+    /// Times are told by whoever writes, before the log gives an event its place: of events that were written within
+    /// moments of each other the order may be another than that of their times.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    async fn position_at(&self, instant: DateTime<Utc>) -> Result<GlobalPosition, StoreError> {
+        past::position_at(self, instant).await
+    }
 
     /// Position of the last sequenced event; [`GlobalPosition::START`] for an empty log.
     ///

@@ -7,6 +7,7 @@
 mod appending;
 mod forgetting;
 mod order;
+mod past;
 mod sample;
 
 use std::future::Future;
@@ -44,6 +45,10 @@ where
     order::waiting_for_nothing_ends_in_time(&make().await).await;
     order::what_is_asked_for_is_found_piece_by_piece(&make().await).await;
     order::a_skipped_event_is_not_read(&make().await).await;
+    past::streams_are_read_up_to_a_position(&make().await).await;
+    past::the_last_of_some_types_is_found(&make().await).await;
+    past::what_was_done_in_between_is_found(&make().await).await;
+    past::an_instant_is_a_position(&make().await).await;
     forgetting::sealed_values_come_back(&make().await).await;
     forgetting::forgotten_values_are_gone_and_the_rest_stays(&make().await).await;
     forgetting::nothing_is_sealed_for_a_forgotten_subject(&make().await).await;

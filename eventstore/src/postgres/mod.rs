@@ -1,8 +1,8 @@
 //! The event store on PostgreSQL.
 //!
 //! `call.rs` is an append on its way in, `gather.rs` makes batches of calls, `append.rs` writes one,
-//! `read.rs` reads, `keys.rs` keeps the subjects' keys, `listen.rs` hears other processes,
-//! `beside.rs` lends keys and bells to a log in KurrentDB,
+//! `read.rs` reads, `past.rs` reads the log as it was, `keys.rs` keeps the subjects' keys, `listen.rs` hears other
+//! processes, `beside.rs` lends keys and bells to a log in KurrentDB,
 //! `proof/` keeps the Merkle tree over the log,
 //! `backup/` copies the log out and in, `recent.rs` remembers what was just appended, `select.rs` looks for events
 //! that somebody asks for, `sequencer.rs` makes the global order.
@@ -16,6 +16,7 @@ mod gather;
 mod keys;
 mod leader;
 mod listen;
+mod past;
 mod proof;
 mod read;
 mod recent;

@@ -1,6 +1,6 @@
-//! Reads the log. Beside `proof/stored.rs` and `proof/look.rs`, which read rows as they are stored to prove what
-//! they hold, `backup/`, which copies them, and `select.rs`, which looks for some, the only module that reads
-//! `log.events`, `log.positions`, `log.head`, `log.attachments`.
+//! Reads the log. Beside `past.rs`, which reads it as it was, `proof/stored.rs` and `proof/look.rs`, which read rows
+//! as they are stored to prove what they hold, `backup/`, which copies them, and `select.rs`, which looks for some,
+//! the only module that reads `log.events`, `log.positions`, `log.head`, `log.attachments`.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::keys::{KeyState, SubjectKeys};
 use crate::error::StoreError;
 use crate::event::{Actor, ActorKind, Envelope, Recorded};
 use crate::payload::Payload;
-use crate::seal;
+use crate::seal::{self, SubjectKey};
 use crate::stream::{GlobalPosition, Revision, StreamId};
 
 /// Most events of one read, so that a reader that wants everything does not hold everything.
@@ -339,11 +339,26 @@ pub(super) async fn unseal(
         return Ok(events);
     }
     let states = keys.to_unseal(pool, sealed.into_iter().collect()).await?;
+    open(&mut events, |subject| match states.get(subject) {
+        Some(KeyState::Usable(key)) => Some(key),
+        Some(KeyState::Destroyed) | None => None,
+    })?;
+    Ok(events)
+}
+
+/// Lets what is sealed read as forgotten, without a key.
+pub(super) fn close(mut events: Vec<Recorded>) -> Result<Vec<Recorded>, StoreError> {
+    open(&mut events, |_| None)?;
+    Ok(events)
+}
+
+/// Opens what is sealed with the keys of the subjects; what has no key reads as forgotten.
+fn open<'a>(
+    events: &mut [Recorded],
+    key_of: impl Fn(&str) -> Option<&'a SubjectKey>,
+) -> Result<(), StoreError> {
     for event in events.iter_mut().filter(|event| seal::is_sealed(event.payload.as_str())) {
-        let key = event.subject.as_ref().and_then(|subject| match states.get(subject) {
-            Some(KeyState::Usable(key)) => Some(key),
-            Some(KeyState::Destroyed) | None => None,
-        });
+        let key = event.subject.as_deref().and_then(&key_of);
         let opened =
             seal::unseal(event.payload.as_str(), event.event_id, key).map_err(|error| {
                 StoreError::Corrupt {
@@ -355,5 +370,5 @@ pub(super) async fn unseal(
             })?;
         event.payload = Payload::from_json(opened);
     }
-    Ok(events)
+    Ok(())
 }

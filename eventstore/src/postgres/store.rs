@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -16,10 +17,11 @@ use uuid::Uuid;
 use super::call::{Call, Verdict};
 use super::keys::{self, SubjectKeys};
 use super::recent::{RecentAppends, Sighting};
-use super::{gather, listen, read, select};
+use super::{gather, listen, past, read, select};
 use crate::error::{AppendError, StoreError};
 use crate::event::{Append, Appended, Envelope, Recorded};
 use crate::keyring::Keyring;
+use crate::past::{Deed, Last, Until};
 use crate::selection::{Selected, Selection};
 use crate::store::EventStore;
 use crate::stream::{GlobalPosition, Revision, StreamId};
@@ -266,6 +268,36 @@ impl EventStore for PostgresStore {
         max: u32,
     ) -> Result<Vec<Recorded>, StoreError> {
         read::correlated(&self.shared.pool, &self.shared.keys, correlation_id, max).await
+    }
+
+    async fn read_until(
+        &self,
+        stream_ids: &[StreamId],
+        until: &Until<'_>,
+        max: u32,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        past::read_until(&self.shared.pool, &self.shared.keys, stream_ids, until, max).await
+    }
+
+    async fn last_of(
+        &self,
+        stream_ids: &[StreamId],
+        types: &[&str],
+    ) -> Result<Vec<Last>, StoreError> {
+        past::last_of(&self.shared.pool, stream_ids, types).await
+    }
+
+    async fn deeds(
+        &self,
+        after: GlobalPosition,
+        until: GlobalPosition,
+    ) -> Result<Vec<Deed>, StoreError> {
+        past::deeds(&self.shared.pool, after, until).await
+    }
+
+    async fn position_at(&self, instant: DateTime<Utc>) -> Result<GlobalPosition, StoreError> {
+        let head = self.head().await?;
+        past::position_at(&self.shared.pool, instant, head).await
     }
 
     async fn head(&self) -> Result<GlobalPosition, StoreError> {
