@@ -66,7 +66,8 @@ pub(super) async fn rebuild_projection(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Json<ProjectionRebuild>, Problem> {
-    start(&api, &caller, &name, query.as_deref(), &body, Wish::Rebuild).await
+    caller.require_admin(Permission::All)?;
+    start(&api, &name, query.as_deref(), &body, Wish::Rebuild).await
 }
 
 /// Builds a projection beside the live one, says what would change, and drops what was built.
@@ -87,7 +88,8 @@ pub(super) async fn diff_projection(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Json<ProjectionRebuild>, Problem> {
-    start(&api, &caller, &name, query.as_deref(), &body, Wish::Diff).await
+    caller.require_admin(Permission::All)?;
+    start(&api, &name, query.as_deref(), &body, Wish::Diff).await
 }
 
 /// Switches back to the generation that was live before the last switch, once it has taken in what came since.
@@ -108,7 +110,8 @@ pub(super) async fn roll_back_projection(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Json<ProjectionRebuild>, Problem> {
-    start(&api, &caller, &name, query.as_deref(), &body, Wish::Rollback).await
+    caller.require_admin(Permission::All)?;
+    start(&api, &name, query.as_deref(), &body, Wish::Rollback).await
 }
 
 /// Says how far the last rebuild, diff or rollback of a projection is, or what came of it.
@@ -177,13 +180,11 @@ pub(super) async fn discard_rebuild(
 
 async fn start(
     api: &Api,
-    caller: &Caller,
     name: &str,
     query: Option<&str>,
     body: &Bytes,
     wish: Wish,
 ) -> Result<Json<ProjectionRebuild>, Problem> {
-    caller.require_admin(Permission::All)?;
     let mut fields = Fields::query(query);
     let waits = fields.boolean("wait").unwrap_or(true);
     fields.finish()?;
