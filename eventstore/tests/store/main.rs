@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "these are tests")]
 
+mod backup;
 mod contract;
 mod gaps;
 mod log_table;
