@@ -116,11 +116,13 @@ function rowsOf({ task, name, model, installed, results, switched }, trials) {
   const isHere = installed.some((one) => one.isInUse);
   const all = isHere ? installed : [{ name, model, isInUse: true }, ...installed.filter((one) => one.name !== name)];
   return all.map((one) => {
-    const said = one.model ? results.find((result) => result.model.sha256 === one.model.sha256 && result.model.revision === one.model.revision) : null;
+    const said = one.model ? results.find((result) => isSame(result.model, one.model)) : null;
     const trial = trials.find((tried) => tried.task === task && tried.name === one.name);
     return { ...one, task, trial, switched, assets: said ? (one.isInUse ? said.assets : said.assets + said.beside) : 0 };
   });
 }
+
+const isSame = (one, other) => one.name === other.name && one.revision === other.revision && one.sha256 === other.sha256;
 
 function drawState({ isInUse, model, trial, switched }) {
   if (!model) return el("span", { class: "warn", text: "not on this machine" });
