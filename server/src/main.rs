@@ -7,7 +7,9 @@ use anyhow::Context as _;
 use calotype_cli::args::{Batches, ImportArgs};
 use calotype_server::config::{self, Config, ServeArgs};
 use calotype_server::models::{self, Models};
-use calotype_server::operator::{self, Admin, History, Projections, Proof, Target, Verify};
+use calotype_server::operator::{
+    self, Admin, AsOf, History, Projections, Proof, Revert, Target, UndoArgs, Verify,
+};
 use calotype_server::parked::{self, Parked};
 use calotype_server::places::{self, Places};
 use calotype_server::{doctor, serve};
@@ -51,6 +53,27 @@ enum Command {
         target: Target,
         #[command(subcommand)]
         command: History,
+    },
+    /// Tell what was there at a moment: the timeline, albums, a photo, people, links.
+    AsOf {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        as_of: AsOf,
+    },
+    /// Take back what a request, a session or an API key did.
+    Undo {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        undo: UndoArgs,
+    },
+    /// Bring a photo, an album or a library back to what it was, by new events.
+    Revert {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        revert: Revert,
     },
     /// Compare the whole log with its signed heads; name what was changed, removed or inserted.
     Verify {
@@ -156,6 +179,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::History { target, command } => {
             Box::pin(operator::history(&target, command)).await?;
+        }
+        Command::AsOf { target, as_of } => Box::pin(operator::as_of(&target, as_of)).await?,
+        Command::Undo { target, undo } => Box::pin(operator::undo(&target, undo)).await?,
+        Command::Revert { target, revert } => {
+            Box::pin(operator::revert(&target, revert)).await?;
         }
         Command::Verify { target, verify } => {
             let is_good = Box::pin(operator::verify(&target, verify)).await?;

@@ -1,11 +1,13 @@
-//! Tag `Calotype`: what Immich has no routes for. Histories, projections, what got stuck, proofs, and the reset.
+//! Tag `Calotype`: what Immich has no routes for. Histories, what was there, projections, what got stuck, proofs, and the reset.
 
+mod as_of;
 mod batches;
 mod history;
 mod link_history;
 mod parked;
 mod projections;
 mod proof;
+mod revert;
 mod testing;
 mod testing_people;
 mod undo;
@@ -40,7 +42,9 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(proof::get_consistency_proof))
         .routes(routes!(proof::get_log_public_key))
         .routes(routes!(proof::verify_log))
+        .routes(routes!(revert::revert))
         .routes(routes!(undo::undo))
+        .merge(as_of::routes())
         .merge(batches::routes())
 }
 

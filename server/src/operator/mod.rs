@@ -1,6 +1,7 @@
 //! Operator commands: over HTTP to a running server, or in a data folder that no server has open.
 
 mod admin;
+mod past;
 mod print;
 mod proof;
 mod reach;
@@ -15,6 +16,7 @@ use clap::Subcommand;
 use crate::clock::{RandomIds, SystemClock};
 
 pub use admin::{Admin, admin};
+pub use past::{AsOf, Revert, UndoArgs, as_of, revert, undo};
 pub use proof::{Proof, Verify, proof, verify};
 pub(crate) use reach::{Local, Remote};
 pub use target::{Target, TargetArgs};
