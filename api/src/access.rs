@@ -47,7 +47,8 @@ impl AssetFacts {
         })
     }
 
-    fn object(self, reach: Reach) -> Object {
+    /// What is asked for, reached by these ways.
+    pub(crate) fn object(self, reach: Reach) -> Object {
         let Self { owner_id, visibility, is_trashed, .. } = self;
         Object::Asset { owner_id: UserId::new(owner_id), visibility, is_trashed, reach }
     }
@@ -129,7 +130,10 @@ pub(crate) async fn require_facts(
 }
 
 /// By which ways the caller reaches those assets that are not decided without; one question at most.
-async fn reaches(
+///
+/// # Errors
+/// What the database said.
+pub(crate) async fn reaches(
     api: &Api,
     caller: &Caller,
     facts: &[AssetFacts],

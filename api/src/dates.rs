@@ -2,7 +2,9 @@
 //!
 //! A page of found assets has hundreds of them, so the years that there are photos of are written digit by digit.
 
-use chrono::{DateTime, Datelike as _, NaiveDateTime, SubsecRound as _, Timelike as _, Utc};
+use chrono::{
+    DateTime, Datelike as _, NaiveDateTime, SubsecRound as _, TimeDelta, Timelike as _, Utc,
+};
 
 /// Nanoseconds from which on a second is a leap second.
 const LEAP_NANOS: u32 = 1_000_000_000;
@@ -17,6 +19,13 @@ pub fn iso(instant: DateTime<Utc>) -> String {
     let millis = instant.nanosecond() / 1_000_000;
     put(&mut text, 20, [millis / 100, millis / 10, millis]);
     spelled(&text)
+}
+
+/// The last microsecond of the millisecond that [`iso`] writes of an instant: whoever gives back what they were told
+/// means all of it.
+#[must_use]
+pub fn end_of_millisecond(instant: DateTime<Utc>) -> DateTime<Utc> {
+    instant.trunc_subsecs(3) + TimeDelta::microseconds(999)
 }
 
 /// A wall clock written as if it were UTC.

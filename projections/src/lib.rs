@@ -8,6 +8,7 @@ pub mod activities;
 pub mod albums;
 pub mod alone;
 pub mod api_keys;
+pub mod as_of;
 pub mod asset_extras;
 pub mod assets;
 pub mod batches;

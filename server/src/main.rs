@@ -8,7 +8,8 @@ use calotype_server::backup::{self, Backup};
 use calotype_server::config::{Config, ServeArgs};
 use calotype_server::models::{self, Models};
 use calotype_server::operator::{
-    self, Admin, Audit, Erase, Erasures, History, Hold, Projections, Proof, Release, Target, Verify,
+    self, Admin, AsOf, Audit, Erase, Erasures, History, Hold, Projections, Proof, Release, Revert,
+    Target, UndoArgs, Verify,
 };
 use calotype_server::parked::{self, Parked};
 use calotype_server::places::{self, Places};
@@ -89,6 +90,27 @@ enum Command {
         target: Target,
         #[command(flatten)]
         release: Release,
+    },
+    /// Tell what was there at a moment: the timeline, albums, a photo, people, links.
+    AsOf {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        as_of: AsOf,
+    },
+    /// Take back what a request, a session or an API key did.
+    Undo {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        undo: UndoArgs,
+    },
+    /// Bring a photo, an album or a library back to what it was, by new events.
+    Revert {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        revert: Revert,
     },
     /// Compare the whole log with its signed heads; name what was changed, removed or inserted.
     Verify {
@@ -222,6 +244,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Hold { target, command } => Box::pin(operator::hold(&target, command)).await?,
         Command::Release { target, release } => {
             Box::pin(operator::release(&target, release)).await?;
+        }
+        Command::AsOf { target, as_of } => Box::pin(operator::as_of(&target, as_of)).await?,
+        Command::Undo { target, undo } => Box::pin(operator::undo(&target, undo)).await?,
+        Command::Revert { target, revert } => {
+            Box::pin(operator::revert(&target, revert)).await?;
         }
         Command::Verify { target, verify } => {
             return exit(Box::pin(operator::verify(&target, verify)).await?);

@@ -1,5 +1,6 @@
-//! Tag `Calotype`: what Immich has no routes for. Histories, projections, what got stuck, proofs, and the reset.
+//! Tag `Calotype`: what Immich has no routes for. Histories, what was there, projections, what got stuck, proofs, and the reset.
 
+mod as_of;
 mod batches;
 mod erasures;
 mod history;
@@ -8,6 +9,7 @@ mod models;
 mod parked;
 mod projections;
 mod proof;
+mod revert;
 mod testing;
 mod testing_people;
 mod undo;
@@ -41,7 +43,9 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(proof::get_consistency_proof))
         .routes(routes!(proof::get_log_public_key))
         .routes(routes!(proof::verify_log))
+        .routes(routes!(revert::revert))
         .routes(routes!(undo::undo))
+        .merge(as_of::routes())
         .merge(batches::routes())
         .merge(history::routes())
         .merge(models::routes())

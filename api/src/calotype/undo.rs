@@ -1,17 +1,19 @@
-//! `POST /calotype/undo`: takes back what one of the caller's requests did, checked for what has changed
-//! since.
+//! `POST /calotype/undo`: takes back what one of the caller's requests, sessions or keys did, checked for what has
+//! changed since. What was done is told here, and `revert.rs` shares it.
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use calotype_commands::CommandError;
-use calotype_commands::undo::{Item, Later, UndoError};
+use calotype_commands::context::ActorKind;
+use calotype_commands::undo::{Item, Later, Span, UndoError, Wish};
 use calotype_domain::AlbumId;
-use calotype_domain::access::{Denied, Grant, Viewer};
+use calotype_domain::access::{Denied, Grant};
 use calotype_domain::permission::Permission;
 use calotype_domain::undo::Impossible;
 use calotype_projections::shared_links::SharedLinkRow;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -25,13 +27,22 @@ use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::Fields;
 
-/// What is to be taken back.
+/// What is to be taken back: what a request did, or everything that a session or a key of the caller's did from
+/// `from` until `to`; just one of the three.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "describes a body that is checked field by field")]
 pub(crate) struct UndoDto {
     /// The correlation id of a request, as histories show it, or the id of one command.
-    command_id: Uuid,
+    command_id: Option<Uuid>,
+    /// A session, which may be closed by now.
+    session_id: Option<Uuid>,
+    /// An API key, which may be deleted by now.
+    api_key_id: Option<Uuid>,
+    /// From when on, with a session or a key.
+    from: Option<String>,
+    /// Until when, with a session or a key; until now where it is left out.
+    to: Option<String>,
     /// Only says what would be done.
     dry_run: Option<bool>,
 }
@@ -40,7 +51,9 @@ pub(crate) struct UndoDto {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UndoResponseDto {
-    command_id: Uuid,
+    /// The request or command, where one was named.
+    #[schema(required)]
+    command_id: Option<Uuid>,
     #[schema(required)]
     correlation_id: Option<Uuid>,
     dry_run: bool,
@@ -107,7 +120,7 @@ impl From<Later> for ChangedByDto {
     }
 }
 
-/// Takes back what the caller's request or command did, as far as nothing else has changed since.
+/// Takes back what the caller's request, command, session or key did, as far as nothing else has changed since.
 #[utoipa::path(
     post,
     path = "/calotype/undo",
@@ -121,54 +134,67 @@ pub(super) async fn undo(
     caller: Caller,
     body: Bytes,
 ) -> Result<(StatusCode, Json<UndoResponseDto>), Problem> {
-    // What is needed depends on what was done; the use case asks for each.
-    if matches!(caller.viewer().grant, Grant::SharedLink { .. }) {
-        return Err(Problem::denied(Denied::NotForLinks, Permission::All));
-    }
-    let (command_id, dry_run) = parse(&body)?;
-    let viewer = caller.viewer();
-    let context = caller.context();
-    let (items, correlation_id) = if dry_run {
-        (api.commands.preview_undo(viewer, command_id).await?, None)
-    } else {
-        let links = links_to_albums_of(&api, viewer, command_id).await?;
-        let (items, outcome) = api.commands.undo(&context, viewer, command_id).await?;
-        // A deleted album ends its links, which come back when this is taken back in turn.
-        for (album_id, links) in &links {
-            if items.iter().any(|item| deletes(item, *album_id)) {
-                links::revoke(&api, &caller, links).await?;
-            }
-        }
-        // Of taking back something may have been taken away from somebody.
-        api.surely_seen_of(&outcome, items.len()).await?;
-        let albums = given_back(&items, "album");
-        leave_what_is_locked(&api, &context, &albums).await?;
-        let links = given_back(&items, "shared_link");
-        unshow_what_is_locked(&api, &context, &links).await?;
-        (items, outcome.written().map(|_| context.correlation_id))
-    };
-    Ok((StatusCode::OK, Json(told(command_id, correlation_id, dry_run, items))))
+    let (wish, dry_run) = parse(&body, api.commands.clock().now())?;
+    let answer = take_back(&api, &caller, &wish, dry_run).await?;
+    Ok((StatusCode::OK, Json(answer)))
 }
 
-/// The links to the albums that a command made or brought back, whosever they are.
-async fn links_to_albums_of(
+/// Takes something back, or only says what that would do.
+///
+/// # Errors
+/// 403 for a key that may not, 400 for anything else that stands in the way, 503 where it is not sure yet that
+/// everybody lost what they lose by it.
+pub(super) async fn take_back(
     api: &Api,
-    viewer: &Viewer,
-    command_id: Uuid,
+    caller: &Caller,
+    wish: &Wish,
+    dry_run: bool,
+) -> Result<UndoResponseDto, Problem> {
+    // What is needed depends on what was done; the use case asks for each.
+    let viewer = caller.viewer();
+    if matches!(viewer.grant, Grant::SharedLink { .. }) {
+        return Err(Problem::denied(Denied::NotForLinks, Permission::All));
+    }
+    let planned = api.commands.preview_undo(viewer, wish).await?;
+    if dry_run {
+        return Ok(told(wish, None, true, planned));
+    }
+    let context = caller.context();
+    let links = links_to_albums_that_go(api, &planned).await?;
+    let (items, outcome) = api.commands.undo(&context, viewer, wish).await?;
+    // A deleted album ends its links, which come back when this is taken back in turn.
+    for (album_id, links) in &links {
+        if items.iter().any(|item| goes(item) == Some(*album_id)) {
+            links::revoke(api, caller, links).await?;
+        }
+    }
+    // Of taking back something may have been taken away from somebody.
+    api.surely_seen_of(&outcome, items.len()).await?;
+    let albums = given_back(&items, "album");
+    leave_what_is_locked(api, &context, &albums).await?;
+    let links = given_back(&items, "shared_link");
+    unshow_what_is_locked(api, &context, &links).await?;
+    let correlation_id = outcome.written().map(|_| context.correlation_id);
+    Ok(told(wish, correlation_id, false, items))
+}
+
+/// The links to the albums that are to go, whosever they are.
+async fn links_to_albums_that_go(
+    api: &Api,
+    items: &[Item],
 ) -> Result<Vec<(AlbumId, Vec<SharedLinkRow>)>, Problem> {
     let mut found = Vec::new();
-    for album_id in api.commands.albums_begun_by(viewer, command_id).await? {
+    for album_id in items.iter().filter_map(goes) {
         found.push((album_id, api.queries.links_to_album(album_id.uuid()).await?));
     }
     Ok(found)
 }
 
-/// Whether an album goes because its making or its return was taken back.
-fn deletes(item: &Item, album_id: AlbumId) -> bool {
+/// The album that goes because its making or its return is taken back.
+fn goes(item: &Item) -> Option<AlbumId> {
     let stream_id = &item.stream_id;
-    stream_id.aggregate() == "album"
-        && stream_id.key().parse::<AlbumId>().is_ok_and(|key| key == album_id)
-        && item.undone.contains(&"created")
+    let goes = stream_id.aggregate() == "album" && item.undone.contains(&"created");
+    if goes { stream_id.key().parse().ok() } else { None }
 }
 
 /// Those objects of a kind that may show assets again. What was locked since it was looked what may be shared
@@ -181,27 +207,54 @@ fn given_back(items: &[Item], kind: &str) -> Vec<Uuid> {
     items.iter().filter(shows).filter_map(|item| item.stream_id.key().parse().ok()).collect()
 }
 
-fn parse(body: &Bytes) -> Result<(Uuid, bool), Problem> {
+fn parse(body: &Bytes, now: DateTime<Utc>) -> Result<(Wish, bool), Problem> {
     let mut fields = Fields::json(body)?;
-    let text = fields.required_string("commandId");
-    let command_id = Uuid::parse_str(&text);
-    if fields.issues().is_empty() && command_id.is_err() {
+    let ways = ["commandId", "sessionId", "apiKeyId"];
+    let named: Vec<&str> = ways.into_iter().filter(|name| fields.has(name)).collect();
+    let name = match named.as_slice() {
+        [name] => *name,
+        [] => "commandId",
+        [_, more, ..] => {
+            fields.issue(json!({
+                "code": "custom", "path": [more],
+                "message": "Only one of commandId, sessionId and apiKeyId can be given"
+            }));
+            "commandId"
+        }
+    };
+    // Ids of requests are of version 7, which clients of Immich know nothing of.
+    let text = fields.required_string(name);
+    let id = Uuid::parse_str(&text);
+    if fields.issues().is_empty() && id.is_err() {
         fields.issue(json!({
             "origin": "string", "code": "invalid_format", "format": "uuid",
-            "path": ["commandId"], "message": "Invalid UUID"
+            "path": [name], "message": "Invalid UUID"
         }));
     }
+    let id = id.unwrap_or_default();
     let dry_run = fields.boolean("dryRun").unwrap_or_default();
+    let wish = if name == "commandId" {
+        Wish::Command(id)
+    } else {
+        let from = fields.required_datetime("from").map(|from| from.to_utc());
+        let to = fields.datetime("to").map(|to| dates::end_of_millisecond(to.to_utc()));
+        let kind = if name == "sessionId" { ActorKind::User } else { ActorKind::ApiKey };
+        Wish::Span(Span { kind, id, from: from.unwrap_or_default(), to: to.unwrap_or(now) })
+    };
     fields.finish()?;
-    Ok((command_id.unwrap_or_default(), dry_run))
+    Ok((wish, dry_run))
 }
 
 fn told(
-    command_id: Uuid,
+    wish: &Wish,
     correlation_id: Option<Uuid>,
     dry_run: bool,
     items: Vec<Item>,
 ) -> UndoResponseDto {
+    let command_id = match wish {
+        Wish::Command(id) => Some(*id),
+        Wish::Span(_) | Wish::Since(_) => None,
+    };
     let mut answer = UndoResponseDto {
         command_id,
         correlation_id,
@@ -236,7 +289,7 @@ impl From<CommandError<UndoError>> for Problem {
         Self::command(error, |refusal| match refusal {
             UndoError::NotFound => Self::no_access(Permission::AssetUpdate),
             UndoError::Denied { denied, permission } => Self::denied(denied, permission),
-            UndoError::TooLarge => Self::bad_request("This did too much to be undone at once"),
+            UndoError::TooLarge => Self::bad_request("This is too much to be undone at once"),
         })
     }
 }
@@ -245,11 +298,26 @@ impl From<CommandError<UndoError>> for Problem {
 mod tests {
     use super::*;
 
+    fn wish(body: &'static [u8]) -> Option<(Wish, bool)> {
+        parse(&Bytes::from_static(body), DateTime::UNIX_EPOCH).ok()
+    }
+
     #[test]
     fn id_may_be_of_any_version() {
+        let id = "018f0000-0000-7000-8000-000000000000".parse().unwrap();
         let body = br#"{"commandId":"018f0000-0000-7000-8000-000000000000","dryRun":true}"#;
-        assert!(parse(&Bytes::from_static(body)).unwrap().1);
-        assert!(parse(&Bytes::from_static(br#"{"commandId":"x"}"#)).is_err());
-        assert!(parse(&Bytes::from_static(b"{}")).is_err());
+        assert_eq!(wish(body), Some((Wish::Command(id), true)));
+        assert!(wish(br#"{"commandId":"x"}"#).is_none());
+        assert!(wish(b"{}").is_none());
+    }
+
+    #[test]
+    fn a_span_is_of_one_session_or_key_and_ends_now_where_nothing_else_is_said() {
+        let body = br#"{"sessionId":"018f0000-0000-7000-8000-000000000000","from":"1969-01-01T00:00:00Z"}"#;
+        let Some((Wish::Span(span), false)) = wish(body) else { panic!("no span") };
+        assert_eq!((span.kind, span.to), (ActorKind::User, DateTime::UNIX_EPOCH));
+        assert!(wish(br#"{"apiKeyId":"018f0000-0000-7000-8000-000000000000"}"#).is_none());
+        let both = br#"{"apiKeyId":"018f0000-0000-7000-8000-000000000000","commandId":"018f0000-0000-7000-8000-000000000000","from":"1969-01-01T00:00:00Z"}"#;
+        assert!(wish(both).is_none());
     }
 }

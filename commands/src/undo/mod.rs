@@ -1,19 +1,22 @@
-//! Takes back what a command or a request did, checked for what has changed since.
+//! Takes back what a command, a request, a session or a key did, checked for what has changed since; and brings
+//! something back to what it was, which is the same of everything that happened since.
 //!
 //! What goes back is decided by the aggregates ([`calotype_domain::undo::Undo`]); this use case finds the
-//! events, compares three states of each stream, asks what else stands in the way and whether the person may
-//! do it, and writes the answers. An aggregate that can be taken back is named in [`plan`]; of others the
-//! tables say why not.
+//! events ([`find`]), compares three states of each stream ([`compare`]), asks what else stands in the way and whether
+//! the person may do it, and writes the answers. An aggregate that can be taken back is named in [`compare`]; of
+//! others the tables say why not.
 
 mod commit;
+mod compare;
+mod find;
 mod keep;
 mod plan;
 mod rights;
 mod settle;
 mod settle_people;
 mod settle_sharing;
+mod wish;
 
-use calotype_domain::AlbumId;
 use calotype_domain::access::{Denied, Viewer};
 use calotype_domain::permission::Permission;
 use calotype_domain::undo::{Facet, Impossible};
@@ -22,22 +25,27 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use plan::Plans;
+pub use wish::{Since, Span, Whole, Wish};
 
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};
 use crate::error::CommandError;
 
-/// Most events of one request that are taken back.
+/// Most events of one request, session or key that are taken back.
 pub const UNDO_EVENTS_MAX: u32 = 40_000;
+/// Most events of the log that are looked through for those of a session, a key or a library.
+pub const SPAN_EVENTS_MAX: i64 = 1_000_000;
+/// Most photos, albums and so on of a library that are brought back at once.
+pub const STREAMS_CHANGED_MAX: usize = 20_000;
 
 /// Why nothing is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UndoError {
-    /// There is no such command, or somebody else gave it.
-    #[error("no command of this person has the id")]
+    /// There is nothing of the kind, or it is somebody else's.
+    #[error("nothing of this person's is meant")]
     NotFound,
-    /// It did too much to be taken back at once.
-    #[error("more than {UNDO_EVENTS_MAX} events")]
+    /// It is too much to be taken back at once, or too much of the log to look through for it.
+    #[error("more than {UNDO_EVENTS_MAX} events, or {STREAMS_CHANGED_MAX} objects")]
     TooLarge,
     /// They may not do any more what would have to be done.
     #[error("{permission:?} is needed")]
@@ -78,36 +86,19 @@ pub struct Item {
 }
 
 impl Commands {
-    /// Says what [`Commands::undo`] would do. `id` is that of a command, or the correlation id of a request.
+    /// Says what [`Commands::undo`] would do.
     ///
     /// # Errors
     /// [`UndoError`] and see [`CommandError`].
     pub async fn preview_undo(
         &self,
         viewer: &Viewer,
-        id: Uuid,
+        wish: &Wish,
     ) -> Result<Vec<Item>, CommandError<UndoError>> {
-        Ok(self.plan_undo(viewer, id).await?.items())
+        Ok(self.plan_undo(viewer, wish).await?.items())
     }
 
-    /// The albums that a person's command or request made, or brought back: taking that back deletes them.
-    ///
-    /// # Errors
-    /// [`UndoError`] and see [`CommandError`].
-    pub async fn albums_begun_by(
-        &self,
-        viewer: &Viewer,
-        id: Uuid,
-    ) -> Result<Vec<AlbumId>, CommandError<UndoError>> {
-        let events = self.events_of(viewer.user_id, id).await?;
-        let begun = events
-            .iter()
-            .filter(|event| matches!(event.event_type.as_str(), "AlbumCreated" | "AlbumRestored"));
-        Ok(begun.filter_map(|event| event.stream_id.key().parse().ok()).collect())
-    }
-
-    /// Takes back what a person's command or request did, as far as nothing else has changed since and they
-    /// may do it. Up to 1,000 assets, with everything else, are one transaction; more are done in several.
+    /// Takes back what is wished for, as far as nothing else has changed since and the person may do it. Up to 1,000 assets, with everything else, are one transaction; more are done in several.
     ///
     /// # Errors
     /// [`UndoError`] and see [`CommandError`].
@@ -115,11 +106,11 @@ impl Commands {
         &self,
         ctx: &CommandContext,
         viewer: &Viewer,
-        id: Uuid,
+        wish: &Wish,
     ) -> Result<(Vec<Item>, Outcome), CommandError<UndoError>> {
         let mut told: Option<Vec<Item>> = None;
         for attempt in 0..ATTEMPTS_MAX {
-            let plans = self.plan_undo(viewer, id).await?;
+            let plans = self.plan_undo(viewer, wish).await?;
             let items = told.take().unwrap_or_else(|| plans.items());
             let ctx = self.part_of(ctx, usize::try_from(attempt).unwrap_or(usize::MAX));
             if let Some(outcome) = self.commit_undo(&ctx, plans).await? {

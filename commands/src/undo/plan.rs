@@ -1,30 +1,31 @@
-//! Finds the events of a command and asks the aggregates what taking them back means.
+//! What taking something back means, gathered by kind of aggregate, and how it is told.
 
 use std::collections::BTreeMap;
 
-use calotype_domain::access::{Object, Viewer};
-use calotype_domain::activity::{Activity, ActivityEvent};
-use calotype_domain::album::{Album, AlbumEvent};
-use calotype_domain::asset::{Asset, AssetEvent};
-use calotype_domain::config::{Config, ConfigEvent};
-use calotype_domain::event::DomainEvent as _;
-use calotype_domain::faces::{Faces, FacesEvent};
-use calotype_domain::memory::{Memory, MemoryEvent};
-use calotype_domain::partner::{Partner, PartnerEvent};
-use calotype_domain::person::{Person, PersonEvent};
-use calotype_domain::shared_link::{SharedLink, SharedLinkEvent};
-use calotype_domain::stack::{Stack, StackEvent};
-use calotype_domain::tag::{Tag, TagEvent};
-use calotype_domain::undo::{Asked, Facet, Impossible, Plan, States, Undo, Way, row};
-use calotype_domain::user::{User, UserEvent};
+use calotype_domain::access::{AlbumRole, Object, Viewer, check};
+use calotype_domain::activity::Activity;
+use calotype_domain::album::Album;
+use calotype_domain::asset::Asset;
+use calotype_domain::config::Config;
+use calotype_domain::faces::Faces;
+use calotype_domain::memory::Memory;
+use calotype_domain::partner::Partner;
+use calotype_domain::permission::Permission;
+use calotype_domain::person::Person;
+use calotype_domain::shared_link::SharedLink;
+use calotype_domain::stack::Stack;
+use calotype_domain::tag::Tag;
+use calotype_domain::undo::{Facet, Impossible, Plan, Undo};
+use calotype_domain::user::User;
 use calotype_domain::{
     ActivityId, AlbumId, AssetId, MemoryId, PartnerId, PersonId, SharedLinkId, StackId, TagId,
     UserId,
 };
-use calotype_eventstore::{Recorded, Revision, StreamId};
-use uuid::Uuid;
+use calotype_eventstore::{Revision, StreamId};
 
-use super::{Item, Later, UNDO_EVENTS_MAX, UndoError};
+use super::compare::plan_stream;
+use super::wish::{Since, Whole, Wish};
+use super::{Item, Later, UndoError};
 use crate::dispatch::Commands;
 use crate::error::CommandError;
 use crate::reading::STREAMS_MAX;
@@ -152,41 +153,67 @@ fn item<A: Undo>(stream_id: StreamId, planned: &Planned<A>) -> Item {
     }
 }
 
-/// What a command wrote to a stream: its first and last revision, and the types of its events.
-struct Written {
-    stream_id: StreamId,
-    first: Revision,
-    last: Revision,
-    types: Vec<String>,
+impl Plans {
+    /// Whether the viewer may bring this back to what it was, and leaves what is not theirs out of it.
+    fn keep_own(&mut self, whole: Whole, viewer: &Viewer) -> Result<(), CommandError<UndoError>> {
+        let found = match whole {
+            Whole::Asset(asset_id) => {
+                let planned = self.assets.get(&asset_id);
+                // Of what was deleted for good its owner is told that it does not come back.
+                let owner_id = viewer.user_id;
+                let gone = planned.filter(|it| it.object.is_none() && it.now.was_of(owner_id));
+                let gone = gone.map(|_| Object::Owned { owner_id });
+                let object = planned.and_then(|planned| planned.object).or(gone);
+                object.map(|object| (Permission::AssetUpdate, object))
+            }
+            Whole::Album(album_id) => {
+                let object = self.albums.get(&album_id).and_then(|planned| planned.object);
+                object.map(|object| (Permission::AlbumUpdate, object))
+            }
+            Whole::Library(user_id) => {
+                self.keep_library(user_id);
+                return Ok(());
+            }
+        };
+        let (permission, object) = found.ok_or(CommandError::Refused(UndoError::NotFound))?;
+        check(&viewer.person(), permission, object)
+            .map_err(|_| CommandError::Refused(UndoError::NotFound))
+    }
+
+    /// Of albums those that are somebody's own, and of everything else what is theirs.
+    fn keep_library(&mut self, user_id: UserId) {
+        let is_own = |object: Option<Object>| match object {
+            Some(Object::Album { role, .. }) => role == Some(AlbumRole::Owner),
+            Some(Object::Owned { owner_id } | Object::Asset { owner_id, .. }) => {
+                owner_id == user_id
+            }
+            // Whose faces are is looked up later; what was said in albums is told by who said it.
+            _ => true,
+        };
+        self.albums.retain(|_, planned| is_own(planned.object));
+        self.assets.retain(|_, planned| is_own(planned.object));
+        self.links.retain(|_, planned| is_own(planned.object));
+        self.memories.retain(|_, planned| is_own(planned.object));
+        self.partners.retain(|_, planned| is_own(planned.object));
+        self.people.retain(|_, planned| is_own(planned.object));
+        self.stacks.retain(|_, planned| is_own(planned.object));
+        self.tags.retain(|_, planned| is_own(planned.object));
+        // Stacks go back beside their photos.
+        for planned in self.assets.values_mut() {
+            planned.plan.impossible.retain(|it| it.what != "stack");
+        }
+    }
 }
 
 impl Commands {
     pub(crate) async fn plan_undo(
         &self,
         viewer: &Viewer,
-        id: Uuid,
+        wish: &Wish,
     ) -> Result<Plans, CommandError<UndoError>> {
         let by = viewer.user_id;
-        let mut found: BTreeMap<String, Written> = BTreeMap::new();
-        for event in self.events_of(by, id).await? {
-            if is_by_server(&event) {
-                continue;
-            }
-            let written =
-                found.entry(event.stream_id.as_str().to_owned()).or_insert_with(|| Written {
-                    stream_id: event.stream_id.clone(),
-                    first: event.revision,
-                    last: event.revision,
-                    types: Vec::new(),
-                });
-            written.first = written.first.min(event.revision);
-            written.last = written.last.max(event.revision);
-            if !written.types.contains(&event.event_type) {
-                written.types.push(event.event_type);
-            }
-        }
         let mut plans = Plans { by, ..Plans::default() };
-        let found: Vec<Written> = found.into_values().collect();
+        let found = self.written(by, wish).await?;
         for some in found.chunks(STREAMS_MAX) {
             let stream_ids: Vec<StreamId> =
                 some.iter().map(|written| written.stream_id.clone()).collect();
@@ -194,6 +221,9 @@ impl Commands {
             for (written, events) in some.iter().zip(read) {
                 plan_stream(&mut plans, written, events)?;
             }
+        }
+        if let Wish::Since(Since { whole, .. }) = wish {
+            plans.keep_own(*whole, viewer)?;
         }
         self.settle_tags(&mut plans).await?;
         self.settle_stacks(&mut plans).await?;
@@ -206,167 +236,5 @@ impl Commands {
         self.settle_users(&mut plans).await?;
         super::rights::require(&plans, viewer)?;
         Ok(plans)
-    }
-
-    /// What a person wrote with a command, or with all commands of a request.
-    pub(super) async fn events_of(
-        &self,
-        by: UserId,
-        id: Uuid,
-    ) -> Result<Vec<Recorded>, CommandError<UndoError>> {
-        let mut events = self.store.read_correlated(id, UNDO_EVENTS_MAX + 1).await?;
-        if events.is_empty() {
-            events = self.events_of_command(id).await?;
-        }
-        if events.len() > usize::try_from(UNDO_EVENTS_MAX).unwrap_or(usize::MAX) {
-            return Err(CommandError::Refused(UndoError::TooLarge));
-        }
-        // What processors did because of the request follows from what is left of it.
-        events.retain(|event| event.envelope.actor.user_id == Some(by.uuid()));
-        if events.is_empty() {
-            return Err(CommandError::Refused(UndoError::NotFound));
-        }
-        Ok(events)
-    }
-
-    /// The events whose ids are derived from a command's id.
-    async fn events_of_command(&self, id: Uuid) -> Result<Vec<Recorded>, CommandError<UndoError>> {
-        let derived = |index: u32| Uuid::new_v5(&id, &index.to_be_bytes());
-        let Some(position) = self.store.position_of(derived(0)).await? else {
-            return Ok(Vec::new());
-        };
-        let before = calotype_eventstore::GlobalPosition::new(position.get() - 1);
-        let Some(first) = self.store.read_all(before, 1).await?.into_iter().next() else {
-            return Ok(Vec::new());
-        };
-        let correlation_id = first.envelope.correlation_id;
-        let mut events = self.store.read_correlated(correlation_id, UNDO_EVENTS_MAX + 1).await?;
-        let own: std::collections::HashSet<Uuid> = (0..UNDO_EVENTS_MAX).map(derived).collect();
-        events.retain(|event| own.contains(&event.event_id));
-        Ok(events)
-    }
-}
-
-/// Whether an album's event says that the server did it by itself: what goes behind the PIN leaves albums,
-/// whosever they are, and does not come back into them.
-fn is_by_server(event: &Recorded) -> bool {
-    matches!(event.event_type.as_str(), "AlbumAssetsAdded" | "AlbumAssetsRemoved")
-        && event.payload.to_value().is_ok_and(|payload| payload["by"].is_null())
-}
-
-/// One arm for each aggregate that can be taken back.
-fn plan_stream(
-    plans: &mut Plans,
-    written: &Written,
-    events: Vec<Recorded>,
-) -> Result<(), CommandError<UndoError>> {
-    let by = plans.by;
-    macro_rules! plan {
-        ($into:ident, $aggregate:ty) => {{
-            let key = key(&written.stream_id)?;
-            plans.$into.insert(key, planned::<$aggregate>(by, written, events)?);
-        }};
-    }
-    match written.stream_id.aggregate() {
-        ActivityEvent::AGGREGATE => plan!(activities, Activity),
-        AlbumEvent::AGGREGATE => plan!(albums, Album),
-        AssetEvent::AGGREGATE => plan!(assets, Asset),
-        ConfigEvent::AGGREGATE => plans.config = Some(planned::<Config>(by, written, events)?),
-        FacesEvent::AGGREGATE => plan!(faces, Faces),
-        MemoryEvent::AGGREGATE => plan!(memories, Memory),
-        PartnerEvent::AGGREGATE => plan!(partners, Partner),
-        PersonEvent::AGGREGATE => plan!(people, Person),
-        SharedLinkEvent::AGGREGATE => plan!(links, SharedLink),
-        StackEvent::AGGREGATE => plan!(stacks, Stack),
-        TagEvent::AGGREGATE => plan!(tags, Tag),
-        UserEvent::AGGREGATE => {
-            let user_id: UserId = key(&written.stream_id)?;
-            let mut account = planned::<User>(by, written, events)?;
-            // Anybody's own account is theirs, others' are administrators' matter.
-            account.object = Some(if user_id == by {
-                Object::Owned { owner_id: by }
-            } else {
-                Object::Route { admin: true }
-            });
-            plans.users.insert(user_id, account);
-        }
-        _ => {
-            let impossible = impossible(&written.types);
-            if !impossible.is_empty() {
-                plans.others.push((written.stream_id.clone(), impossible));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What the tables say about those events that never go back.
-fn impossible(types: &[String]) -> Vec<Impossible> {
-    let mut found: Vec<Impossible> = Vec::new();
-    for row in types.iter().filter_map(|event_type| row(event_type)) {
-        if let Way::Never(why) = row.way
-            && found.iter().all(|it| it.what != row.what)
-        {
-            found.push(Impossible { what: row.what, why });
-        }
-    }
-    found
-}
-
-/// Folds a stream to the three states and asks its aggregate.
-fn planned<A: Undo>(
-    by: UserId,
-    written: &Written,
-    events: Vec<Recorded>,
-) -> Result<Planned<A>, CommandError<UndoError>> {
-    let mut now = A::default();
-    let (mut before, mut after) = (None, None);
-    let (mut last, mut later) = (None, None);
-    let began_at = events.first().map(|event| event.envelope.recorded_at).unwrap_or_default();
-    for event in events {
-        if event.revision >= written.first && before.is_none() {
-            before = Some(now.clone());
-        }
-        last = Some(event.revision);
-        // What processors made of it since is told only where no person did anything.
-        let is_persons = event.envelope.actor.user_id.is_some();
-        let tells = is_persons || later.as_ref().is_none_or(is_processors);
-        if event.revision > written.last && tells {
-            later = Some(later_of(&event));
-        }
-        now.evolve(&A::Event::from_raw(&event.event_type, event.version, event.payload.as_str())?);
-        if event.revision == written.last {
-            after = Some(now.clone());
-        }
-    }
-    let states = States {
-        before: before.unwrap_or_default(),
-        after: after.unwrap_or_else(|| now.clone()),
-        now: now.clone(),
-    };
-    let mut plan = A::undo(&states, &Asked { by, began_at });
-    for never in impossible(&written.types) {
-        if plan.impossible.iter().all(|it| it.what != never.what) {
-            plan.impossible.push(never);
-        }
-    }
-    let (object, types) = (now.object(by), written.types.clone());
-    Ok(Planned { now, last, plan, later, object, types })
-}
-
-fn key<T: std::str::FromStr>(stream_id: &StreamId) -> Result<T, CommandError<UndoError>> {
-    stream_id.key().parse().map_err(|_| CommandError::Refused(UndoError::NotFound))
-}
-
-fn is_processors(later: &Later) -> bool {
-    later.actor.user_id.is_none()
-}
-
-fn later_of(event: &Recorded) -> Later {
-    Later {
-        event_id: event.event_id,
-        event_type: event.event_type.clone(),
-        recorded_at: event.envelope.recorded_at,
-        actor: event.envelope.actor.clone(),
     }
 }

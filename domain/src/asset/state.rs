@@ -77,6 +77,12 @@ impl Asset {
         if self.purged { None } else { self.owner_id }
     }
 
+    /// Whether it is or was somebody's, also once it is deleted for good.
+    #[must_use]
+    pub fn was_of(&self, user_id: UserId) -> bool {
+        self.owner_id == Some(user_id)
+    }
+
     /// Whether a step still has to be done by this program for the file as it is.
     #[must_use]
     pub fn wants(&self, stage: Stage, processor: &ProcessorRef) -> bool {

@@ -70,7 +70,8 @@ fn key_of(change: &Change<AlbumRow>) -> Option<Uuid> {
     change.after.as_ref().or(change.before.as_ref()).map(|row| row.album_id)
 }
 
-struct Albums;
+/// Rows of `albums_v1`.
+pub(crate) struct Albums;
 
 impl Fold for Albums {
     fold_sql!("albums_v1", "album_id");

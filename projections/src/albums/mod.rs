@@ -9,6 +9,7 @@ mod query;
 mod reach;
 mod view;
 
+pub(crate) use apply::Albums;
 pub use apply::AlbumsProjection;
 pub use deleted::DeletedAlbumsProjection;
 pub use query::{AlbumCounts, AlbumFilter};

@@ -6,18 +6,18 @@ use uuid::Uuid;
 
 /// A row of `albums_v1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::FromRow)]
-pub(super) struct AlbumRow {
-    pub(super) album_id: Uuid,
-    pub(super) revision: i64,
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) sort_order: String,
-    pub(super) chosen_cover_id: Option<Uuid>,
-    pub(super) is_activity_enabled: bool,
-    pub(super) member_ids: Vec<Uuid>,
-    pub(super) member_roles: Vec<String>,
-    pub(super) created_at: DateTime<Utc>,
-    pub(super) updated_at: DateTime<Utc>,
+pub(crate) struct AlbumRow {
+    pub(crate) album_id: Uuid,
+    pub(crate) revision: i64,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) sort_order: String,
+    pub(crate) chosen_cover_id: Option<Uuid>,
+    pub(crate) is_activity_enabled: bool,
+    pub(crate) member_ids: Vec<Uuid>,
+    pub(crate) member_roles: Vec<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 /// An album as its page shows it.

@@ -47,7 +47,8 @@ impl Projection for AssetsProjection {
     }
 }
 
-struct Assets;
+/// Rows of `assets_v1`.
+pub(crate) struct Assets;
 
 impl Fold for Assets {
     fold_sql!("assets_v1", "asset_id");

@@ -6,6 +6,7 @@ mod query;
 mod together;
 mod view;
 
+pub(crate) use apply::Assets;
 pub use apply::AssetsProjection;
 pub use placing::{MovesLeft, Placing};
 pub use together::Together;

@@ -42,7 +42,8 @@ impl Projection for PartnersProjection {
     }
 }
 
-struct Partners;
+/// Rows of `partners_v1`.
+pub(crate) struct Partners;
 
 impl Fold for Partners {
     fold_sql!("partners_v1", "partner_id");

@@ -4,5 +4,6 @@ mod apply;
 mod query;
 mod view;
 
+pub(crate) use apply::Partners;
 pub use apply::PartnersProjection;
 pub use view::PartnerRow;

@@ -10,5 +10,6 @@ mod sums;
 mod view;
 
 pub use apply::PeopleProjection;
+pub(crate) use persons::People;
 pub use query::{PeopleFilter, PeoplePage};
 pub use view::{FaceRow, PersonDue, PersonRow};

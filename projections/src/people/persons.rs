@@ -125,7 +125,8 @@ async fn part_in_tx(
     Ok(had)
 }
 
-struct People;
+/// Rows of `people_v1`.
+pub(crate) struct People;
 
 impl Fold for People {
     fold_sql!("people_v1", "person_id");

@@ -224,6 +224,31 @@ impl Queries {
         .await?)
     }
 
+    /// Whoever is or was in a library: told apart, merged into somebody there, or deleted, whosever they were; at
+    /// most `limit`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(crate) async fn people_ever_of(
+        &self,
+        owner_id: Uuid,
+        limit: i64,
+    ) -> Result<Vec<Uuid>, ProjectionError> {
+        Ok(sqlx::query_scalar(
+            "select person_id from read.people_v1 where owner_id = $1
+             union all
+             select gone.person_id
+               from read.people_gone_v1 as gone
+               left join read.people_v1 as into_whom on into_whom.person_id = gone.into_id
+              where gone.into_id is null or into_whom.owner_id = $1
+              limit $2",
+        )
+        .bind(owner_id)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Who is on some assets: asset and person, each pair once, from left to right.
     ///
     /// # Errors

@@ -81,7 +81,8 @@ async fn apply_part_in_tx(tx: &mut PgConnection, events: &[&Event]) -> Result<()
     Ok(())
 }
 
-struct SharedLinks;
+/// Rows of `shared_links_v1`.
+pub(crate) struct SharedLinks;
 
 impl Fold for SharedLinks {
     fold_sql!("shared_links_v1", "shared_link_id");

@@ -5,5 +5,6 @@ mod assets;
 mod query;
 mod view;
 
+pub(crate) use apply::SharedLinks;
 pub use apply::SharedLinksProjection;
 pub use view::{LinkedAsset, SharedLinkRow};

@@ -128,7 +128,8 @@ async fn carry_in_tx(tx: &mut PgConnection, events: &[&Event]) -> Result<(), Pro
     Ok(())
 }
 
-struct Tags;
+/// Rows of `tags_v1`.
+pub(crate) struct Tags;
 
 impl Fold for Tags {
     fold_sql!("tags_v1", "tag_id");

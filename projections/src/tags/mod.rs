@@ -4,5 +4,6 @@ mod apply;
 mod query;
 mod view;
 
+pub(crate) use apply::Tags;
 pub use apply::TagsProjection;
 pub use view::TagRow;

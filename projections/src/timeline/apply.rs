@@ -154,7 +154,8 @@ async fn count_stacks_in_tx(
     Ok(())
 }
 
-struct Timeline;
+/// Rows of `timeline_v2`.
+pub(crate) struct Timeline;
 
 impl Fold for Timeline {
     fold_sql!("timeline_v2", "asset_id");

@@ -5,7 +5,9 @@ mod bounds;
 mod query;
 mod view;
 
+pub(crate) use apply::Timeline;
 pub use apply::TimelineProjection;
 pub use bounds::Bounds;
 pub use query::{BucketFilter, BucketOrder};
 pub use view::{BucketCount, Cells};
+pub(crate) use view::{Placed, TimelineRow};

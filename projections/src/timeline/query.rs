@@ -5,7 +5,7 @@ use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::bounds::Bounds;
-use super::view::{BucketCount, Cells};
+use super::view::{BucketCount, Cells, Placed};
 use crate::error::ProjectionError;
 use crate::held_up::held_up_assets;
 use crate::query::Queries;
@@ -139,7 +139,46 @@ impl BucketFilter {
     }
 }
 
+/// The columns of a [`Placed`].
+macro_rules! placed {
+    ($rest:literal) => {
+        concat!(
+            "select asset_id, revision, owner_id, visibility, is_trashed, is_favorite, is_video, is_under,
+                    local_date_time, taken_at
+               from read.timeline_v2 ",
+            $rest
+        )
+    };
+}
+
 impl Queries {
+    /// Where all of a person's assets show, at most `limit`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(crate) async fn placed_of(
+        &self,
+        owner_id: Uuid,
+        limit: i64,
+    ) -> Result<Vec<Placed>, ProjectionError> {
+        Ok(sqlx::query_as(placed!("where owner_id = $1 limit $2"))
+            .bind(owner_id)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
+    /// Where some assets show.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(crate) async fn placed(&self, asset_ids: &[Uuid]) -> Result<Vec<Placed>, ProjectionError> {
+        Ok(sqlx::query_as(placed!("where asset_id = any($1)"))
+            .bind(asset_ids)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
     /// The months and how many assets each holds: a sum of kept counts, or counted among the assets that
     /// an album or a tag picks out.
     ///

@@ -41,6 +41,21 @@ pub(crate) struct TimelineRow {
     pub(crate) edited_thumbhash: Option<String>,
 }
 
+/// Where one asset shows and when it was taken: what is asked of all of a library at once.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct Placed {
+    pub(crate) asset_id: Uuid,
+    pub(crate) revision: i64,
+    pub(crate) owner_id: Uuid,
+    pub(crate) visibility: String,
+    pub(crate) is_trashed: bool,
+    pub(crate) is_favorite: bool,
+    pub(crate) is_video: bool,
+    pub(crate) is_under: bool,
+    pub(crate) local_date_time: NaiveDateTime,
+    pub(crate) taken_at: DateTime<Utc>,
+}
+
 /// A month and how many assets it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct BucketCount {

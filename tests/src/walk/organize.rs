@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use calotype_commands::copies::Copied;
 use calotype_commands::duplicates::Resolution;
 use calotype_commands::organize::KeyValueChange;
+use calotype_commands::undo::Wish;
 use calotype_domain::access::{Grant, Viewer};
 use calotype_domain::asset::{Asset, Details, KeyValue, Move, NewPlace, Visibility};
 use calotype_domain::memory::{MemoryChange, MemoryCommand, MemoryCreated, OnThisDay};
@@ -276,7 +277,7 @@ impl World {
         let ctx = self.context(Some(by));
         let id =
             if self.random.random() { change.correlation_id } else { change.command_id.uuid() };
-        accept(self.commands.undo(&ctx, &viewer(by), id).await).map(drop)
+        accept(self.commands.undo(&ctx, &viewer(by), &Wish::Command(id)).await).map(drop)
     }
 
     /// Takes back whatever somebody wished lately.
@@ -287,7 +288,7 @@ impl World {
         };
         let Some((by, id)) = did.choose(&mut self.random).copied() else { return Ok(()) };
         let ctx = self.context(Some(by));
-        accept(self.commands.undo(&ctx, &viewer(by), id).await).map(drop)
+        accept(self.commands.undo(&ctx, &viewer(by), &Wish::Command(id)).await).map(drop)
     }
 }
 

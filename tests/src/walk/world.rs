@@ -10,7 +10,7 @@ use calotype_eventstore::testing::{TestDatabase, database};
 use calotype_eventstore::{
     EventStore, GlobalPosition, Keyring, PostgresOptions, PostgresStore, Sequencer,
 };
-use calotype_projections::{Queries, Runner, projection};
+use calotype_projections::{Runner, projection};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use uuid::Uuid;
@@ -162,7 +162,7 @@ impl World {
     /// # Errors
     /// An event cannot be applied.
     pub async fn rebuild(&mut self) -> anyhow::Result<()> {
-        let queries = Queries::new(self.database.pool.clone(), self.store.clone());
+        let queries = self.queries();
         for projection in projection::all() {
             queries.rebuild(projection.name()).await?;
         }

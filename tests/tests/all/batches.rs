@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use calotype_commands::context::{Actor, ActorKind};
+use calotype_commands::undo::Wish;
 use calotype_commands::{CommandContext, Commands};
 use calotype_domain::access::{Grant, Viewer};
 use calotype_domain::asset::{
@@ -123,7 +124,8 @@ async fn thousands_of_assets_are_one_request_and_a_transaction_for_each_thousand
     let undoing = library.context();
     let grant = Grant::Session { elevated: false };
     let viewer = Viewer { user_id: *owner_id, is_admin: false, grant };
-    let (items, _) = commands.undo(&undoing, &viewer, context.correlation_id).await?;
+    let (items, _) =
+        commands.undo(&undoing, &viewer, &Wish::Command(context.correlation_id)).await?;
     ensure!(items.len() == ASSETS, "{} assets were taken back", items.len());
     ensure!(written(&database.pool, &undoing).await? == expected, "undo");
 

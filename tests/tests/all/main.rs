@@ -2,6 +2,7 @@
 //! everything anew; nextest runs each fact in a process of its own.
 
 mod administration;
+mod as_of;
 mod asset_files;
 mod audit;
 mod backups;

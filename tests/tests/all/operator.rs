@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// A stop on request takes seconds, not the tens of seconds after which a service manager kills.
 const STOP_MAX: Duration = Duration::from_secs(10);
 /// What a newcomer has to find in the help.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 20] = [
     "serve",
     "migrate",
     "projections",
@@ -24,6 +24,9 @@ const COMMANDS: [&str; 17] = [
     "erasures",
     "hold",
     "release",
+    "as-of",
+    "undo",
+    "revert",
     "verify",
     "proof",
     "parked",
@@ -154,6 +157,14 @@ async fn ensure_works_remotely(server: &TestServer, key: &str, id: &str) -> anyh
     ensure!(rebuilt.contains("timeline: rebuilt from"), "{rebuilt}");
     let history = remote(&["history", "asset", id]).await?;
     ensure_tells(&history)?;
+    let then = remote(&["as-of", "asset", id, "--at", "9999-01-01"]).await?;
+    ensure!(then.contains("At position") && then.contains("rating_1.jpg"), "{then}");
+    let months = remote(&["as-of", "timeline", "--at", "9999-01-01"]).await?;
+    ensure!(months.lines().count() == 2, "{months}");
+    let before = remote(&["as-of", "timeline", "--at", "1"]).await?;
+    ensure!(before.lines().count() == 1, "{before}");
+    let same = remote(&["revert", "asset", id, "--to", "9999-01-01", "--preview"]).await?;
+    ensure!(same.contains("Nothing to do"), "{same}");
     let users = remote(&["admin", "list-users"]).await?;
     ensure!(users.contains(ADMIN_EMAIL) && users.contains("administrator"), "{users}");
     Ok(serde_json::from_str(&remote(&["history", "asset", id, "--json"]).await?)?)

@@ -38,7 +38,7 @@ const GOLDEN: f64 = 0.618_033_988_749_895;
 /// Connections to the database beside the server's own.
 const CONNECTIONS: u32 = 6;
 /// How long the sequencer may stay behind.
-const SEQUENCED_LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const SEQUENCED_LIMIT: Duration = Duration::from_secs(120);
 /// Pictures on disk that all assets share.
 pub(crate) const SHARED_PICTURES: u32 = 8;
 /// Sizes of those pictures, as Immich's of 12 MP photos.
@@ -108,7 +108,8 @@ pub(crate) async fn write(
     Ok(Written { events, took })
 }
 
-fn envelope(owner_id: UserId) -> Envelope {
+/// Who wrote it, and when.
+pub(crate) fn envelope(owner_id: UserId) -> Envelope {
     Envelope {
         actor: Actor {
             kind: ActorKind::User,

@@ -18,15 +18,16 @@ use crate::places::Places;
 use crate::{batches, history, reads, searches, sync};
 
 /// A server with a library, all of it applied.
-struct Filled {
-    server: TestServer,
-    admin: Client,
-    pool: PgPool,
-    store: PostgresStore,
+pub(crate) struct Filled {
+    pub(crate) server: TestServer,
+    pub(crate) admin: Client,
+    pub(crate) pool: PgPool,
+    pub(crate) store: PostgresStore,
     places: Option<Places>,
 }
 
-async fn filled(assets: u32) -> anyhow::Result<Filled> {
+/// Starts a server and fills it.
+pub(crate) async fn filled(assets: u32) -> anyhow::Result<Filled> {
     // Neither relay nor processors: nothing waits to be processed.
     let options = Options {
         testing: false,
@@ -46,20 +47,25 @@ async fn filled(assets: u32) -> anyhow::Result<Filled> {
     figures::note("its log written, applied meanwhile", events / took.as_secs_f64(), "events/s");
     let head = store.head().await?.get();
     let begun = Instant::now();
-    loop {
-        let at: i64 =
-            sqlx::query_scalar("select min(position) from work.checkpoints where name <> 'relay'")
-                .fetch_one(&pool)
-                .await?;
-        if at >= head {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    applied(&pool, head).await?;
     let all = took + begun.elapsed();
     figures::note("applied to all read models", events / all.as_secs_f64(), "events/s");
     sqlx::query("vacuum analyze").execute(&pool).await.ok();
     Ok(Filled { server, admin, pool, store, places })
+}
+
+/// Waits until every read model has come to a position.
+pub(crate) async fn applied(pool: &PgPool, position: i64) -> anyhow::Result<()> {
+    loop {
+        let at: i64 =
+            sqlx::query_scalar("select min(position) from work.checkpoints where name <> 'relay'")
+                .fetch_one(pool)
+                .await?;
+        if at >= position {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }
 
 /// Measures requests about many assets, with a library of this many.

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "figures go to standard output")]
 
 mod appends;
+mod as_of;
 mod batches;
 mod cpu;
 mod figures;
@@ -37,6 +38,8 @@ const BATCHES_LIBRARY: u32 = 20_000;
 const REBUILD_LIBRARY: u32 = 200_000;
 /// Assets of the library whose log is compared with its heads.
 const PROOF_LIBRARY: u32 = 100_000;
+/// Assets of the library that is told as it was.
+const AS_OF_LIBRARY: u32 = 100_000;
 /// Threads of the side that asks.
 const THREADS: usize = 2;
 
@@ -67,6 +70,8 @@ enum Name {
     Libraries,
     /// The log compared with its signed heads, and an event proven.
     Proof,
+    /// A large library as it was at moments of its log.
+    AsOf,
 }
 
 /// Measures speed and memory.
@@ -128,6 +133,9 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted(Name::Proof) {
         Box::pin(proof::measure(arguments.assets.unwrap_or(PROOF_LIBRARY))).await?;
+    }
+    if wanted(Name::AsOf) {
+        Box::pin(as_of::measure(arguments.assets.unwrap_or(AS_OF_LIBRARY))).await?;
     }
     if wanted(Name::Rebuild) {
         Box::pin(library::measure_rebuild(arguments.assets.unwrap_or(REBUILD_LIBRARY))).await?;
