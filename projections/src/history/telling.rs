@@ -50,8 +50,8 @@ pub(super) fn tell(
     let mut data = recorded.payload.to_value().unwrap_or_default();
     if let Some(members) = data.as_object_mut() {
         let is_link = aggregate == "shared_link";
-        members
-            .retain(|name, _| !SECRETS.contains(&name.as_str()) && !(is_link && name == LINK_KEY));
+        let is_secret = |name: &str| SECRETS.contains(&name) || (is_link && name == LINK_KEY);
+        members.retain(|name, _| !is_secret(name));
     }
     if aggregate == "config" {
         mask(&mut data);

@@ -88,7 +88,7 @@ async fn leave_marks(admin: &Client, anna: &Client) -> anyhow::Result<()> {
     let path = format!("/api/shared-links/me?key={}", text(&link, "key")?);
     anna.anonymous().get(&path).await?;
     anna.wait_for_thumbnail(&asset).await?;
-    anna.wait_until_idle().await
+    admin.wait_until_idle().await
 }
 
 /// The places where one of some words stands, with the word.
@@ -182,7 +182,7 @@ async fn what_was_erased_is_found_nowhere() -> anyhow::Result<()> {
         let photo = admin.upload(&marked("zp-file-name", "ZP-PICTURE-BYTES")?).await?;
         let body = json!({ "description": "zp-description" });
         admin.put(&format!("/api/assets/{photo}"), &body).await?.expect(200)?;
-        let kept = admin.upload_file(&media("photos/edge/rating_2.jpg")?).await?;
+        let kept = admin.upload_file(&media("photos/edge/date_subsec.jpg")?).await?;
         admin.wait_for_thumbnail(&kept).await?;
         admin.wait_until_idle().await?;
         let all = [&HERS[..], &PHOTOS[..]].concat();
@@ -238,7 +238,7 @@ async fn what_is_held_is_not_deleted_until_it_is_released() -> anyhow::Result<()
         let her_id = anna.my_id().await?;
         let [held, free] =
             [anna.upload(&marked("held", "1")?).await?, anna.upload(&marked("free", "2")?).await?];
-        anna.wait_until_idle().await?;
+        admin.wait_until_idle().await?;
         let remote = Remote { url: server.url(), key: admin.create_secret(&["all"]).await? };
         let refused = remote.run(&["hold", "asset", &her_id, "--reason", "case 7"]).await?;
         ensure!(refused.failure()?.contains("no such asset or user"), "held what is not there");
