@@ -1,11 +1,12 @@
 -- Which models said something, which are tried, and which was switched to.
 create table read.models_v1 (
-    result_id uuid primary key,
+    result_id uuid not null,
     task text not null,
     model_id uuid not null,
     name text not null,
     revision text not null,
-    sha256 text not null
+    sha256 text not null,
+    primary key (task, result_id)
 );
 comment on table read.models_v1 is 'Every model that said something of an asset.';
 comment on column read.models_v1.result_id is 'What rows of results name: the model, or of texts the model with how it was told to look.';

@@ -119,6 +119,6 @@ impl Commands {
     /// # Errors
     /// See [`CommandError`]; never a refusal.
     pub async fn standing_of(&self, people: BTreeSet<PersonId>) -> Result<Standing, Refused> {
-        self.standing(people.into_iter()).await.map_err(by_person)
+        self.standing(people).await.map_err(by_person)
     }
 }

@@ -33,10 +33,6 @@ macro_rules! catalogue {
     ($($variant:ident($event:ty)),+ $(,)?) => {
         /// An event of any aggregate.
         #[derive(Clone, Debug, PartialEq)]
-        #[expect(
-            clippy::large_enum_variant,
-            reason = "nearly all events are of the largest kind; a box each would cost more than it saves"
-        )]
         pub enum AnyEvent {
             $(
                 #[doc = concat!("An event of the aggregate of [`", stringify!($event), "`].")]

@@ -1,4 +1,4 @@
-//! Other models for tests: the ones that are brought along, with slightly other numbers.
+//! Other models for tests: the ones that are brought along, with some other numbers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub fn brought_along() -> PathBuf {
 }
 
 /// Puts a copy of a model (`facial-recognition/yunet-sface`) beside it under another name, in the models of a data
-/// folder; the weights of the files named are a little other.
+/// folder; some weights of the files named are other.
 ///
 /// # Errors
 /// The model is not there, or a file cannot be read or written.
@@ -63,16 +63,17 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Changes every fourth number of the large tensors in its lower half; says how many.
+/// Turns the sign of every eighth number of the large tensors; says how many.
 fn change(bytes: &mut [u8]) -> usize {
     let mut changed = 0;
     for (start, end, kind) in weights(bytes) {
-        let (width, low) = if kind == FLOAT16 { (2, 0) } else { (4, 1) };
+        let width = if kind == FLOAT16 { 2 } else { 4 };
         let mut at = start;
         while at + width <= end {
-            bytes[at + low] ^= 0x7f;
+            // Little-endian: the sign is the uppermost bit of the last byte.
+            bytes[at + width - 1] ^= 0x80;
             changed += 1;
-            at += width * 4;
+            at += width * 8;
         }
     }
     changed

@@ -130,14 +130,16 @@ impl Worker {
         Ok(everywhere.end().await?)
     }
 
-    /// The trial whose proposal a switch applies: the last that is finished. Where there is none, faces stay whose
-    /// they are by their places.
+    /// The trial whose proposal a switch applies: the last that was finished over everything, else the last that was
+    /// finished. Where there is none, faces stay whose they are by their places.
     async fn proposing(&self, switch: &ModelSwitch) -> Result<Uuid, ProcessorError> {
         let trials = self.queries.model_trials().await?;
-        let of_it = trials.into_iter().find(|trial| {
+        let of_it = trials.iter().filter(|trial| {
             trial.task == switch.task && trial.model_id == switch.model_id && trial.is_finished()
         });
-        Ok(of_it.map(|trial| trial.trial_id).unwrap_or_default())
+        let whole = of_it.clone().find(|trial| trial.is_of_all());
+        let chosen = whole.or_else(|| of_it.clone().next());
+        Ok(chosen.map(|trial| trial.trial_id).unwrap_or_default())
     }
 
     async fn as_proposed(

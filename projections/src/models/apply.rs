@@ -21,8 +21,8 @@ use crate::search::fold_words;
 /// Keeps the tables of models.
 pub struct ModelsProjection;
 
-/// A model by what rows of its results name.
-type Known<'a> = BTreeMap<Uuid, (ModelTask, &'a ModelRef)>;
+/// Models by task and by what rows of their results name.
+type Known<'a> = BTreeMap<(ModelTask, Uuid), &'a ModelRef>;
 
 #[async_trait]
 impl Projection for ModelsProjection {
@@ -53,14 +53,14 @@ impl Projection for ModelsProjection {
         for event in events {
             match &event.what {
                 AnyEvent::Asset(AssetEvent::Embedded(found)) => {
-                    known.insert(found.model.id(), (ModelTask::SmartSearch, &found.model));
+                    known.insert((ModelTask::SmartSearch, found.model.id()), &found.model);
                 }
                 AnyEvent::Asset(AssetEvent::TextRead(read)) => {
-                    known.insert(read.reader.id(), (ModelTask::Ocr, &read.reader.model));
+                    known.insert((ModelTask::Ocr, read.reader.id()), &read.reader.model);
                 }
                 AnyEvent::Asset(AssetEvent::FacesSearched(searched)) => {
                     let task = ModelTask::FacialRecognition;
-                    known.insert(searched.model.id(), (task, &searched.model));
+                    known.insert((task, searched.model.id()), &searched.model);
                 }
                 AnyEvent::Asset(AssetEvent::Purged(_)) => {
                     purged.insert(event.key);
@@ -87,7 +87,10 @@ impl Projection for ModelsProjection {
 
 /// Results of a batch, each once.
 #[derive(Default)]
-struct Results<'a>(BTreeMap<(ModelTask, Uuid, Uuid), (&'a Event, Uuid, Option<String>)>);
+struct Results<'a>(BTreeMap<Of, (&'a Event, Uuid, Option<String>)>);
+
+/// Of which task, by which model, of which asset.
+type Of = (ModelTask, Uuid, Uuid);
 
 impl<'a> Results<'a> {
     fn take(&mut self, event: &'a Event, what: &'a AssetTrialEvent, known: &mut Known<'a>) {
@@ -103,7 +106,7 @@ impl<'a> Results<'a> {
                 (ModelTask::Ocr, &read.reader.model, read.owner_id, words)
             }
         };
-        known.insert(model.id(), (task, model));
+        known.insert((task, model.id()), model);
         self.0.insert((task, model.id(), event.key), (event, owner_id.uuid(), words));
     }
 
@@ -137,11 +140,11 @@ impl<'a> Results<'a> {
 }
 
 async fn know_in_tx(tx: &mut PgConnection, known: &Known<'_>) -> Result<(), ProjectionError> {
-    for (result_id, (task, model)) in known {
+    for ((task, result_id), model) in known {
         sqlx::query(
             "insert into models_v1 (result_id, task, model_id, name, revision, sha256)
              values ($1, $2, $3, $4, $5, $6)
-             on conflict (result_id) do nothing",
+             on conflict (task, result_id) do nothing",
         )
         .bind(result_id)
         .bind(task.as_str())

@@ -42,7 +42,20 @@ impl Queries {
                    from read.texts_v1 group by reader_id
                  union all
                  select task, model_id, 0, count(*)
-                   from read.trial_results_v1 where task <> 'smartSearch' group by task, model_id)
+                   from read.trial_results_v1 as tried
+                  where task <> 'smartSearch'
+                    and not (task = 'facialRecognition'
+                             and exists (select from read.face_searches_v1 as used
+                                          where used.asset_id = tried.asset_id
+                                            and used.model_id = tried.model_id))
+                    and not (task = 'ocr'
+                             and exists (select from read.texts_v1 as used
+                                           join read.models_v1 as model
+                                             on model.result_id = used.reader_id
+                                            and model.task = 'ocr'
+                                          where used.asset_id = tried.asset_id
+                                            and model.model_id = tried.model_id))
+                  group by task, model_id)
              select model.task, model.model_id, model.name, model.revision, model.sha256,
                     sum(counts.assets)::bigint as assets, sum(counts.beside)::bigint as beside
                from counts
@@ -163,6 +176,7 @@ impl Queries {
                          and exists (select from read.texts_v1 as used
                                        join read.models_v1 as model
                                          on model.result_id = used.reader_id
+                                        and model.task = 'ocr'
                                       where used.asset_id = a.asset_id
                                         and model.model_id = $2))",
         )

@@ -144,21 +144,24 @@ fn print_task(task: &Value) {
         say(&format!(
             "  results   {:<48} {:>9} count {:>9} beside",
             identity(&known["model"]),
-            known["assets"],
-            known["beside"]
+            number(&known["assets"]),
+            number(&known["beside"])
         ));
     }
     let switched = &task["switched"];
     if !switched.is_null() {
         let what = if switched["isRollback"] == json!(true) { "rolled back" } else { "switched" };
         let way = if switched["canRollBack"] == json!(true) { ", can be rolled back" } else { "" };
-        let followed = if switched["isFollowed"] == json!(true) { "all" } else { "not all" };
         say(&format!(
             "  {what} to {} at {}{way}",
             text(&switched["name"]),
             text(&switched["switchedAt"])
         ));
-        say(&format!("  {} assets have followed, {followed} that have to", switched["followed"]));
+        // Vectors are exchanged with the switch itself.
+        if task["task"] != "smartSearch" {
+            let all = if switched["isFollowed"] == json!(true) { "all of them" } else { "so far" };
+            say(&format!("  {} assets have followed, {all}", switched["followed"]));
+        }
     }
 }
 
@@ -174,9 +177,9 @@ fn print_trials(trials: &Value) {
             text(&trial["task"]),
             text(&trial["name"]),
             text(&trial["state"]),
-            trial["tried"],
-            trial["failed"],
-            trial["missing"],
+            number(&trial["tried"]),
+            number(&trial["failed"]),
+            number(&trial["missing"]),
         ));
     }
 }
@@ -192,7 +195,7 @@ fn print_diff(diff: &Value) {
         say(&format!(
             "  {:<32} {:>2} of the first twenty stay, {:>2} enter, {:>2} leave",
             text(&search["words"]),
-            search["kept"],
+            number(&search["kept"]),
             rows(&search["entered"]).count(),
             rows(&search["left"]).count(),
         ));
@@ -243,6 +246,11 @@ fn identity(model: &Value) -> String {
 
 fn rows(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+/// A number as text, which takes a width.
+fn number(value: &Value) -> String {
+    value.to_string()
 }
 
 fn text(value: &Value) -> &str {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::dto::ModelIdentityDto;
 use super::trials::{conflict, missing};
-use super::{NAME_CHARS_MAX, identity, last_trial, task};
+use super::{NAME_CHARS_MAX, best_trial, identity, task};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::search::texts::{EmbedTextError, TextEmbedder};
@@ -187,7 +187,7 @@ pub(super) async fn compare_models(
     let words = fields.has("words").then(|| fields.required_strings("words", WORDS_MAX));
     let examples = fields.integer("examples", 1, EXAMPLES_MAX).unwrap_or(EXAMPLES);
     fields.finish()?;
-    let trial = last_trial(&api, task, name.as_deref()).await?;
+    let trial = best_trial(&api, task, name.as_deref()).await?;
     let settings = api.queries.settings().await?;
     let used_name = settings.text(task.setting()).to_owned();
     let Some(used) = identity(&api, task, &used_name).await else {

@@ -43,15 +43,20 @@ async fn identity(api: &Api, task: ModelTask, name: &str) -> Option<ModelRef> {
     api.models.as_ref()?.identity(task, name).await
 }
 
-/// The last trial of a task: of a name, where one is given.
-async fn last_trial(
+/// The trial of a task's model that tells most: of the name, or else of the model that was tried last, the last that
+/// was finished over everything, else the last.
+async fn best_trial(
     api: &Api,
     task: ModelTask,
     name: Option<&str>,
 ) -> Result<ModelTrialView, Problem> {
     let trials = api.queries.model_trials().await?;
-    let of_it = trials
-        .into_iter()
-        .find(|trial| trial.task == task.as_str() && name.is_none_or(|name| trial.name == name));
-    of_it.ok_or_else(|| Problem::not_found("No such model was tried; begin a trial of it first"))
+    let mut of_task = trials.iter().filter(|trial| trial.task == task.as_str());
+    let last = of_task.find(|trial| name.is_none_or(|name| trial.name == name));
+    let Some(last) = last else {
+        return Err(Problem::not_found("No such model was tried; begin a trial of it first"));
+    };
+    let mut of_it = trials.iter().filter(|it| it.task == last.task && it.model_id == last.model_id);
+    let whole = of_it.find(|trial| trial.is_finished() && trial.is_of_all());
+    Ok(whole.unwrap_or(last).clone())
 }

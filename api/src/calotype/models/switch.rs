@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::get_models::{TaskModelsDto, of_task};
 use super::trials::{conflict, missing};
-use super::{NAME_CHARS_MAX, identity, last_trial, task};
+use super::{NAME_CHARS_MAX, best_trial, identity, task};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -59,7 +59,7 @@ pub(super) async fn switch_model(
     let is_incomplete = fields.boolean("incomplete").unwrap_or_default();
     fields.finish()?;
     require_settings(&api)?;
-    let trial = last_trial(&api, task, name.as_deref()).await?;
+    let trial = best_trial(&api, task, name.as_deref()).await?;
     let settings = api.queries.settings().await?;
     let former_name = settings.text(task.setting()).to_owned();
     let Some(former) = identity(&api, task, &former_name).await else {
