@@ -54,10 +54,11 @@ impl Leadership {
     pub(crate) fn new(lock: LeaderLock, options: &PgConnectOptions) -> Self {
         let options = options.clone().application_name("calotype leader").options([
             ("synchronous_commit", "off"),
-            // A leader whose machine is gone must not keep its lock for hours.
-            ("tcp_keepalives_idle", "10"),
-            ("tcp_keepalives_interval", "5"),
-            ("tcp_keepalives_count", "3"),
+            // A leader whose machine is gone must not keep its lock: another takes over within ten seconds.
+            ("tcp_keepalives_idle", "4"),
+            ("tcp_keepalives_interval", "2"),
+            ("tcp_keepalives_count", "2"),
+            ("tcp_user_timeout", "8000"),
         ]);
         Self { lock, options, session: None }
     }
