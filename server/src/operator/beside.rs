@@ -152,6 +152,7 @@ async fn beside(config: &Config, root: &Path) -> anyhow::Result<Core> {
         None => running_postgres(root)?,
     };
     let places = Places {
+        admin_url: None,
         owner_url: url.clone(),
         app_url: url,
         nats_url: String::new(),
