@@ -70,7 +70,7 @@ pub(crate) async fn models(target: &Target, wish: Wish, as_json: bool) -> anyhow
         Wish::Try { .. } => print_trials(&json!([answer])),
         Wish::Trials => print_trials(&answer),
         Wish::Cancel { id } => {
-            say(&format!("The trial {id} is cancelled; what the model said stays."))
+            say(&format!("The trial {id} is cancelled; what the model said stays."));
         }
         Wish::Diff { .. } => print_diff(&answer),
         Wish::Switch { .. } | Wish::Rollback { .. } => print_task(&answer),
