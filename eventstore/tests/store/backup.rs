@@ -61,6 +61,13 @@ fn again(frames: Vec<Frame>) -> mpsc::Receiver<Frame> {
     taken
 }
 
+fn table(frame: Option<Frame>) -> Option<Table> {
+    match frame {
+        Some(Frame::Table(table)) => Some(table),
+        _ => None,
+    }
+}
+
 /// The keys as they are now.
 async fn keys(pool: &PgPool) -> Vec<Frame> {
     let mut moment = begin_moment(pool).await.expect("a moment");
@@ -84,7 +91,7 @@ async fn load(
     let keyring = keyring();
     let mut tx = pool.begin().await.expect("a transaction");
     let mut keys = again(keys);
-    let Some(Frame::Table(table)) = keys.recv().await else { panic!("no table") };
+    let table = table(keys.recv().await).expect("a table");
     copy_in(&mut tx, &table.name, &table.columns, &mut keys).await?;
     require_opens(&mut tx, &keyring).await?;
     let mut all = Loaded::default();
@@ -177,7 +184,7 @@ async fn copies_are_refused_with_another_master_key_and_in_another_shape() {
     let other = Keyring::from_bytes([8; 32]);
     let mut tx = there.pool.begin().await.expect("a transaction");
     let mut keys = again(keys(&here.pool).await);
-    let Some(Frame::Table(table)) = keys.recv().await else { panic!("no table") };
+    let table = table(keys.recv().await).expect("a table");
     copy_in(&mut tx, &table.name, &table.columns, &mut keys).await.expect("keys");
     let refused = require_opens(&mut tx, &other).await;
     assert!(matches!(refused, Err(StoreError::WrongMasterKey)), "{refused:?}");

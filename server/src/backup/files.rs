@@ -130,6 +130,7 @@ struct Copier {
 }
 
 /// What became of a file.
+#[derive(Clone, Copy)]
 enum Outcome {
     Listed(Entry, bool),
     Gone,

@@ -2,6 +2,7 @@
 //! its database and its files, beside a running server as on a closed folder.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -9,7 +10,6 @@ use calotype_eventstore::{Keyring, Sequencer};
 use calotype_media::blob::BlobStore;
 use calotype_projections::Runner;
 use calotype_projections::projection::{self, checkpoint_name};
-use std::sync::Arc;
 
 use super::{Local, Target};
 use crate::config::Config;

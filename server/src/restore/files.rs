@@ -165,7 +165,7 @@ pub(super) async fn look(plan: &Plan) -> anyhow::Result<(u64, u64)> {
                 Some(opened) => Some(hash(opened).await?),
                 None => None,
             };
-            anyhow::Ok((name, id, found.filter(|found| *found == digest).is_some(), found))
+            anyhow::Ok((name, id, found == Some(digest), found))
         })
         .buffer_unordered(COPIES_AT_ONCE);
     while let Some((name, id, is_good, found)) = looks.try_next().await? {
