@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use calotype_domain::asset::Visibility;
 use calotype_eventstore::{GlobalPosition, StreamId};
 use chrono::{DateTime, NaiveDateTime, Utc};
-use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use uuid::Uuid;
 
-use super::reading::{PIECE_STREAMS, PIECES_UNDER_WAY, Reading, row_of};
+use super::reading::{PIECE_STREAMS, PIECES_UNDER_WAY, Piece, Reading, row_of};
 use crate::error::ProjectionError;
 use crate::query::Queries;
 use crate::timeline::{Placed, Timeline, TimelineRow};
@@ -133,7 +132,7 @@ impl Queries {
         rows: Vec<Placed>,
         position: GlobalPosition,
     ) -> Result<Vec<ThenAndNow>, ProjectionError> {
-        let pieces: Vec<BoxFuture<'_, Result<Vec<ThenAndNow>, ProjectionError>>> = rows
+        let pieces: Vec<Piece<'_, ThenAndNow>> = rows
             .chunks(PIECE_STREAMS)
             .map(|piece| self.piece_then(piece, position).boxed())
             .collect();

@@ -21,6 +21,9 @@ const STREAM_EVENTS_MAX: u32 = 1_000_000;
 /// Pieces under way at once: while one is folded, the next is read.
 pub(super) const PIECES_UNDER_WAY: usize = 2;
 
+/// What a piece comes to.
+pub(super) type Piece<'a, T> = BoxFuture<'a, Result<Vec<T>, ProjectionError>>;
+
 /// Which events are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
@@ -52,7 +55,7 @@ impl Queries {
         reading: Reading,
         fold: fn(&[Event]) -> Option<T>,
     ) -> Result<HashMap<Uuid, T>, ProjectionError> {
-        let pieces: Vec<BoxFuture<'_, Result<Vec<(Uuid, T)>, ProjectionError>>> = keys
+        let pieces: Vec<Piece<'_, (Uuid, T)>> = keys
             .chunks(PIECE_STREAMS)
             .map(|piece| self.folded_piece(piece, reading, fold).boxed())
             .collect();
