@@ -97,43 +97,52 @@ async fn write_locked(
         appended.push(expected_answer(stream, after));
     }
     match writes.as_slice() {
-        [write] => {
-            if let Prepared::OtherKey = session.prepare(streams, None).await? {
-                return Ok(Tried::OtherKey);
-            }
-            let written = shared.kurrent.append(write).await;
-            if matches!(
-                written,
-                Err(WriteFailure::Conflict
-                    | WriteFailure::Unacceptable(_)
-                    | WriteFailure::Refused(_))
-            ) {
-                session.take_back(streams).await;
-            }
-            let failed = StoreError::kurrent("append to KurrentDB");
-            match written {
-                Ok(()) => Ok(Tried::Written(appended)),
-                Err(WriteFailure::Conflict) => Ok(Tried::Again),
-                Err(WriteFailure::Unacceptable(error)) => {
-                    Err(AppendError::Invalid(error.to_string()))
-                }
-                Err(WriteFailure::Refused(error)) => Err(AppendError::Unavailable(failed(error))),
-                Err(WriteFailure::Lost(error)) => Err(AppendError::Unknown(failed(error))),
-            }
-        }
-        _ => {
-            let call_id = call_id(&writes);
-            if let Prepared::OtherKey = session.prepare(streams, Some((call_id, &writes))).await? {
-                return Ok(Tried::OtherKey);
-            }
-            let pool = shared.postgres.pool();
-            match decided::finish(&shared.kurrent, pool, call_id, Some(writes)).await {
-                Ok(Ending::AsDecided) => Ok(Tried::Written(appended)),
-                // The next look finds it, where it is.
-                Ok(Ending::Otherwise) => Ok(Tried::Again),
-                Err(error) => Err(AppendError::Unknown(error)),
-            }
-        }
+        [write] => write_one(shared, session, streams, write, appended).await,
+        _ => write_decided(shared, session, streams, writes, appended).await,
+    }
+}
+
+/// KurrentDB takes it whole or not at all.
+async fn write_one(
+    shared: &Shared,
+    session: &mut Session,
+    streams: &[CallStream],
+    write: &Write,
+    appended: Vec<Appended>,
+) -> Result<Tried, AppendError> {
+    if let Prepared::OtherKey = session.prepare(streams, None).await? {
+        return Ok(Tried::OtherKey);
+    }
+    let failed = StoreError::kurrent("append to KurrentDB");
+    let tried = match shared.kurrent.append(write).await {
+        Ok(()) => return Ok(Tried::Written(appended)),
+        Err(WriteFailure::Lost(error)) => return Err(AppendError::Unknown(failed(error))),
+        Err(WriteFailure::Conflict) => Ok(Tried::Again),
+        Err(WriteFailure::Unacceptable(error)) => Err(AppendError::Invalid(error.to_string())),
+        Err(WriteFailure::Refused(error)) => Err(AppendError::Unavailable(failed(error))),
+    };
+    session.take_back(streams).await;
+    tried
+}
+
+/// The decision is stored, and from then on it is carried out by whoever finds it.
+async fn write_decided(
+    shared: &Shared,
+    session: &mut Session,
+    streams: &[CallStream],
+    writes: Vec<Write>,
+    appended: Vec<Appended>,
+) -> Result<Tried, AppendError> {
+    let call_id = call_id(&writes);
+    if let Prepared::OtherKey = session.prepare(streams, Some((call_id, &writes))).await? {
+        return Ok(Tried::OtherKey);
+    }
+    let pool = shared.postgres.pool();
+    match decided::finish(&shared.kurrent, pool, call_id, Some(writes)).await {
+        Ok(Ending::AsDecided) => Ok(Tried::Written(appended)),
+        // The next look finds it, where it is.
+        Ok(Ending::Otherwise) => Ok(Tried::Again),
+        Err(error) => Err(AppendError::Unknown(error)),
     }
 }
 

@@ -89,7 +89,8 @@ impl Connection {
                 WriteFailure::Unacceptable(Error::InternalParsingError(error.to_string()))
             })?;
         let client = self.client();
-        let appending = client.append_to_stream(write.stream_id.to_string(), &options, events);
+        let appending =
+            Box::pin(client.append_to_stream(write.stream_id.to_string(), &options, events));
         match tokio::time::timeout(WRITE_TIMEOUT, appending).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(classify(error)),

@@ -204,7 +204,8 @@ impl EventStore for KurrentStore {
         let Ok(Ok(room)) = room else { return Err(AppendError::Unavailable(StoreError::Closed)) };
         // Whoever stops waiting must not stop a write midway.
         let writing = self.shared.tasks.spawn(async move {
-            let appended = append::append(&shared, &appends, &sealings, &envelope).await;
+            let appending = append::append(&shared, &appends, &sealings, &envelope);
+            let appended = Box::pin(appending).await;
             drop(room);
             appended
         });

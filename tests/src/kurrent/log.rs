@@ -1,5 +1,7 @@
 //! The double's log: events in one list, streams as lists of indices, and what is to go wrong.
 
+#![expect(clippy::result_large_err, reason = "a service answers with tonic's status")]
+
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;

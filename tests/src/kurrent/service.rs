@@ -1,5 +1,7 @@
 //! The double's door: two gRPC services over its log.
 
+#![expect(clippy::result_large_err, reason = "a service answers with tonic's status")]
+
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

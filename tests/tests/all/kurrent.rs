@@ -1,6 +1,8 @@
 //! The log in KurrentDB: the contract that every store keeps, what only this one can show, and a whole server with
 //! it. KurrentDB is a double that speaks its protocol; nothing here ran against the real one.
 
+#![expect(clippy::expect_used, reason = "these are tests")]
+
 use std::sync::Mutex;
 use std::time::Duration;
 
