@@ -152,7 +152,7 @@ macro_rules! events {
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $(
-                #[doc = concat!("See [`", stringify!($payload), "`].")]
+                #[doc = concat!("See `", stringify!($payload), "`.")]
                 $variant($payload),
             )+
         }

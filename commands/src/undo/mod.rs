@@ -2,8 +2,8 @@
 //! something back to what it was, which is the same of everything that happened since.
 //!
 //! What goes back is decided by the aggregates ([`calotype_domain::undo::Undo`]); this use case finds the
-//! events ([`find`]), compares three states of each stream ([`compare`]), asks what else stands in the way and whether
-//! the person may do it, and writes the answers. An aggregate that can be taken back is named in [`compare`]; of
+//! events (`find.rs`), compares three states of each stream (`compare.rs`), asks what else stands in the way and whether
+//! the person may do it, and writes the answers. An aggregate that can be taken back is named in `compare.rs`; of
 //! others the tables say why not.
 
 mod commit;

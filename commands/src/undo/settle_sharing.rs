@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use calotype_domain::access::{Object, Reach, Viewer, check};
+use calotype_domain::access::{AlbumRole, Object, Reach, Viewer, check};
 use calotype_domain::activity::ActivityEvent;
 use calotype_domain::album::{Album, AlbumEvent};
 use calotype_domain::asset::Asset;
@@ -43,7 +43,13 @@ impl Commands {
         viewer: &Viewer,
     ) -> Result<(), Refused> {
         for planned in plans.albums.values_mut() {
-            if !allows(viewer, planned) {
+            // Who is no owner makes nobody one.
+            let owns =
+                matches!(planned.object, Some(Object::Album { role: Some(AlbumRole::Owner), .. }));
+            let makes_owner = planned.plan.events.iter().any(
+                |event| matches!(event, AlbumEvent::UserAdded(it) if it.role == AlbumRole::Owner),
+            );
+            if !allows(viewer, planned) || (makes_owner && !owns) {
                 planned.refuse();
             }
             let mut events = std::mem::take(&mut planned.plan.events);

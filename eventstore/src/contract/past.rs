@@ -12,7 +12,7 @@ use crate::store::EventStore;
 use crate::stream::ExpectedRevision::Any;
 use crate::stream::GlobalPosition;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(120);
 
 fn second(number: i64) -> DateTime<Utc> {
     envelope().recorded_at + TimeDelta::seconds(number)

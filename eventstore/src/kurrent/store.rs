@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::PgPool;
 use tokio::sync::{Semaphore, watch};
@@ -17,7 +18,9 @@ use super::client::Connection;
 use super::{append, record, session};
 use crate::error::{AppendError, StoreError};
 use crate::event::{Append, Appended, Envelope, Recorded};
+use crate::past::{Deed, Last, Until};
 use crate::postgres::PostgresStore;
+use crate::selection::{Selected, Selection};
 use crate::store::EventStore;
 use crate::stream::{GlobalPosition, Revision, StreamId};
 use crate::validate;
@@ -262,6 +265,45 @@ impl EventStore for KurrentStore {
         max: u32,
     ) -> Result<Vec<Recorded>, StoreError> {
         self.shared.postgres.read_correlated(correlation_id, max).await
+    }
+
+    // What asks about positions is answered by the copy.
+    async fn read_selected(
+        &self,
+        after: GlobalPosition,
+        selection: &Selection,
+        max: u32,
+    ) -> Result<Selected, StoreError> {
+        self.shared.postgres.read_selected(after, selection, max).await
+    }
+
+    async fn read_until(
+        &self,
+        stream_ids: &[StreamId],
+        until: &Until<'_>,
+        max: u32,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        self.shared.postgres.read_until(stream_ids, until, max).await
+    }
+
+    async fn last_of(
+        &self,
+        stream_ids: &[StreamId],
+        types: &[&str],
+    ) -> Result<Vec<Last>, StoreError> {
+        self.shared.postgres.last_of(stream_ids, types).await
+    }
+
+    async fn deeds(
+        &self,
+        after: GlobalPosition,
+        until: GlobalPosition,
+    ) -> Result<Vec<Deed>, StoreError> {
+        self.shared.postgres.deeds(after, until).await
+    }
+
+    async fn position_at(&self, instant: DateTime<Utc>) -> Result<GlobalPosition, StoreError> {
+        self.shared.postgres.position_at(instant).await
     }
 
     async fn head(&self) -> Result<GlobalPosition, StoreError> {

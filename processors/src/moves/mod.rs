@@ -1,7 +1,7 @@
 //! Puts originals where the storage template says, each in steps that can be taken again.
 //!
 //! What is wished for stands in `work.original_wishes`, so a job of a hundred thousand moves goes on after a
-//! crash where it was. See [`step`] for one move, and docs/adr/0015-storage-template.md for why it is so.
+//! crash where it was. See `step.rs` for one move, and docs/adr/0015-storage-template.md for why it is so.
 
 mod carry;
 mod finish;

@@ -44,7 +44,18 @@ impl Worker {
     /// The switches that assets still follow.
     pub(super) async fn unfollowed(&self) -> Result<Vec<ModelSwitch>, ProcessorError> {
         let mut open = Vec::new();
-        for switch in self.queries.model_switches().await? {
+        let switches = self.queries.model_switches().await?;
+        if switches.is_empty() {
+            return Ok(open);
+        }
+        let settings = self.queries.settings().await?;
+        for switch in switches {
+            // Another model was named by hand since: what that one says stays.
+            let is_asked = ModelTask::named(&switch.task)
+                .is_some_and(|task| settings.text(task.setting()) == switch.name);
+            if !is_asked {
+                continue;
+            }
             let is_done = self.queries.followed(switch.event_id).await?.is_some_and(|it| it.1);
             if !is_done {
                 open.push(switch);

@@ -91,10 +91,13 @@ impl Queries {
     /// # Errors
     /// What the database said.
     pub async fn deleted_albums(&self, limit: i64) -> Result<Vec<Uuid>, ProjectionError> {
-        Ok(sqlx::query_scalar("select album_id from read.deleted_albums_v1 limit $1")
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await?)
+        Ok(sqlx::query_scalar(
+            "select album_id from read.deleted_albums_v1
+              order by deleted_at desc, album_id limit $1",
+        )
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// Albums that were deleted before an instant and may still be taken back, the first deleted first.

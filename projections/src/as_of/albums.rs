@@ -61,7 +61,9 @@ impl Queries {
         &self,
         album_ids: &[Uuid],
     ) -> Result<HashMap<Uuid, Album>, ProjectionError> {
-        let reading = Reading::whole("album", GlobalPosition::new(i64::MAX));
+        // Whose they are is not sealed.
+        let position = GlobalPosition::new(i64::MAX);
+        let reading = Reading { is_opened: false, ..Reading::whole("album", position) };
         self.folded(album_ids, reading, |events| Some(folded(events)).filter(Album::is_departed))
             .await
     }

@@ -101,9 +101,18 @@ impl Queries {
         };
         // By the left edge of the leftmost face; a face without a place stands left of all.
         let mut edges: HashMap<PersonId, f64> = HashMap::new();
+        let mut known: HashMap<PersonId, Option<PersonId>> = HashMap::new();
         for face_id in rules.ids() {
             let Some(Some(person_id)) = rules.person_of(face_id) else { continue };
-            let Some(person_id) = self.stood_for(person_id, position).await? else { continue };
+            let stood_for = match known.get(&person_id) {
+                Some(known) => *known,
+                None => {
+                    let found = self.stood_for(person_id, position).await?;
+                    known.insert(person_id, found);
+                    found
+                }
+            };
+            let Some(person_id) = stood_for else { continue };
             let left = rules.area_of(face_id).map_or(0.0, |area| area.left);
             let edge = edges.entry(person_id).or_insert(left);
             *edge = edge.min(left);

@@ -72,8 +72,12 @@ impl Queries {
     ) -> Result<Vec<(Uuid, T)>, ProjectionError> {
         let recorded = self.read_piece(keys, reading).await?;
         let folding = tokio::task::spawn_blocking(move || each(&recorded, fold));
-        // Nothing at the end of the program.
-        Ok(folding.await.unwrap_or_default())
+        match folding.await {
+            Ok(folded) => Ok(folded),
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // At the end of the program nobody waits for it any more.
+            Err(_) => Ok(Vec::new()),
+        }
     }
 
     /// As [`Queries::folded`] of one stream.

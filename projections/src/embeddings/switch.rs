@@ -92,28 +92,32 @@ pub(super) async fn put_beside_in_tx<'a>(
     .fetch_all(&mut *tx)
     .await?;
     let attached: HashMap<Uuid, Vec<u8>> = attached.into_iter().collect();
-    for (event, found) in tried {
-        let Some(values) = attached.get(&event.event_id).and_then(|bytes| unpack(bytes)) else {
-            continue;
-        };
-        let Codes { codes, scale } = Codes::of(&values);
-        sqlx::query(
-            "insert into embeddings_beside_v1
-                    (model_id, asset_id, revision, owner_id, event_id, scale, codes)
-             values ($1, $2, $3, $4, $5, $6, $7)
-             on conflict (model_id, asset_id) do update
-                set revision = excluded.revision, owner_id = excluded.owner_id,
-                    event_id = excluded.event_id, scale = excluded.scale, codes = excluded.codes",
-        )
-        .bind(found.model.id())
-        .bind(event.key)
-        .bind(event.revision)
-        .bind(found.owner_id.uuid())
-        .bind(event.event_id)
-        .bind(scale)
-        .bind(codes.into_iter().map(i8::cast_unsigned).collect::<Vec<u8>>())
-        .execute(&mut *tx)
-        .await?;
-    }
+    let coded: Vec<(&Event, &AssetTrialEmbedded, Codes)> = tried
+        .into_iter()
+        .filter_map(|(event, found)| {
+            let values = attached.get(&event.event_id).and_then(|bytes| unpack(bytes))?;
+            Some((event, found, Codes::of(&values)))
+        })
+        .collect();
+    let bytes =
+        |codes: &Codes| -> Vec<u8> { codes.codes.iter().copied().map(i8::cast_unsigned).collect() };
+    sqlx::query(
+        "insert into embeddings_beside_v1
+                (model_id, asset_id, revision, owner_id, event_id, scale, codes)
+         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::uuid[],
+                              $6::real[], $7::bytea[])
+         on conflict (model_id, asset_id) do update
+            set revision = excluded.revision, owner_id = excluded.owner_id,
+                event_id = excluded.event_id, scale = excluded.scale, codes = excluded.codes",
+    )
+    .bind(coded.iter().map(|(_, found, _)| found.model.id()).collect::<Vec<_>>())
+    .bind(coded.iter().map(|(event, ..)| event.key).collect::<Vec<_>>())
+    .bind(coded.iter().map(|(event, ..)| event.revision).collect::<Vec<_>>())
+    .bind(coded.iter().map(|(_, found, _)| found.owner_id.uuid()).collect::<Vec<_>>())
+    .bind(coded.iter().map(|(event, ..)| event.event_id).collect::<Vec<_>>())
+    .bind(coded.iter().map(|(.., codes)| codes.scale).collect::<Vec<_>>())
+    .bind(coded.iter().map(|(.., codes)| bytes(codes)).collect::<Vec<_>>())
+    .execute(&mut *tx)
+    .await?;
     Ok(())
 }

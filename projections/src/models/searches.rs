@@ -11,8 +11,8 @@ use crate::query::Queries;
 
 /// Assets at the top of a search that are compared.
 const TOP_ASSETS: usize = 20;
-/// Vectors that are compared before others have a turn on the thread.
-const ROWS_AT_ONCE: usize = 512;
+/// Pairs of vectors that are compared before others have a turn on the thread.
+const NEARNESSES_AT_ONCE: usize = 4_096;
 
 /// What of a search would be another if a model that was tried were switched to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,9 +64,10 @@ impl Queries {
         (tried_id, tried): (Uuid, &[Vec<f32>]),
     ) -> Result<Vec<SearchDiff>, ProjectionError> {
         let former = self.tops(of_both!("used"), (used_id, tried_id), used).await?;
-        let next = self.tops(of_both!("tried"), (used_id, tried_id), tried).await?;
+        let mut next = self.tops(of_both!("tried"), (used_id, tried_id), tried).await?;
         let mut diffs = Vec::new();
-        for ((owner_id, former), (_, next)) in former.into_iter().zip(next) {
+        for (owner_id, former) in former {
+            let Some(next) = next.remove(&owner_id) else { continue };
             for (words, (former, next)) in former.into_iter().zip(next).enumerate() {
                 diffs.push(compare(words, owner_id, former.into_ids(), next.into_ids()));
             }
@@ -97,8 +98,9 @@ impl Queries {
                     top.offer(nearness(&asked.codes, &codes, scale), || asset_id);
                 }
             }
-            count += 1;
-            if count.is_multiple_of(ROWS_AT_ONCE) {
+            count += asked.len();
+            if count >= NEARNESSES_AT_ONCE {
+                count = 0;
                 tokio::task::yield_now().await;
             }
         }

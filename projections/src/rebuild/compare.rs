@@ -12,7 +12,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
-use super::fill::{self, BATCH_EVENTS_MAX};
+use super::fill::{self, BATCH_EVENTS_MAX, Failure};
 use super::record::{self, Record};
 use super::tables::{execute, key_columns};
 use crate::error::ProjectionError;
@@ -94,6 +94,8 @@ pub(super) enum Compared {
     Ahead,
     /// Somebody else moved, paused or gave up the rebuild.
     Overtaken,
+    /// It stopped at an event.
+    Stopped(Failure),
 }
 
 /// Compares both generations at the position of the live one.
@@ -126,7 +128,8 @@ pub(super) async fn compare(
             recorded.into_iter().filter(|event| event.position <= Some(live)).collect();
         match fill::batch(&mut db, projection, seen, &recorded, live).await? {
             fill::Filled::Applied => {}
-            fill::Filled::Overtaken | fill::Filled::Stopped(_) => return Ok(Compared::Overtaken),
+            fill::Filled::Overtaken => return Ok(Compared::Overtaken),
+            fill::Filled::Stopped(failure) => return Ok(Compared::Stopped(failure)),
         }
     }
     let mut snapshot = sqlx::Connection::begin(&mut *db).await?;
@@ -161,7 +164,7 @@ pub(super) async fn keep_in_tx(
     )
     .bind(name)
     .bind(Json(comparison))
-    .bind((!examples.is_empty()).then(|| Json(examples)))
+    .bind((!examples.is_empty()).then_some(Json(examples)))
     .execute(tx)
     .await?;
     Ok(())

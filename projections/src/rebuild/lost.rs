@@ -84,6 +84,14 @@ impl Lost {
     }
 }
 
+/// Drops at once what is kept beside from before something was deleted for good. What is built now is not touched.
+///
+/// # Errors
+/// What the database said.
+pub async fn forget_deleted(pool: &PgPool) -> Result<(), ProjectionError> {
+    Lost::default().look_for_deleted(pool).await
+}
+
 /// Drops generations that nobody wanted back for long.
 async fn drop_late(pool: &PgPool) -> Result<(), ProjectionError> {
     let late: Vec<String> = sqlx::query_scalar(

@@ -31,6 +31,7 @@ pub(crate) use changes::changed_in_tx;
 pub use changes::{Changes, follow_changes};
 pub use compare::{Comparison, Example, TableComparison};
 pub use fill::Failure;
+pub use lost::forget_deleted;
 pub use orders::{change, discard, start};
 pub use record::{Stage, State, Wish};
 pub use show::{Previous, Rebuild, Status, list, rebuild_of};

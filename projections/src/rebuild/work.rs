@@ -64,6 +64,8 @@ pub struct Rebuilder {
     /// When the next batch of a rebuild with a limit may be taken.
     next_batch: Instant,
     lost: Lost,
+    /// When generations are looked after next.
+    look_at: Instant,
 }
 
 impl Rebuilder {
@@ -79,6 +81,7 @@ impl Rebuilder {
             known: None,
             next_batch: Instant::now(),
             lost: Lost::default(),
+            look_at: Instant::now() + LOOK_EVERY,
         }
     }
 
@@ -108,10 +111,22 @@ impl Rebuilder {
             .fetch_one(&mut *turn)
             .await?;
         if is_ours {
-            while self.step().await? {}
+            while self.step().await? {
+                self.look_after().await?;
+            }
         }
         turn.rollback().await?;
         Ok(())
+    }
+
+    /// Looks after generations that nobody is at, now and then.
+    async fn look_after(&mut self) -> Result<(), ProjectionError> {
+        if Instant::now() < self.look_at {
+            return Ok(());
+        }
+        self.look_at = Instant::now() + LOOK_EVERY;
+        self.known = None;
+        self.lost.look(&self.pool).await
     }
 
     /// One step of the rebuild that was begun first; false when none runs.
@@ -167,14 +182,10 @@ impl Rebuilder {
     /// Works whenever there is something to do, until cancelled. What is cut off is taken up at the next start.
     pub async fn run(mut self, cancel: CancellationToken) {
         let bell = Arc::clone(&self.bell);
-        let mut look_at = Instant::now();
+        self.look_at = Instant::now();
         while !cancel.is_cancelled() {
             let working = async {
-                if Instant::now() >= look_at {
-                    look_at = Instant::now() + LOOK_EVERY;
-                    self.known = None;
-                    self.lost.look(&self.pool).await?;
-                }
+                self.look_after().await?;
                 self.work().await
             };
             let worked = tokio::select! {
@@ -312,6 +323,10 @@ impl Rebuilder {
                 return record::fail(&mut db, &seen.name, &failure).await;
             }
             Compared::Overtaken => return Ok(()),
+            Compared::Stopped(failure) => {
+                tell_stopped(seen, &failure);
+                return Ok(());
+            }
         };
         let mut tx = sqlx::Connection::begin(&mut *db).await?;
         if !compare::is_wanted_in_tx(&mut tx, seen).await? {

@@ -44,7 +44,7 @@ impl Queries {
         Ok(FoundPage { assets, next })
     }
 
-    /// How many assets fit. Without conditions but those of [`is_kept`] a sum of kept counts.
+    /// How many assets fit. Without conditions but those of `is_kept` a sum of kept counts.
     ///
     /// # Errors
     /// What the database said.

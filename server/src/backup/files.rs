@@ -79,6 +79,8 @@ pub(super) struct Copied {
     /// Deleted for good while the backup was made.
     pub(super) gone: u64,
     pub(super) lost: Vec<Lost>,
+    /// Assets whose events wait, so that their files are not known.
+    pub(super) parked: u64,
 }
 
 /// The name of a file in the backup.
@@ -119,6 +121,13 @@ pub(super) async fn copy(
     }
     let id = &manifest.id;
     manifest.files = Some(writer.finish(Ok(()), objects, |_| format!("{PART}/{id}.gz")).await?);
+    let parked: i64 = sqlx::query_scalar(
+        "select count(distinct stream_id) from work.parked
+          where kind = 'projection' and starts_with(stream_id, 'asset-')",
+    )
+    .fetch_one(&live.core.pool)
+    .await?;
+    copied.parked = u64::try_from(parked).unwrap_or_default();
     Ok(copied)
 }
 

@@ -30,16 +30,20 @@ pub(super) async fn copy(
     let left = left_over(objects).await?;
     let mut progress = Progress::new();
     while after < manifest.position {
-        if let Some(segment) = adopt(&left, after, manifest.position, objects).await? {
+        if let Some(segment) = adopt(&left, after, manifest.position, objects).await?
+            && segment.part.name.contains(&format!("-{}-", last_event(live, segment.last).await?))
+        {
             after = segment.last;
             manifest.segments.push(segment);
             continue;
         }
         let to = manifest.position.min(after + SEGMENT_EVENTS_MAX);
+        let event = last_event(live, to).await?;
         let writer = PartWriter::begin(objects, PART).await?;
         let sent = read_log(&live.core.pool, &keyring, (after, to), &writer.frames).await;
-        let name =
-            |digest: Digest| format!("{FOLDER}/{:012}-{to:012}-{}.gz", after + 1, digest.short());
+        let name = |digest: Digest| {
+            format!("{FOLDER}/{:012}-{to:012}-{event}-{}.gz", after + 1, digest.short())
+        };
         let part = writer.finish(sent, objects, name).await?;
         manifest.segments.push(Segment { first: after + 1, last: to, part });
         after = to;
@@ -49,6 +53,13 @@ pub(super) async fn copy(
         });
     }
     Ok(())
+}
+
+/// The event at a position, for names: a log that was set back has another there.
+async fn last_event(live: &Live, position: i64) -> anyhow::Result<String> {
+    let mut db = live.core.pool.acquire().await?;
+    let event = super::tables::event_at(&mut db, position).await?;
+    Ok(event.map(|id| id.simple().to_string()).unwrap_or_default())
 }
 
 /// Pieces by their first position; some of them may be of a backup that was cut off.

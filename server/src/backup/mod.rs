@@ -84,7 +84,7 @@ async fn run(live: &Live, wish: &Backup) -> anyhow::Result<bool> {
     manifest.write(&objects).await?;
     let gone = expire::expire(&objects, &known, &manifest, wish.keys_keep).await?;
     tell(&manifest, known.last(), &copied, &gone);
-    Ok(copied.lost.is_empty())
+    Ok(copied.lost.is_empty() && copied.parked == 0)
 }
 
 /// Fixes the position, and copies what belongs to that moment.
@@ -175,9 +175,15 @@ fn tell(
     for lost in &copied.lost {
         say(&lost.line());
     }
-    if copied.lost.is_empty() {
+    if copied.parked > 0 {
+        say(&format!(
+            "{} PHOTOS ARE PARKED: their files may not be in it, see `calotype parked list`.",
+            count(copied.parked)
+        ));
+    }
+    if copied.lost.is_empty() && copied.parked == 0 {
         say("The backup is whole.");
-    } else {
+    } else if !copied.lost.is_empty() {
         let lost = u64::try_from(copied.lost.len()).unwrap_or_default();
         say(&format!("{} ORIGINALS ARE NOT IN IT.", count(lost)));
     }

@@ -52,7 +52,8 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
 fn tell(told: &Value, findings: &mut Findings) {
     for (name, part) in told["parts"].as_object().into_iter().flatten() {
         let word = part["state"].as_str().unwrap_or("unknown");
-        if word == "ok" {
+        // What is parked was told from the database, which also says why.
+        if word == "ok" || name == "parked" {
             continue;
         }
         let waits = match part["waitingEvents"].as_i64() {

@@ -150,16 +150,44 @@ impl Eraser {
 
     /// Waits until the read models have heard of everything, and the files are removed.
     async fn settle(&self) -> Result<(), NotErased> {
-        let head = self.core.store.head().await.map_err(failed)?;
         let patience = Patience::begun();
+        // What was written has no position for a moment, and is not in the head then.
+        let last: Option<i64> = sqlx::query_scalar("select max(seq) from log.outbox")
+            .fetch_one(&self.core.pool)
+            .await
+            .map_err(failed)?;
+        loop {
+            let is_placed: bool =
+                sqlx::query_scalar("select not exists (select from log.outbox where seq <= $1)")
+                    .bind(last)
+                    .fetch_one(&self.core.pool)
+                    .await
+                    .map_err(failed)?;
+            if is_placed {
+                break;
+            }
+            patience.wait("events are being placed").await?;
+        }
+        let head = self.core.store.head().await.map_err(failed)?;
+        // Of this release: those of former versions stand still.
+        let mut names: Vec<String> = calotype_projections::projection::all()
+            .iter()
+            .map(|one| calotype_projections::projection::checkpoint_name(&**one))
+            .collect();
+        names.extend(["errands", "relay"].map(str::to_owned));
         loop {
             let is_settled: bool = sqlx::query_scalar(
-                "select not exists (select from work.checkpoints where position < $1)
+                "select not exists (select from work.checkpoints
+                                     where position < $1 and name = any($2))
+                    and not exists (
+                        select from work.rebuilds
+                         where state = 'running' and position between 1 and $1 - 1)
                     and not exists (
                         select from work.errands
                          where kind in ('AssetPurged', 'PersonDeleted', 'PersonMergedInto'))",
             )
             .bind(head.get())
+            .bind(&names)
             .fetch_one(&self.core.pool)
             .await
             .map_err(failed)?;
@@ -243,6 +271,7 @@ impl Erasing for Eraser {
             }
         }
         self.settle().await?;
+        calotype_projections::rebuild::forget_deleted(&self.core.pool).await.map_err(failed)?;
         let work = rows::remove_work(&self.core.pool, erased, &of).await.map_err(failed)?;
         self.purge_messages(erased).await?;
         let scrubbed = self.scrub().await?;

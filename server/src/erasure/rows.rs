@@ -56,7 +56,7 @@ pub(super) async fn count(
         "select format('%I.%I', c.table_schema, c.table_name), c.column_name::text
            from information_schema.columns c
            join pg_tables t on t.schemaname = c.table_schema and t.tablename = c.table_name
-          where c.table_schema in ('read', 'read_next') and c.column_name = any($1)
+          where c.table_schema in ('read', 'read_next', 'read_prev') and c.column_name = any($1)
             and c.data_type = 'uuid'",
     )
     .bind(columns)
@@ -76,7 +76,12 @@ pub(super) async fn count(
 
 /// Removes what stands in tables of work, which no event empties.
 pub(super) async fn remove_work(pool: &PgPool, erased: Held, of: &Of) -> Result<u64, sqlx::Error> {
-    let mut streams: Vec<String> = of.assets.iter().map(|id| format!("asset-{id}")).collect();
+    let of_asset = |id: &Uuid| ["asset", "asset_trial", "faces"].map(|kind| format!("{kind}-{id}"));
+    let mut streams: Vec<String> = of.assets.iter().flat_map(of_asset).collect();
+    let owners: Vec<Uuid> = match erased {
+        Held::User(user_id) => vec![user_id.uuid()],
+        Held::Asset(_) => Vec::new(),
+    };
     streams.push(format!("{}-{}", erased.kind(), erased.id()));
     let mut removed = 0;
     let by_stream = "delete from work.parked where stream_id = any($1)";
@@ -85,6 +90,9 @@ pub(super) async fn remove_work(pool: &PgPool, erased: Held, of: &Of) -> Result<
         ("delete from work.integrity_findings where asset_id = any($1)", &of.assets),
         ("delete from work.original_wishes where asset_id = any($1)", &of.assets),
         ("delete from work.original_places where asset_id = any($1)", &of.assets),
+        ("delete from work.model_failures where asset_id = any($1)", &of.assets),
+        ("delete from work.model_proposals where asset_id = any($1)", &of.assets),
+        ("delete from work.model_people where owner_id = any($1)", &owners),
         ("delete from work.sync_acks where session_id = any($1)", &of.sessions),
         ("delete from work.session_uses where session_id = any($1)", &of.sessions),
     ] {

@@ -19,7 +19,7 @@ const SEGMENTS_MAX: usize = 256;
 const TABLES: &str = "
     select format('%I.%I', schemaname, tablename)
     from pg_tables
-    where schemaname in ('read', 'read_next', 'work')
+    where schemaname in ('read', 'read_next', 'read_prev', 'work')
         or schemaname = 'log' and tablename in ('attachments', 'subject_keys')
     order by 1";
 const SAMPLES: [&str; 2] = ["pg_catalog.pg_statistic", "pg_catalog.pg_statistic_ext_data"];
@@ -120,11 +120,17 @@ async fn wait_for_older(connection: &mut PgConnection) -> Result<(), ScrubError>
         sqlx::query_scalar("select pg_current_xact_id()::text").fetch_one(&mut *connection).await?;
     let deadline = Instant::now() + OLDER_WAIT_MAX;
     loop {
-        let is_past: bool =
-            sqlx::query_scalar("select pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8")
-                .bind(&now)
-                .fetch_one(&mut *connection)
-                .await?;
+        let is_past: bool = sqlx::query_scalar(
+            "select pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8
+                    and not exists (
+                        select from pg_stat_activity
+                         where pid <> pg_backend_pid() and datname = current_database()
+                           and backend_xmin is not null
+                           and age(backend_xmin) >= age($1::text::xid8::xid))",
+        )
+        .bind(&now)
+        .fetch_one(&mut *connection)
+        .await?;
         if is_past {
             return Ok(());
         }

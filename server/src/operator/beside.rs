@@ -44,6 +44,10 @@ impl Live {
              --server"
         );
         let config = target.config()?;
+        ensure!(
+            config.event_store.is_none(),
+            "the log is in KurrentDB: this copies and compares only logs in PostgreSQL; back up both by their own means"
+        );
         ensure!(config.data.is_dir(), "there is no data folder {}", config.data.display());
         let root = config.data.canonicalize().context("failed to find the data folder")?;
         match DataFolder::open_as_it_is(&root) {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Remote, Target, say};
 
 /// How often a trial is looked at that is waited for.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Characters of a digest that are shown.
 const DIGEST_CHARS: usize = 12;
 

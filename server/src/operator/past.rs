@@ -276,7 +276,7 @@ fn say_timeline(answer: &Value) {
             say(&format!("{}  {}{mark}", text(&asset["localDateTime"]), text(&asset["id"])));
         }),
         None => list(&answer["months"]).for_each(|month| {
-            say(&format!("{}  {:>8}", text(&month["timeBucket"]), month["count"]))
+            say(&format!("{}  {:>8}", text(&month["timeBucket"]), month["count"]));
         }),
     }
 }

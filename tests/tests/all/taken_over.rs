@@ -140,7 +140,8 @@ async fn tell(
         two.wait_for_thumbnail(id).await?;
     }
     let mut shown = two.timeline("").await?;
-    (ids.sort_unstable(), shown.sort_unstable());
+    ids.sort_unstable();
+    shown.sort_unstable();
     ensure!(shown == ids, "acknowledged are {ids:?}, and there are {shown:?}");
     Ok(())
 }

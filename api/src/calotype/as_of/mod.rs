@@ -21,6 +21,8 @@ use crate::state::Api;
 
 /// Answers about whole libraries that are made at once: each holds what it is made of in memory. Others wait.
 const AT_ONCE_MAX: usize = 2;
+/// How long one waits for its turn.
+const TURN_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(30);
 
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE_MAX);
 
@@ -36,5 +38,8 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// Waits until an answer about a library may be made.
 async fn turn() -> Result<SemaphorePermit<'static>, Problem> {
-    TURNS.acquire().await.map_err(|error| Problem::internal(&error))
+    tokio::time::timeout(TURN_WAIT_MAX, TURNS.acquire())
+        .await
+        .map_err(|_elapsed| Problem::unavailable())?
+        .map_err(|error| Problem::internal(&error))
 }

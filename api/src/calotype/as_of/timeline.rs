@@ -186,8 +186,12 @@ fn month_of(local: NaiveDateTime) -> NaiveDate {
 impl Wish {
     /// Only the viewer's own assets are favorites.
     fn wants(&self, (asset, then): &Seen, viewer_id: Uuid) -> bool {
-        let is_favorite = then.is_favorite && asset.owner_id == viewer_id;
-        self.visibilities.contains(&then.visibility)
+        let is_own = asset.owner_id == viewer_id;
+        let is_favorite = then.is_favorite && is_own;
+        // Of somebody else's, only what their timeline shows, and showed.
+        let places = [asset.visibility, then.visibility];
+        (is_own || places.iter().all(|place| *place == Visibility::Timeline))
+            && self.visibilities.contains(&then.visibility)
             && then.is_trashed == self.is_trashed
             && self.is_favorite.is_none_or(|wanted| wanted == is_favorite)
             && !(self.with_stacked && then.is_under)

@@ -139,8 +139,10 @@ impl Asked {
         let mut pages = Pages::of(self, source);
         let (mut events, mut looks) = (VecDeque::new(), 0);
         while events.len() <= limit && looks < LOOKS_MAX && !pages.is_over {
-            looks += 1;
+            let before = pages.after;
             events.extend(pages.next(queries).await?);
+            // Pages that lie before what is asked for are only read for what fields were.
+            looks += usize::from(pages.after > before);
         }
         let is_more = events.len() > limit;
         events.truncate(limit);
@@ -207,6 +209,7 @@ async fn next_lines(
     Ok((!text.is_empty()).then(|| (Bytes::from(text), (api, pages, false))))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by value")]
 fn broken(problem: Problem) -> std::io::Error {
     std::io::Error::other(format!("{problem:?}"))
 }

@@ -1,5 +1,7 @@
 //! `/calotype/models/trials`: trying a model beside the one in use.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -53,8 +55,17 @@ pub(super) async fn get_model_trials(
 ) -> Result<Json<Vec<ModelTrialDto>>, Problem> {
     caller.require_admin(Permission::All)?;
     let mut told = Vec::new();
+    // It looks at every asset: once for each model.
+    let mut counted: BTreeMap<(String, Uuid), i64> = BTreeMap::new();
     for trial in api.queries.model_trials().await? {
-        told.push(shown(&api, trial).await?);
+        let model = (trial.task.clone(), trial.model_id);
+        let count = match counted.get(&model) {
+            Some(count) => *count,
+            None => missing(&api, &trial).await?,
+        };
+        counted.insert(model, count);
+        let progress = api.queries.trial_progress(trial.trial_id).await?;
+        told.push(ModelTrialDto::of(trial, progress, count));
     }
     Ok(Json(told))
 }

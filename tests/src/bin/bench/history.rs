@@ -284,13 +284,13 @@ fn make_pictures(server: &TestServer, owner_id: UserId) -> anyhow::Result<()> {
     let mut random = StdRng::seed_from_u64(0);
     for number in 0..SHARED_PICTURES {
         let id = Uuid::from_u128(u128::from(number));
-        for (ending, size) in
-            [("-thumbnail.webp", THUMBNAIL_BYTES), ("-preview.jpg", PREVIEW_BYTES)]
+        for (ending, size, is_webp) in
+            [("-thumbnail.webp", THUMBNAIL_BYTES, true), ("-preview.jpg", PREVIEW_BYTES, false)]
         {
             let path = server.data().join("derived").join(key("thumbs", owner_id, id, ending));
             std::fs::create_dir_all(path.parent().context("a key without a folder")?)?;
             let mut bytes: Vec<u8> = (0..size).map(|_| random.random()).collect();
-            frame(&mut bytes, ending.ends_with(".webp"));
+            frame(&mut bytes, is_webp);
             std::fs::write(&path, bytes)?;
         }
     }

@@ -137,7 +137,7 @@ async fn an_album_is_brought_back_by_who_may_change_it() -> anyhow::Result<()> {
         friend.get(&path).await?.expect(400)?;
         let second = position(&owner).await?;
 
-        let body = json!({ "kind": "album", "id": id, "at": first });
+        let body = json!({ "kind": "album", "id": id, "at": first.to_string() });
         friend.post("/api/calotype/revert", &body).await?.expect(400)?;
         let done = revert(&owner, "album", &id, first).await?;
         ensure!(done["leftAlone"] == json!([]) && done["cannotBeUndone"] == json!([]), "{done}");
@@ -258,6 +258,33 @@ async fn a_library_is_brought_back_and_that_is_taken_back() -> anyhow::Result<()
         let (was, is) =
             (then(&owner, "timeline", second).await?, then(&owner, "timeline", now).await?);
         ensure!(was["months"] == is["months"], "{is} instead of {was}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn who_only_edits_an_album_brings_no_owner_back() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let owner = server.client().sign_up().await?;
+        let other = owner.create_user("other@example.com").await?;
+        let editor = owner.create_user("editor@example.com").await?;
+        let (other_id, editor_id) = (other.my_id().await?, editor.my_id().await?);
+        let new = json!({ "albumName": "Summer", "albumUsers": [
+            { "userId": other_id, "role": "editor" }, { "userId": editor_id, "role": "editor" },
+        ] });
+        let id = text(&owner.post("/api/albums", &new).await?.expect(201)?.json()?, "id")?;
+        let path = format!("/api/albums/{id}");
+        let user = format!("{path}/user/{other_id}");
+        owner.put(&user, &json!({ "role": "owner" })).await?.expect(204)?;
+        let first = position(&owner).await?;
+        owner.delete(&user, &json!({})).await?.expect(204)?;
+        other.get(&path).await?.expect(400)?;
+
+        revert(&editor, "album", &id, first).await?;
+        other.get(&path).await?.expect(400)?;
+        revert(&owner, "album", &id, first).await?;
+        other.get(&path).await?.expect(200)?;
         Ok(())
     })
     .await

@@ -174,7 +174,7 @@ async fn a_partners_timeline_is_told_from_when_it_was_shared_until_it_is_not() -
     story(Options::default(), async |server| {
         let owner = server.client().sign_up().await?;
         let partner = owner.create_user("partner@example.com").await?;
-        pictures(&owner, 2).await?;
+        let ids = pictures(&owner, 2).await?;
         owner.wait_until_idle().await?;
         let before = position(&owner).await?;
         let theirs = format!("timeline?userId={}", owner.my_id().await?);
@@ -187,6 +187,16 @@ async fn a_partners_timeline_is_told_from_when_it_was_shared_until_it_is_not() -
         ensure!(then(&partner, &theirs, before).await?["months"] == json!([]), "told too early");
         let told = then(&partner, &theirs, since).await?;
         ensure!(told["months"][0]["count"] == 2, "{told}");
+        // What its owner hides is no partner's, also as it was.
+        let hidden = json!({ "visibility": "hidden" });
+        owner.put(&format!("/api/assets/{}", ids[0]), &hidden).await?.expect(200)?;
+        let now = position(&owner).await?;
+        for at in [since, now] {
+            let told = then(&partner, &theirs, at).await?;
+            ensure!(told["months"][0]["count"] == 1, "{told}");
+            let told = then(&partner, &format!("{theirs}&visibility=hidden"), at).await?;
+            ensure!(told["months"] == json!([]), "{told}");
+        }
         let ended = format!("/api/partners/{}", partner.my_id().await?);
         owner.delete(&ended, &json!({})).await?.expect(204)?;
         partner.get(&format!("/api/calotype/as-of/{theirs}&at={since}")).await?.expect(400)?;

@@ -58,7 +58,13 @@ async fn switch(admin: &Client, way: &str, task: &str) -> anyhow::Result<()> {
         Ok((told["switched"]["isFollowed"] == true).then_some(()))
     })
     .await?;
-    admin.wait_until_idle().await
+    admin.wait_until_idle().await?;
+    until("the read models", WAIT, async || {
+        let all = admin.get_json("/api/calotype/projections").await?;
+        let all = all.as_array().context("no list of projections")?;
+        Ok(all.iter().all(|one| one["lagEvents"] == 0).then_some(()))
+    })
+    .await
 }
 
 async fn diff(admin: &Client, body: Value) -> anyhow::Result<Value> {

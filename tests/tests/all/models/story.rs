@@ -4,10 +4,11 @@ use anyhow::{Context as _, ensure};
 use calotype_tests::media::media;
 use calotype_tests::models::another;
 use calotype_tests::server::Victim;
+use calotype_tests::waiting::until;
 use calotype_tests::{Client, Options, TestServer, binary, story};
 use serde_json::{Value, json};
 
-use super::{begin, diff, finished, of_task, switch, trial, tried};
+use super::{WAIT, begin, diff, finished, of_task, switch, trial, tried};
 
 const CAT: &str = "photos/scenes/cat_chelsea.png";
 const FALCON: &str = "photos/nature/prairie_falcon.jpg";
@@ -117,12 +118,18 @@ async fn ensure_texts(admin: &Client, sign: &str, read: &[Value]) -> anyhow::Res
     let texts = &told["texts"];
     ensure!(texts["compared"] == 4, "{told}");
     switch(admin, "switch", "ocr").await?;
-    let other = lines(admin, sign).await?;
     let is_told = texts["assetIds"].as_array().is_some_and(|ids| ids.contains(&json!(sign)));
     // The limits of the settings may drop what the other model is less sure of.
-    ensure!(is_told == (other != read), "{told}: {other:?}, before {read:?}");
+    until("the texts of the other model", WAIT, async || {
+        Ok((is_told == (lines(admin, sign).await? != read)).then_some(()))
+    })
+    .await
+    .with_context(|| told.to_string())?;
     switch(admin, "rollback", "ocr").await?;
-    ensure!(lines(admin, sign).await? == read, "the way back tells another text");
+    until("the texts of before", WAIT, async || {
+        Ok((lines(admin, sign).await? == read).then_some(()))
+    })
+    .await?;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use super::tables_in;
 /// How long a rebuild may take to get somewhere.
 const SOON: Duration = Duration::from_secs(60);
 /// So slow that it does not end by itself while somebody looks.
-const SLOW: u32 = 3;
+const SLOW: u32 = 1;
 
 const REBUILD: &str = "/api/calotype/projections/timeline/rebuild";
 
@@ -52,7 +52,7 @@ async fn rebuild_survives_a_kill_and_shows_what_people_did_meanwhile() -> anyhow
     story(Options { testing: false, ..Options::default() }, async |server| {
         let admin = server.client().sign_up().await?;
         let id = admin.upload_file(&media("photos/edge/rating_1.jpg")?).await?;
-        for round in 0..10 {
+        for round in 0..60 {
             let change = json!({ "isFavorite": round % 2 == 0 });
             admin.put(&format!("/api/assets/{id}"), &change).await?.expect(200)?;
         }
@@ -104,6 +104,10 @@ async fn operators_compare_switch_and_go_back() -> anyhow::Result<()> {
     story(Options { testing: false, ..Options::default() }, async |server| {
         let admin = server.client().sign_up().await?;
         let id = admin.upload_file(&media("photos/edge/rating_1.jpg")?).await?;
+        for round in 0..60 {
+            let change = json!({ "isFavorite": round % 2 == 0 });
+            admin.put(&format!("/api/assets/{id}"), &change).await?.expect(200)?;
+        }
         admin.wait_until_idle().await?;
         let key = admin.create_secret(&["all"]).await?;
         let url = server.url();
