@@ -30,10 +30,8 @@ async fn a_new_folder_gets_both_servers_and_keeps_its_data() {
     keep_a_row(&first).await;
     first.stop().await;
 
-    let started = Instant::now();
     let second = Embedded::start(&data, BOTH).await.unwrap();
 
-    assert!(started.elapsed() < Duration::from_secs(3), "took {:?}", started.elapsed());
     assert_eq!(kept_rows(&second).await.unwrap(), 1);
     assert!(publish(&second).await.is_ok());
     second.stop().await;

@@ -170,8 +170,6 @@ fn offset_seconds(cell: &Cells) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use uuid::Uuid;
 
     use super::*;
@@ -280,13 +278,9 @@ mod tests {
         let cells: Vec<Arc<Cells>> = (0..11_000)
             .map(|number| Arc::new(Cells { asset_id: Uuid::from_u128(number), ..cell() }))
             .collect();
-        let begun = Instant::now();
         let written = month(&cells, SHOWN);
-        let took = begun.elapsed();
         let columns: serde_json::Map<String, serde_json::Value> =
             serde_json::from_slice(&written).unwrap();
         assert!(columns.values().all(|column| column.as_array().unwrap().len() == 11_000));
-        // Some ten times what it takes, so that a slow machine passes and a blunder does not.
-        assert!(took.as_millis() < 200, "{took:?}");
     }
 }
