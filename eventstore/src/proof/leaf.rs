@@ -3,8 +3,6 @@
 //! Attachments are not in it, because they are deleted when their subject is forgotten. Sealed values are in it as
 //! they are stored, which is ciphertext: destroying their keys changes no leaf.
 
-use std::io::Write as _;
-
 use uuid::Uuid;
 
 use super::hash::{Hash, leaf_hash};
@@ -13,8 +11,6 @@ const EVENT: &[u8] = b"calotype-event-1";
 const GAP: &[u8] = b"calotype-gap-1";
 /// About what a leaf takes beside its payload, in bytes.
 const ENVELOPE_BYTES: usize = 512;
-/// Digits of the longest number, with its sign.
-const NUMBER_BYTES_MAX: usize = 20;
 
 /// A row of the log as it is stored.
 #[derive(Clone, Copy, Debug)]
@@ -56,29 +52,42 @@ impl Leaf<'_> {
     #[must_use]
     pub fn data(&self) -> Vec<u8> {
         let mut data = Vec::with_capacity(self.payload.len() + ENVELOPE_BYTES);
-        text(&mut data, EVENT);
-        number(&mut data, self.position);
-        id(&mut data, Some(self.event_id));
-        text(&mut data, self.stream_id);
-        number(&mut data, self.revision);
-        text(&mut data, self.event_type);
-        number(&mut data, i64::from(self.version));
-        text(&mut data, self.payload);
-        maybe(&mut data, self.subject);
-        text(&mut data, self.actor_kind);
-        text(&mut data, self.actor_id);
-        id(&mut data, self.actor_user_id);
-        maybe(&mut data, self.client);
-        id(&mut data, Some(self.correlation_id));
-        id(&mut data, self.causation_id);
-        number(&mut data, self.recorded_at_us);
+        self.write(&mut data);
         data
     }
 
     /// The hash of it.
     #[must_use]
     pub fn hash(&self) -> Hash {
-        leaf_hash(&self.data())
+        self.hash_in(&mut Vec::new())
+    }
+
+    /// As [`Leaf::hash`], with a buffer that is used again for the next.
+    #[must_use]
+    pub fn hash_in(&self, buffer: &mut Vec<u8>) -> Hash {
+        buffer.clear();
+        self.write(buffer);
+        leaf_hash(buffer)
+    }
+
+    fn write(&self, data: &mut Vec<u8>) {
+        data.reserve(self.payload.len() + ENVELOPE_BYTES);
+        text(data, EVENT);
+        number(data, self.position);
+        id(data, Some(self.event_id));
+        text(data, self.stream_id);
+        number(data, self.revision);
+        text(data, self.event_type);
+        number(data, i64::from(self.version));
+        text(data, self.payload);
+        maybe(data, self.subject);
+        text(data, self.actor_kind);
+        text(data, self.actor_id);
+        id(data, self.actor_user_id);
+        maybe(data, self.client);
+        id(data, Some(self.correlation_id));
+        id(data, self.causation_id);
+        number(data, self.recorded_at_us);
     }
 }
 
@@ -93,7 +102,7 @@ pub fn gap(position: i64) -> Vec<u8> {
 
 /// `<length>:<bytes>,`
 fn text(data: &mut Vec<u8>, bytes: &[u8]) {
-    digits(data, i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+    data.extend_from_slice(itoa::Buffer::new().format(bytes.len()).as_bytes());
     data.push(b':');
     data.extend_from_slice(bytes);
     data.push(b',');
@@ -108,14 +117,7 @@ fn maybe(data: &mut Vec<u8>, bytes: Option<&[u8]>) {
 }
 
 fn number(data: &mut Vec<u8>, number: i64) {
-    let mut written = Vec::with_capacity(NUMBER_BYTES_MAX);
-    digits(&mut written, number);
-    text(data, &written);
-}
-
-fn digits(data: &mut Vec<u8>, number: i64) {
-    #[expect(clippy::expect_used, reason = "writing to a vector never fails")]
-    write!(data, "{number}").expect("a vector takes everything");
+    text(data, itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// With hyphens, in small letters.

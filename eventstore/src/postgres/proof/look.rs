@@ -22,8 +22,8 @@ use crate::proof::{
 
 /// Most findings and skipped events that are told one by one.
 pub(super) const NAMED_MAX: usize = 1_000;
-/// Connections that read at once.
-const READERS: usize = 2;
+/// Connections that read at once: while one waits for rows, another hashes.
+const READERS: usize = 3;
 /// Tiles in one range.
 const RANGE_TILES: u64 = 64;
 /// Most heads that are compared: more than ten years of one an hour.

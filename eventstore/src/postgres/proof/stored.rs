@@ -95,12 +95,12 @@ async fn hash(
     let count = usize::try_from(to - after).unwrap_or_default();
     let mut leaves = Leaves { hashes: Vec::with_capacity(count), events: 0 };
     let mut next = after + 1;
-    let mut reader = Reader::default();
+    let (mut reader, mut buffer) = (Reader::default(), Vec::new());
     while let Some(bytes) = rows.try_next().await.map_err(failed())? {
         let Some(row) = reader.read(&bytes)? else { continue };
         gaps(&mut leaves, &mut next, row.position);
         let Some(leaf) = row.leaf else { continue };
-        leaves.hashes.push(leaf.hash());
+        leaves.hashes.push(leaf.hash_in(&mut buffer));
         leaves.events += 1;
         next = row.position + 1;
     }
