@@ -50,6 +50,8 @@ pub struct RelayOptions {
     pub size_bytes_max: i64,
     /// How long the stream keeps a message.
     pub age_max: Duration,
+    /// How many servers of a cluster have each message, from 1 to 5.
+    pub replicas: u8,
     /// How long JetStream knows a message by its id.
     pub duplicate_window: Duration,
     /// How long a batch of messages may stay without acknowledgement.
@@ -65,6 +67,7 @@ impl Default for RelayOptions {
             prefix: "events".to_owned(),
             size_bytes_max: 512 * 1024 * 1024,
             age_max: Duration::from_secs(7 * 24 * 3600),
+            replicas: 1,
             duplicate_window: Duration::from_secs(120),
             ack_timeout: Duration::from_secs(10),
             batch_events_max: 500,
@@ -84,6 +87,7 @@ impl RelayOptions {
             storage: StorageType::File,
             max_bytes: self.size_bytes_max,
             max_age: self.age_max,
+            num_replicas: usize::from(self.replicas),
             duplicate_window: self.duplicate_window,
             ..Config::default()
         }

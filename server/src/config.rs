@@ -64,6 +64,9 @@ pub struct ServeArgs {
     /// Use this NATS server instead of an own one.
     #[arg(long, env = "NATS_URL", hide_env_values = true, value_name = "URL")]
     pub nats_url: Option<String>,
+    /// How many servers of a NATS cluster keep each message; 3 lets one of three go away. Default: 1.
+    #[arg(long, env = "CALOTYPE_NATS_REPLICAS", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub nats_replicas: Option<u8>,
     /// Serve this folder's single-page client instead of the built-in page.
     #[arg(long, env = "CALOTYPE_WEB", value_name = "DIR")]
     pub web: Option<PathBuf>,
@@ -121,6 +124,7 @@ struct FileConfig {
     database_url: Option<String>,
     event_store: Option<String>,
     nats_url: Option<String>,
+    nats_replicas: Option<u8>,
     web: Option<PathBuf>,
     trusted_proxies: Option<Vec<String>>,
     allow_setup: Option<bool>,
@@ -153,6 +157,8 @@ pub struct Config {
     pub event_store: Option<String>,
     /// A NATS server to use instead of an own one.
     pub nats_url: Option<String>,
+    /// How many servers of a NATS cluster keep each message.
+    pub nats_replicas: u8,
     /// A folder with a single-page client.
     pub web: Option<PathBuf>,
     /// Networks of proxies that are believed.
@@ -187,6 +193,11 @@ impl Config {
     pub fn load(args: ServeArgs) -> anyhow::Result<Self> {
         let data = args.data.clone().unwrap_or_else(default_data);
         let file = read(args.config.as_deref(), &data)?;
+        let replicas = file.nats_replicas.unwrap_or(1);
+        anyhow::ensure!(
+            (1..=5).contains(&replicas),
+            "nats_replicas in the configuration is not 1 to 5"
+        );
         Ok(Self {
             host: args.host.or(file.host).unwrap_or(IpAddr::from([127, 0, 0, 1])),
             port: args.port.or(file.port).unwrap_or(PORT),
@@ -199,6 +210,7 @@ impl Config {
                 .or(file.event_store)
                 .filter(|address| !address.trim().is_empty()),
             nats_url: args.nats_url.or_else(|| named("NATS_URL")).or(file.nats_url),
+            nats_replicas: args.nats_replicas.unwrap_or(replicas),
             web: args.web.or(file.web),
             trusted_proxies: match args.trusted_proxies.filter(|words| !are_blank(words)) {
                 Some(words) => networks(&words).context("CALOTYPE_TRUSTED_PROXIES is not right")?,

@@ -410,7 +410,7 @@ async fn start_workers(
         return Ok(None);
     }
     let jetstream = wiring::jetstream(places).await?;
-    let mut options = RelayOptions::default();
+    let mut options = RelayOptions { replicas: config.nats_replicas, ..RelayOptions::default() };
     if let Some(bytes_max) = places.nats_bytes_max {
         let half = i64::try_from(bytes_max / 2).unwrap_or(i64::MAX);
         options.size_bytes_max = options.size_bytes_max.min(half);

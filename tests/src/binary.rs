@@ -12,7 +12,7 @@ use tokio::process::Command;
 /// How long a command may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 /// What the server would otherwise take from the developer's environment.
-const FOREIGN: [&str; 23] = [
+const FOREIGN: [&str; 24] = [
     "CALOTYPE_API_KEY",
     "CALOTYPE_BACKUP_S3_ENDPOINT",
     "CALOTYPE_BACKUP_S3_REGION",
@@ -22,6 +22,7 @@ const FOREIGN: [&str; 23] = [
     "CALOTYPE_HOST",
     "CALOTYPE_LOG",
     "CALOTYPE_LOG_FORMAT",
+    "CALOTYPE_NATS_REPLICAS",
     "CALOTYPE_NATS_URL",
     "CALOTYPE_PORT",
     "CALOTYPE_ROLES",

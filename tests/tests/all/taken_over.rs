@@ -1,18 +1,21 @@
-//! Two processes of each role, over one database and one NATS server: while photos come in one of each dies, the
-//! one that leads where one leads, and the other does its work.
+//! Two processes of each role, over one database, a cluster of three NATS servers and a bucket: while photos come in
+//! one of each dies, the one that leads where one leads, and the others do its work.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use calotype_eventstore::RelayOptions;
 use calotype_eventstore::testing::{TestDatabase, empty_database};
+use calotype_tests::bucket::Bucket;
+use calotype_tests::nats::NatsCluster;
 use calotype_tests::server::Victim;
 use calotype_tests::waiting::until;
 use calotype_tests::{Client, TestServer, import};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-use crate::divided::{empty_nats, options};
+use crate::divided::options;
 
 /// Who dies, in this order.
 const ROLES: [&str; 4] = ["relay", "processors", "projections", "api"];
@@ -86,13 +89,20 @@ async fn wait_passed(database: &TestDatabase, role: &str) -> anyhow::Result<()> 
     .await
 }
 
-/// One of each role dies.
+/// One of each role dies, and before them the NATS server that leads the stream.
 #[expect(clippy::print_stderr, reason = "how long it took is for who reads the test's output")]
 async fn kill_each(
     load: &Load,
     database: &TestDatabase,
+    nats: &mut NatsCluster,
     processes: &mut [(usize, TestServer)],
 ) -> anyhow::Result<()> {
+    load.more().await?;
+    nats.stop_leader(&RelayOptions::default().stream).await?;
+    let died = Instant::now();
+    load.more().await?;
+    wait_passed(database, "relay").await.context("two of three NATS servers")?;
+    eprintln!("{} ms after a NATS server died the others have the log", died.elapsed().as_millis());
     for (number, role) in ROLES.into_iter().enumerate() {
         load.more().await.context(role)?;
         let of_role = || processes.iter().enumerate().filter(|(_, (of, _))| *of == number);
@@ -120,6 +130,7 @@ async fn kill_each(
 
 async fn tell(
     database: &TestDatabase,
+    nats: &mut NatsCluster,
     processes: &mut [(usize, TestServer)],
 ) -> anyhow::Result<()> {
     let answering = ROLES.len() - 1;
@@ -134,7 +145,7 @@ async fn tell(
     let clients = [one, two.clone()];
 
     let (mut ids, ()) =
-        tokio::try_join!(load.run(&clients), kill_each(&load, database, processes))?;
+        tokio::try_join!(load.run(&clients), kill_each(&load, database, nats, processes))?;
 
     for id in &ids {
         two.wait_for_thumbnail(id).await?;
@@ -149,17 +160,21 @@ async fn tell(
 #[tokio::test]
 async fn who_dies_under_load_is_taken_over() -> anyhow::Result<()> {
     let database = empty_database().await;
-    let nats_url = empty_nats().await;
+    let mut nats = NatsCluster::start().await?;
+    let bucket = Bucket::start().await?;
     let mut processes: Vec<(usize, TestServer)> = Vec::new();
     for (number, role) in ROLES.into_iter().enumerate().cycle().take(2 * ROLES.len()) {
-        let options = options(role, &database, &nats_url);
+        let mut options = options(role, &database, &nats.urls());
+        options.arguments.extend(["--nats-replicas".to_owned(), "3".to_owned()]);
+        options.arguments.extend(bucket.arguments());
+        options.environment.extend(bucket.environment());
         let process = match processes.first() {
             None => TestServer::start(options).await?,
             Some((_, first)) => first.beside(options).await?,
         };
         processes.push((number, process));
     }
-    let told = tell(&database, &mut processes).await;
+    let told = tell(&database, &mut nats, &mut processes).await;
     for (_, process) in &mut processes {
         if told.is_err() {
             process.tell_log();
