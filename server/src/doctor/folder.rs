@@ -1,12 +1,9 @@
-//! The data folder: whose it is, how much room it has, the master key.
+//! The data folder: whose it is, and how much room it has.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use calotype_eventstore::{Keyring, PostgresStore, StoreError};
 use rustix::fs::Access;
-use sqlx::PgPool;
 
 use super::findings::Findings;
 use crate::config::Config;
@@ -39,7 +36,7 @@ pub(super) fn look(config: &Config, findings: &mut Findings) -> Folder {
     }
     rights(data, findings);
     room(config, findings);
-    key_rights(&master_key(config), findings);
+    super::keys::look_at_rights(config, findings);
     match DataFolder::open_as_it_is(data) {
         Ok(None) => {
             findings
@@ -107,48 +104,4 @@ fn room(config: &Config, findings: &mut Findings) {
 fn gib(bytes: u64) -> f64 {
     let mib = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
     f64::from(mib) / 1_024.0
-}
-
-fn master_key(config: &Config) -> std::path::PathBuf {
-    config.data.join("keys").join("master.key")
-}
-
-fn key_rights(master: &Path, findings: &mut Findings) {
-    match std::fs::metadata(master) {
-        Ok(found) if found.permissions().mode() & 0o077 != 0 => findings.problem(&format!(
-            "others may read {}: chmod 600 it, it opens every personal value",
-            master.display()
-        )),
-        Ok(_) => findings.good("the master key is there, and only its owner may read it"),
-        Err(_) => findings.note("there is no master key yet; `calotype serve` makes it"),
-    }
-}
-
-/// Whether the master key opens the log. One is never made here: it would not.
-pub(super) async fn look_at_master_key(config: &Config, pool: &PgPool, findings: &mut Findings) {
-    let has_events: bool = sqlx::query_scalar("select exists (select from log.subject_keys)")
-        .fetch_one(pool)
-        .await
-        .unwrap_or_default();
-    let master = master_key(config);
-    if !master.exists() {
-        if has_events {
-            findings.problem(&format!(
-                "the log has sealed values, and {} is missing: put it back from its backup; without \
-                 it names, places and captions cannot be read any more",
-                master.display()
-            ));
-        }
-        return;
-    }
-    let checked = match Keyring::open(config.data.join("keys")) {
-        Ok(keyring) => PostgresStore::check_keyring(pool, keyring).await,
-        Err(error) => Err(error),
-    };
-    match checked {
-        Ok(()) if has_events => findings.good("the master key opens the log"),
-        Ok(()) => {}
-        Err(error @ StoreError::WrongMasterKey) => findings.problem(&error.to_string()),
-        Err(error) => findings.problem(&format!("the master key cannot be tried: {error}")),
-    }
 }

@@ -8,6 +8,7 @@ mod clock;
 mod database;
 mod findings;
 mod folder;
+mod keys;
 mod libraries;
 mod nats;
 mod programs;
@@ -39,7 +40,8 @@ pub async fn doctor(config: &Config) -> bool {
         let is_readable = database.look(is_running, &mut findings).await;
         clock::look(database.pool(), &mut findings).await;
         if is_readable {
-            folder::look_at_master_key(config, database.pool(), &mut findings).await;
+            keys::look_at_master_key(config, database.pool(), &mut findings).await;
+            keys::look_at_proof_key(config, database.pool(), &mut findings).await;
             work::look(database.pool(), is_running, &mut findings).await;
             libraries::look(database.pool(), &config.data, &mut findings).await;
         }

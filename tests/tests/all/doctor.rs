@@ -11,6 +11,7 @@ use calotype_tests::binary::{Done, command, finish, run, with_data};
 use calotype_tests::media::media;
 use calotype_tests::waiting::until;
 use calotype_tests::{Options, TestServer, database, story};
+use serde_json::json;
 
 /// How long a command may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
@@ -44,6 +45,7 @@ async fn a_running_server_is_looked_at_with_its_database_and_work() -> anyhow::R
         let admin = server.client().sign_up().await?;
         admin.upload_file(&media("photos/edge/rating_1.jpg")?).await?;
         admin.wait_until_idle().await?;
+        admin.post("/api/calotype/proof/heads", &json!({})).await?.expect(200)?;
         let (data, port) = (server.data(), port_of(server)?);
 
         let well = [
@@ -52,6 +54,7 @@ async fn a_running_server_is_looked_at_with_its_database_and_work() -> anyhow::R
             "may append to the log and not change it",
             "tables are up to date",
             "master key opens the log",
+            "signed the last one",
             "nothing is parked",
             "the running server is ready",
             "Nothing is wrong.",
@@ -77,7 +80,8 @@ async fn a_running_server_is_looked_at_with_its_database_and_work() -> anyhow::R
 #[tokio::test]
 async fn a_folder_that_nobody_has_open_is_looked_at_with_its_key() -> anyhow::Result<()> {
     story(Options { testing: false, ..Options::default() }, async |server| {
-        server.client().sign_up().await?;
+        let admin = server.client().sign_up().await?;
+        admin.post("/api/calotype/proof/heads", &json!({})).await?.expect(200)?;
         server.terminate().await?;
         let data = server.data();
         let well =
@@ -92,6 +96,16 @@ async fn a_folder_that_nobody_has_open_is_looked_at_with_its_key() -> anyhow::Re
         ensure!(!key.exists(), "it made a key that opens nothing");
         std::fs::write(&key, "00".repeat(32))?;
         let words = ["others may read", "does not open this log", "2 things are wrong."];
+        ensure_says(&doctor(&data, "0").await?, false, &words)?;
+        std::fs::rename(&kept, &key)?;
+        ensure_says(&doctor(&data, "0").await?, true, &["Nothing is wrong"])?;
+
+        let (key, kept) = (data.join("keys/proof.key"), data.join("keys/kept"));
+        std::fs::rename(&key, &kept)?;
+        let words = ["heads of the log were signed", "One thing is wrong."];
+        ensure_says(&doctor(&data, "0").await?, false, &words)?;
+        std::fs::write(&key, "00".repeat(32))?;
+        let words = ["others may read", "is not the key that signed", "2 things are wrong."];
         ensure_says(&doctor(&data, "0").await?, false, &words)?;
         std::fs::rename(&kept, &key)?;
         ensure_says(&doctor(&data, "0").await?, true, &["Nothing is wrong"])
