@@ -3,6 +3,7 @@
 mod batches;
 mod command;
 mod interrupted;
+mod people;
 mod proxy;
 
 use std::collections::BTreeSet;
