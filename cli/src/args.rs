@@ -23,8 +23,17 @@ pub struct ServerArgs {
 #[derive(Clone, Debug, Args)]
 pub struct ImportArgs {
     /// Folders and files.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "from_server", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Another Immich or Calotype server whose photos are imported, such as `https://old.example.com`.
+    #[arg(long, value_name = "URL")]
+    pub from_server: Option<String>,
+    /// An API key of the person whose photos they are there.
+    #[arg(long, env = "CALOTYPE_FROM_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub from_key: Option<String>,
+    /// Ask only what every Immich server answers. Done by itself where the server knows no batches.
+    #[arg(long)]
+    pub plain: bool,
     /// Which server, and as whom.
     #[command(flatten)]
     pub server: ServerArgs,

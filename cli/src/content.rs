@@ -7,7 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+
+use crate::entry::Entry;
 
 /// Bytes of one chunk.
 pub(crate) const CHUNK_BYTES: usize = 128 * 1024;
@@ -39,6 +42,9 @@ pub(crate) trait RemoteFile: Debug + Send + Sync {
 
     /// What tells it from every other file and from other bytes under the same name, for the journal.
     fn identity(&self) -> String;
+
+    /// Asks for what the other server says of it, and for what belongs to it: that is done when its turn comes.
+    fn complete(&self, entry: Entry) -> BoxFuture<'_, anyhow::Result<Entry>>;
 }
 
 impl Content {

@@ -3,16 +3,36 @@
 use anyhow::Context as _;
 use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
 use crate::content::Content;
+use crate::entry::File;
 
 /// Both digests of one file in lower-case hex, and its length.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Digests {
     pub(crate) sha1: String,
+    /// Empty where nobody has read the file here: another server told its SHA-1.
     pub(crate) blake3: String,
     pub(crate) size_bytes: u64,
+}
+
+impl Digests {
+    /// Puts them into what is said of a file.
+    pub(crate) fn put_into(&self, said: &mut Value) {
+        said["sha1"] = json!(self.sha1);
+        if !self.blake3.is_empty() {
+            said["blake3"] = json!(self.blake3);
+        }
+    }
+}
+
+/// What another server tells of a file, so that it need not be fetched to know whether it is there.
+pub(crate) fn told(file: &File) -> Option<Digests> {
+    let Content::Elsewhere(content) = &file.content else { return None };
+    let (sha1, size_bytes) = (content.sha1()?.to_owned(), file.size_bytes?);
+    Some(Digests { sha1, blake3: String::new(), size_bytes })
 }
 
 /// Both digests on the way.

@@ -112,9 +112,9 @@ impl Entry {
 pub(crate) fn said(file: &File, digests: &Digests, notes: Option<&Notes>) -> Value {
     let modified = file.modified.to_rfc3339_opts(SecondsFormat::Millis, true);
     let mut said = json!({
-        "sha1": digests.sha1, "blake3": digests.blake3, "fileName": file.name(),
-        "fileCreatedAt": modified, "fileModifiedAt": modified,
+        "fileName": file.name(), "fileCreatedAt": modified, "fileModifiedAt": modified,
     });
+    digests.put_into(&mut said);
     if let Some(notes) = notes {
         notes.put_into(&mut said);
     }

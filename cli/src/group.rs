@@ -6,27 +6,33 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::args::ImportArgs;
 use crate::content::Content;
 use crate::digest::{self, Digests};
 use crate::entry::{Album, Entry, File, said};
 use crate::journal::Journal;
+use crate::notes::StackPlace;
 use crate::progress::Became;
 use crate::reader;
 use crate::report::Report;
 use crate::server::{Server, Trouble};
+use crate::target::{InBatch, Target, people_of};
 
 /// Files of one request.
 pub(crate) const FILES_MAX: usize = 100;
 /// The largest sidecar that is sent, in bytes.
 const SIDECAR_BYTES_MAX: usize = 1024 * 1024;
 
+/// Files of one stack that come into one request though it is full: they are stacked together.
+pub(crate) const STACKED_MAX: usize = 250;
+/// Files that another server is asked about at once.
+const ASKED_AT_ONCE: usize = 4;
+
 /// Where a file goes.
 pub(crate) struct Work {
     pub(crate) server: Server,
-    pub(crate) batch_id: Uuid,
+    pub(crate) target: Target,
     pub(crate) journal: Journal,
     pub(crate) report: Report,
     pub(crate) args: ImportArgs,
@@ -34,12 +40,21 @@ pub(crate) struct Work {
     pub(crate) albums: HashMap<String, String>,
 }
 
-/// An entry whose bytes were read.
-struct Read {
-    entry: Entry,
-    digests: Digests,
-    film: Option<Digests>,
-    sidecar: Option<String>,
+/// An entry whose bytes were read, or told by another server.
+pub(crate) struct Read {
+    pub(crate) entry: Entry,
+    pub(crate) digests: Digests,
+    pub(crate) film: Option<Digests>,
+    pub(crate) sidecar: Option<String>,
+}
+
+/// What became of sending an entry.
+struct Sent {
+    sha1: String,
+    /// Why it was refused.
+    refusal: Option<String>,
+    /// BLAKE3 by SHA-1 of what nobody had read before.
+    learned: Vec<(String, String)>,
 }
 
 impl Work {
@@ -48,30 +63,52 @@ impl Work {
     /// # Errors
     /// Only where nothing further can be done.
     pub(crate) async fn group(self: Arc<Self>, entries: Vec<Entry>) -> anyhow::Result<()> {
-        let mut read = Vec::with_capacity(entries.len());
-        for entry in entries {
+        let read = self.read_each(entries).await;
+        match &self.target {
+            Target::Batch(batch) => self.take_in(batch, read).await,
+            Target::Plain(plain) => plain.take_in(&self, read).await,
+        }
+    }
+
+    async fn read_each(&self, entries: Vec<Entry>) -> Vec<Read> {
+        let reading = entries.into_iter().map(|entry| async move {
             self.report.progress.at(&entry.file.name());
             match self.read(entry.clone()).await {
-                Ok(one) => read.push(one),
+                Ok(one) => Some(one),
                 Err(error) => {
                     self.report.entry(&entry, Became::Failed, Some(&format!("{error:#}")));
+                    None
                 }
             }
-        }
-        let status = self.check(&read).await.map_err(Trouble::into_error)?;
+        });
+        let reading = futures::stream::iter(reading).buffered(ASKED_AT_ONCE);
+        reading.filter_map(std::future::ready).collect().await
+    }
+
+    async fn take_in(&self, batch: &InBatch, mut read: Vec<Read>) -> anyhow::Result<()> {
+        let status = self.check(batch, &read).await.map_err(Trouble::into_error)?;
         let to_send = read
             .iter()
             .filter(|one| one.files().any(|(_, digests)| status_of(&status, digests) == "missing"));
         let at_once = usize::from(self.args.at_once);
-        let sent: Vec<(String, Option<String>)> = futures::stream::iter(to_send)
-            .map(|one| self.send(one, &status))
+        let sent: Vec<Sent> = futures::stream::iter(to_send)
+            .map(|one| self.send(batch, one, &status))
             .buffer_unordered(at_once)
             .try_collect()
             .await?;
-        let mut refused: HashMap<String, String> =
-            sent.into_iter().filter_map(|(sha1, refusal)| Some((sha1, refusal?))).collect();
+        let mut refused: HashMap<String, String> = HashMap::new();
+        let mut learned: HashMap<String, String> = HashMap::new();
+        for one in sent {
+            learned.extend(one.learned);
+            refused.extend(one.refusal.map(|why| (one.sha1, why)));
+        }
         let mut left = Vec::with_capacity(read.len());
-        for one in read {
+        for mut one in read.drain(..) {
+            for digests in std::iter::once(&mut one.digests).chain(&mut one.film) {
+                if let Some(blake3) = learned.get(&digests.sha1) {
+                    digests.blake3.clone_from(blake3);
+                }
+            }
             match (refused.remove(&one.digests.sha1), status_of(&status, &one.digests)) {
                 (Some(why), _) => self.report.entry(&one.entry, Became::Failed, Some(&why)),
                 (None, "damaged") => {
@@ -79,10 +116,14 @@ impl Work {
                                hand, which mends it";
                     self.report.entry(&one.entry, Became::Failed, Some(why));
                 }
-                (None, "committed") => self.report.entry(&one.entry, Became::Created, None),
+                (None, "committed") => {
+                    batch.stacked(&one);
+                    self.report.entry(&one.entry, Became::Created, None);
+                }
                 (None, "duplicate")
                     if one.entry.albums.is_empty()
                         && self.tags_of(&one.entry).is_empty()
+                        && one.stack().is_none()
                         && film_is_there(&one, &status) =>
                 {
                     self.report.entry(&one.entry, Became::Duplicate, None);
@@ -90,10 +131,13 @@ impl Work {
                 (None, _) => left.push(one),
             }
         }
-        self.commit(left).await
+        self.commit(batch, left).await
     }
 
-    async fn read(&self, entry: Entry) -> anyhow::Result<Read> {
+    async fn read(&self, mut entry: Entry) -> anyhow::Result<Read> {
+        if let Content::Elsewhere(content) = entry.file.content.clone() {
+            entry = content.complete(entry).await?;
+        }
         let digests = self.digests(&entry.file).await?;
         let film = match &entry.film {
             Some(film) => Some(self.digests(film).await?),
@@ -114,23 +158,30 @@ impl Work {
         if let Some(known) = file.digests.clone().or_else(|| self.journal.digests(file)) {
             return Ok(known);
         }
+        if let Some(told) = digest::told(file) {
+            return Ok(told);
+        }
         let digests = digest::of_content(file.content.clone()).await?;
         self.journal.keep(file, &digests)?;
         Ok(digests)
     }
 
     /// What the server says of each file, by SHA-1.
-    async fn check(&self, read: &[Read]) -> Result<HashMap<String, String>, Trouble> {
+    async fn check(
+        &self,
+        batch: &InBatch,
+        read: &[Read],
+    ) -> Result<HashMap<String, String>, Trouble> {
         let files: Vec<Value> = read
             .iter()
             .flat_map(Read::files)
             .map(|(file, digests)| {
-                json!({
-                    "sha1": digests.sha1, "blake3": digests.blake3, "extension": file.extension
-                })
+                let mut asked = json!({ "extension": file.extension });
+                digests.put_into(&mut asked);
+                asked
             })
             .collect();
-        let path = format!("/calotype/batches/{}/check", self.batch_id);
+        let path = format!("/calotype/batches/{}/check", batch.id);
         let answer = self.server.post(&path, &json!({ "files": files })).await?;
         let told = answer["files"].as_array().into_iter().flatten();
         let pair = |file: &Value| {
@@ -139,44 +190,56 @@ impl Work {
         Ok(told.filter_map(pair).collect())
     }
 
-    /// Sends what of an entry is missing; says its SHA-1, and why it was refused if it was.
+    /// Sends what of an entry is missing.
     async fn send(
         &self,
+        batch: &InBatch,
         one: &Read,
         status: &HashMap<String, String>,
-    ) -> anyhow::Result<(String, Option<String>)> {
+    ) -> anyhow::Result<Sent> {
+        let sha1 = one.digests.sha1.clone();
+        let mut sent = Sent { sha1, refusal: None, learned: Vec::new() };
         for (file, digests) in one.files() {
             if status_of(status, digests) != "missing" {
                 continue;
             }
             self.report.progress.at(&file.name());
+            let Digests { sha1, blake3, size_bytes } = digests;
+            let told = if blake3.is_empty() { String::new() } else { format!("&blake3={blake3}") };
             let path = format!(
-                "/calotype/batches/{}/files/{}?blake3={}&extension={}",
-                self.batch_id, digests.sha1, digests.blake3, file.extension
+                "/calotype/batches/{}/files/{sha1}?extension={}{told}",
+                batch.id, file.extension
             );
-            let sent = self.server.put_file(&path, &file.content, digests.size_bytes).await;
-            match sent {
-                Ok(()) => {}
+            match self.server.put_file(&path, &file.content, *size_bytes).await {
+                Ok(answer) => {
+                    let Some(blake3) = answer["blake3"].as_str() else { continue };
+                    let digests = Digests { blake3: blake3.to_owned(), ..digests.clone() };
+                    self.journal.keep(file, &digests)?;
+                    sent.learned.push((digests.sha1, digests.blake3));
+                }
                 Err(Trouble::Fatal(error)) => return Err(error),
                 Err(trouble) => {
-                    let why = format!("{:#}", trouble.into_error());
-                    return Ok((one.digests.sha1.clone(), Some(why)));
+                    sent.refusal = Some(format!("{:#}", trouble.into_error()));
+                    return Ok(sent);
                 }
             }
         }
-        Ok((one.digests.sha1.clone(), None))
+        Ok(sent)
     }
 
     /// Commits, in halves where one request is too large or refused as a whole: one file ends no other's import.
-    async fn commit(&self, read: Vec<Read>) -> anyhow::Result<()> {
+    async fn commit(&self, batch: &InBatch, read: Vec<Read>) -> anyhow::Result<()> {
         let mut waiting = vec![read];
         while let Some(mut some) = waiting.pop() {
             if some.is_empty() {
                 continue;
             }
-            let path = format!("/calotype/batches/{}/commit", self.batch_id);
-            match self.server.post(&path, &self.wish(&some)).await {
-                Ok(answer) => self.tell(&some, &answer),
+            let path = format!("/calotype/batches/{}/commit", batch.id);
+            match self.server.post(&path, &self.wish(batch, &some)).await {
+                Ok(answer) => {
+                    some.iter().for_each(|one| batch.stacked(one));
+                    self.tell(&some, &answer);
+                }
                 Err(Trouble::Fatal(error)) => return Err(error),
                 Err(trouble) if some.len() == 1 => {
                     let why = format!("{:#}", trouble.into_error());
@@ -194,7 +257,7 @@ impl Work {
         Ok(())
     }
 
-    fn wish(&self, read: &[Read]) -> Value {
+    fn wish(&self, batch: &InBatch, read: &[Read]) -> Value {
         let mut files = Vec::with_capacity(read.len());
         let mut new: Vec<&Album> = Vec::new();
         for one in read {
@@ -227,6 +290,10 @@ impl Work {
             if !tags.is_empty() {
                 still["tags"] = json!(tags);
             }
+            let people = people_of(&one.entry);
+            if !people.is_empty() {
+                still["people"] = json!(people);
+            }
             if let (Some(film), Some(digests)) = (&one.entry.film, &one.film) {
                 still["filmSha1"] = json!(digests.sha1);
                 files.push(said(film, digests, None));
@@ -243,11 +310,11 @@ impl Work {
                 told
             })
             .collect();
-        json!({ "albums": albums, "files": files })
+        json!({ "albums": albums, "files": files, "stacks": batch.stacks(read) })
     }
 
     /// The tags of the command line and those of the source, each once.
-    fn tags_of<'a>(&'a self, entry: &'a Entry) -> Vec<&'a String> {
+    pub(crate) fn tags_of<'a>(&'a self, entry: &'a Entry) -> Vec<&'a String> {
         let mut tags: Vec<&String> = Vec::new();
         let of_source = entry.notes.iter().flat_map(|notes| &notes.tags);
         for tag in self.args.tags.iter().chain(of_source) {
@@ -277,8 +344,13 @@ impl Work {
 }
 
 impl Read {
+    /// The stack it is in.
+    pub(crate) fn stack(&self) -> Option<&StackPlace> {
+        self.entry.notes.as_ref()?.stack.as_ref()
+    }
+
     /// The film first: the still names it.
-    fn files(&self) -> impl Iterator<Item = (&File, &Digests)> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&File, &Digests)> {
         let film = self.entry.film.as_ref().zip(self.film.as_ref());
         film.into_iter().chain(std::iter::once((&self.entry.file, &self.digests)))
     }

@@ -32,11 +32,29 @@ struct Line {
     digests: Digests,
 }
 
+/// How far a file is on a server without batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Step {
+    /// It is about to be sent: whatever the server has of it afterwards is of this import.
+    Begun,
+    /// All that is to be said of it was said.
+    Done,
+}
+
+/// That a file came so far.
+#[derive(Serialize, Deserialize)]
+struct StepLine {
+    sha1: String,
+    step: Step,
+}
+
 /// A journal on disk.
 pub(crate) struct Journal {
     path: PathBuf,
     batch: Uuid,
     known: HashMap<String, Line>,
+    steps: HashMap<String, Step>,
     file: Mutex<OpenFile>,
 }
 
@@ -59,8 +77,14 @@ impl Journal {
         let mut lines = text.lines();
         let head = lines.next().and_then(|line| serde_json::from_str::<Head>(line).ok());
         // The last line may have been cut off.
-        let known = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok());
-        let known = known.map(|line| (line.path.clone(), line)).collect();
+        let (mut known, mut steps) = (HashMap::new(), HashMap::new());
+        for line in lines {
+            if let Ok(line) = serde_json::from_str::<Line>(line) {
+                known.insert(line.path.clone(), line);
+            } else if let Ok(StepLine { sha1, step }) = serde_json::from_str(line) {
+                steps.insert(sha1, step);
+            }
+        }
         let mut file =
             OpenOptions::new().create(true).append(true).open(&path).with_context(told)?;
         let batch = match head {
@@ -75,7 +99,7 @@ impl Journal {
                 batch
             }
         };
-        Ok(Self { path, batch, known, file: Mutex::new(file) })
+        Ok(Self { path, batch, known, steps, file: Mutex::new(file) })
     }
 
     /// The name under which the batch is opened.
@@ -101,7 +125,24 @@ impl Journal {
             modified_ns: modified_ns(file),
             digests: digests.clone(),
         };
-        let mut text = serde_json::to_string(&line)?;
+        self.write(&line)
+    }
+
+    /// How far a file was when the import was stopped.
+    pub(crate) fn step(&self, sha1: &str) -> Option<Step> {
+        self.steps.get(sha1).copied()
+    }
+
+    /// Takes note of how far a file is.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn reached(&self, sha1: &str, step: Step) -> anyhow::Result<()> {
+        self.write(&StepLine { sha1: sha1.to_owned(), step })
+    }
+
+    fn write(&self, line: &impl Serialize) -> anyhow::Result<()> {
+        let mut text = serde_json::to_string(line)?;
         text.push('\n');
         let mut journal = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         journal.write_all(text.as_bytes()).context("failed to write the journal")
@@ -136,6 +177,12 @@ pub(crate) fn default_path(args: &ImportArgs) -> anyhow::Result<PathBuf> {
     name.update(args.server.server.trim_end_matches('/').as_bytes());
     // Another person's import is another one, and a key is not written down.
     name.update(blake3::hash(args.server.api_key.as_bytes()).as_bytes());
+    if let Some(from) = &args.from_server {
+        name.update(b"\0").update(from.trim_end_matches('/').as_bytes());
+        name.update(
+            blake3::hash(args.from_key.as_deref().unwrap_or_default().as_bytes()).as_bytes(),
+        );
+    }
     for path in &args.paths {
         let path =
             path.canonicalize().with_context(|| format!("failed to find {}", path.display()))?;
@@ -183,7 +230,12 @@ mod tests {
         assert_eq!(again.digests(&file("a", 1)), Some(digests("one")));
         assert_eq!(again.digests(&file("a", 2)), None);
         again.keep(&file("b", 1), &digests("two")).unwrap();
+        again.reached("one", Step::Begun).unwrap();
+        again.reached("two", Step::Begun).unwrap();
+        again.reached("two", Step::Done).unwrap();
         let third = Journal::open(path.clone()).unwrap();
+        assert_eq!(third.step("one"), Some(Step::Begun));
+        assert_eq!(third.step("two"), Some(Step::Done));
         assert_eq!(third.digests(&file("b", 1)), Some(digests("two")));
         third.remove().unwrap();
         assert!(!path.exists());

@@ -12,9 +12,11 @@ mod notes;
 mod plan;
 mod progress;
 mod reader;
+mod remote;
 mod report;
 mod scan;
 mod server;
+mod target;
 
 pub mod args;
 

@@ -62,7 +62,11 @@ async fn group(
         let path = entry.file.path.to_string_lossy().into_owned();
         let albums = entry.albums.iter().map(|album| album.name.clone()).collect();
         let line = |status, why| Line { path, status, why, albums };
-        match digest::of_content(entry.file.content.clone()).await {
+        let read = match digest::told(&entry.file) {
+            Some(digests) => Ok(digests),
+            None => digest::of_content(entry.file.content.clone()).await,
+        };
+        match read {
             Ok(digests) if !seen.insert(digests.sha1.clone()) => {
                 lines.push(line("duplicate", Some("the same bytes as another file here".into())));
             }

@@ -3,8 +3,11 @@
 mod batches;
 mod command;
 mod interrupted;
+mod library;
 mod people;
+mod plain;
 mod proxy;
+mod remote;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
