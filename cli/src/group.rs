@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
@@ -14,15 +13,13 @@ use crate::entry::{Album, Entry, File, said};
 use crate::journal::Journal;
 use crate::notes::StackPlace;
 use crate::progress::Became;
-use crate::reader;
 use crate::report::Report;
 use crate::server::{Server, Trouble};
+use crate::sidecar;
 use crate::target::{InBatch, Target, people_of};
 
 /// Files of one request.
 pub(crate) const FILES_MAX: usize = 100;
-/// The largest sidecar that is sent, in bytes.
-const SIDECAR_BYTES_MAX: usize = 1024 * 1024;
 
 /// Files of one stack that come into one request though it is full: they are stacked together.
 pub(crate) const STACKED_MAX: usize = 250;
@@ -85,7 +82,7 @@ impl Work {
         reading.filter_map(std::future::ready).collect().await
     }
 
-    async fn take_in(&self, batch: &InBatch, mut read: Vec<Read>) -> anyhow::Result<()> {
+    async fn take_in(&self, batch: &InBatch, read: Vec<Read>) -> anyhow::Result<()> {
         let status = self.check(batch, &read).await.map_err(Trouble::into_error)?;
         let to_send = read
             .iter()
@@ -103,7 +100,7 @@ impl Work {
             refused.extend(one.refusal.map(|why| (one.sha1, why)));
         }
         let mut left = Vec::with_capacity(read.len());
-        for mut one in read.drain(..) {
+        for mut one in read {
             for digests in std::iter::once(&mut one.digests).chain(&mut one.film) {
                 if let Some(blake3) = learned.get(&digests.sha1) {
                     digests.blake3.clone_from(blake3);
@@ -144,7 +141,7 @@ impl Work {
             None => None,
         };
         let sidecar = match &entry.sidecar {
-            Some(content) => Some(sidecar(content).await?),
+            Some(content) => Some(sidecar::of(content).await?),
             None => None,
         };
         Ok(Read { entry, digests, film, sidecar })
@@ -365,43 +362,6 @@ fn album_key(name: &str) -> String {
     blake3::hash(name.as_bytes()).to_hex().to_string()
 }
 
-/// The text of a sidecar, whatever it is encoded in: XMP files of some programs are UTF-16.
-async fn sidecar(content: &Content) -> anyhow::Result<String> {
-    let bytes = reader::whole(content, SIDECAR_BYTES_MAX).await;
-    Ok(text(&bytes.context("failed to read its sidecar")?))
-}
-
-/// What bytes in UTF-8 or UTF-16 say.
-pub(crate) fn text(bytes: &[u8]) -> String {
-    let units = |to_unit: fn([u8; 2]) -> u16| -> String {
-        let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
-        let units = pairs.filter_map(|pair| Some(to_unit([*pair.first()?, *pair.get(1)?])));
-        char::decode_utf16(units).map(|it| it.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-    };
-    match bytes {
-        [0xFF, 0xFE, ..] => units(u16::from_le_bytes),
-        [0xFE, 0xFF, ..] => units(u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).replace('\0', ""),
-    }
-}
-
 fn film_is_there(one: &Read, status: &HashMap<String, String>) -> bool {
     one.film.as_ref().is_none_or(|film| status_of(status, film) == "duplicate")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sidecars_of_all_encodings_become_text() {
-        assert_eq!(text("<é/>".as_bytes()), "<é/>");
-        let units: Vec<u16> = "<é/>".encode_utf16().collect();
-        let mut little = vec![0xFF, 0xFE];
-        little.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
-        assert_eq!(text(&little), "<é/>");
-        let mut big = vec![0xFE, 0xFF];
-        big.extend(units.iter().flat_map(|unit| unit.to_be_bytes()));
-        assert_eq!(text(&big), "<é/>");
-    }
 }

@@ -16,6 +16,7 @@ mod remote;
 mod report;
 mod scan;
 mod server;
+mod sidecar;
 mod target;
 
 pub mod args;

@@ -1,17 +1,10 @@
 //! Where files go: into a batch, or to a server that knows none.
 
 mod batch;
+mod kind;
+mod people;
 mod plain;
-mod said;
 
 pub(crate) use batch::InBatch;
+pub(crate) use kind::{Target, open, people_of};
 pub(crate) use plain::Plain;
-pub(crate) use said::{open, people_of};
-
-/// Where files go.
-pub(crate) enum Target {
-    /// A batch of a Calotype server.
-    Batch(InBatch),
-    /// Any Immich server.
-    Plain(Box<Plain>),
-}

@@ -1,27 +1,21 @@
 //! An Immich server without batches: files are sent one by one, and what is said of them by the endpoints that every
 //! such server has. The journal remembers how far each file is.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use super::people::People;
 use crate::digest::Digests;
-use crate::entry::{Entry, File, said};
+use crate::entry::{File, said};
 use crate::group::{Read, Work};
 use crate::journal::Step;
-use crate::notes::Face;
 use crate::progress::Became;
 use crate::server::{Server, Trouble};
 
-/// A side of the picture that faces are told in, in pixels.
-const SIDE_PX: f64 = 10_000.0;
-/// People of one page.
-const PEOPLE_MAX: usize = 1_000;
-/// Pages of people that are looked through.
-const PEOPLE_PAGES_MAX: usize = 100;
 /// Fields of a commit that an upload does not take.
 const DETAILS: [&str; 5] = ["description", "dateTimeOriginal", "latitude", "longitude", "rating"];
 
@@ -32,8 +26,7 @@ pub(crate) struct Plain {
     albums: Mutex<HashMap<String, String>>,
     /// Ids of tags, by path.
     tags: Mutex<HashMap<String, String>>,
-    /// Ids of people, by name in small letters; asked for when the first is named.
-    people: Mutex<Option<HashMap<String, String>>>,
+    people: People,
 }
 
 /// What the server says of a file.
@@ -121,10 +114,17 @@ impl Plain {
     ) -> Result<String, Trouble> {
         let mut film_id = None;
         if let (Some(film), Some(digests)) = (&one.entry.film, &one.film) {
-            film_id = Some(match there.get(&digests.sha1) {
-                Some(there) => there.asset_id.clone(),
-                None => upload(work, film, digests, &said(film, digests, None), None, None).await?,
-            });
+            let is_own = work.journal.step(&digests.sha1).is_some();
+            film_id = match there.get(&digests.sha1) {
+                Some(there) if is_own => Some(there.asset_id.clone()),
+                // A film that was there before is somebody's choice already.
+                Some(_) => None,
+                None => {
+                    work.journal.reached(&digests.sha1, Step::Begun).map_err(Trouble::Fatal)?;
+                    let wish = said(film, digests, None);
+                    Some(upload(work, film, digests, &wish, None, None).await?)
+                }
+            };
         }
         let wish = said(&one.entry.file, &one.digests, one.entry.notes.as_deref());
         let asset_id = match known {
@@ -147,65 +147,9 @@ impl Plain {
                 let path = format!("/assets/{asset_id}");
                 work.server.put(&path, &Value::Object(details)).await?;
             }
-            self.name_people(&work.server, &one.entry, &asset_id).await?;
+            self.people.draw(&work.server, &one.entry, &asset_id).await?;
         }
         Ok(asset_id)
-    }
-
-    /// Draws the faces that have a place; a server without batches takes no others.
-    async fn name_people(
-        &self,
-        server: &Server,
-        entry: &Entry,
-        asset_id: &str,
-    ) -> Result<(), Trouble> {
-        let people = entry.notes.iter().flat_map(|notes| &notes.people);
-        let faces: Vec<(&str, Face)> =
-            people.filter_map(|person| Some((person.name.as_str(), person.face?))).collect();
-        if faces.is_empty() {
-            return Ok(());
-        }
-        // Drawn before the import was cut off.
-        let drawn = server.get(&format!("/faces?id={asset_id}")).await?;
-        let drawn: HashSet<String> = drawn
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|face| Some(face["person"]["name"].as_str()?.to_lowercase()))
-            .collect();
-        for (name, face) in faces {
-            if drawn.contains(&name.to_lowercase()) {
-                continue;
-            }
-            let person_id = self.person(server, name).await?;
-            let mut wish = json!({
-                "assetId": asset_id, "personId": person_id,
-                "imageWidth": pixels(1.0), "imageHeight": pixels(1.0),
-            });
-            for (name, part) in
-                [("x", face.left), ("y", face.top), ("width", face.width), ("height", face.height)]
-            {
-                wish[name] = json!(pixels(part));
-            }
-            server.post("/faces", &wish).await?;
-        }
-        Ok(())
-    }
-
-    /// The id of somebody of this name; made where there is nobody.
-    async fn person(&self, server: &Server, name: &str) -> Result<String, Trouble> {
-        let mut people = self.people.lock().await;
-        let known = match &mut *people {
-            Some(known) => known,
-            None => people.insert(known_people(server).await?),
-        };
-        let folded = name.to_lowercase();
-        if let Some(id) = known.get(&folded) {
-            return Ok(id.clone());
-        }
-        let id = id_of(&server.post("/people", &json!({ "name": name })).await?)?;
-        known.insert(folded, id.clone());
-        Ok(id)
     }
 
     async fn put_into_albums(
@@ -365,25 +309,6 @@ async fn stack(work: &Work, arrived: &[Arrived], refused: &mut Refusals) -> anyh
     Ok(())
 }
 
-/// People of the server, by name in small letters.
-async fn known_people(server: &Server) -> Result<HashMap<String, String>, Trouble> {
-    let mut known = HashMap::new();
-    for page in 1..=PEOPLE_PAGES_MAX {
-        let path = format!("/people?withHidden=true&size={PEOPLE_MAX}&page={page}");
-        let answer = server.get(&path).await?;
-        for person in answer["people"].as_array().into_iter().flatten() {
-            let name = person["name"].as_str().filter(|name| !name.is_empty());
-            if let (Some(name), Some(id)) = (name, person["id"].as_str()) {
-                known.entry(name.to_lowercase()).or_insert_with(|| id.to_owned());
-            }
-        }
-        if answer["hasNextPage"] != true {
-            break;
-        }
-    }
-    Ok(known)
-}
-
 /// Keeps whose wish was refused.
 fn note(
     answer: Result<Value, Trouble>,
@@ -402,13 +327,8 @@ fn note(
     }
 }
 
-fn id_of(answer: &Value) -> Result<String, Trouble> {
+/// The id in an answer.
+pub(super) fn id_of(answer: &Value) -> Result<String, Trouble> {
     let id = answer["id"].as_str().map(str::to_owned);
     id.ok_or_else(|| Trouble::Refused("the server told no id".into()))
-}
-
-/// A share of a side in pixels.
-#[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "from 0 to 10,000")]
-fn pixels(share: f64) -> i64 {
-    (share * SIDE_PX).round() as i64
 }

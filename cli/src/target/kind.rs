@@ -1,12 +1,20 @@
-//! How a target is found, and what is said to either kind of it.
+//! The kinds of targets, and how one is found.
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::{InBatch, Plain, Target};
+use super::{InBatch, Plain};
 use crate::entry::Entry;
 use crate::journal::Journal;
 use crate::server::{Server, Trouble};
+
+/// Where files go.
+pub(crate) enum Target {
+    /// A batch of a Calotype server.
+    Batch(InBatch),
+    /// Any Immich server.
+    Plain(Box<Plain>),
+}
 
 /// Opens a batch, unless the server knows none or `is_plain` asks for none.
 ///
@@ -25,7 +33,7 @@ pub(crate) async fn open(
         Err(Trouble::Refused(message)) if message.starts_with("404") => {
             let there = server.get("/server/version").await.map_err(Trouble::into_error)?;
             anyhow::ensure!(there["major"].is_number(), "what answers there is no Immich server");
-            return Ok((Target::Plain(Box::<Plain>::default()), journal));
+            return Ok((Target::Plain(Box::default()), journal));
         }
         answer => answer.map_err(Trouble::into_error).context("failed to open a batch")?,
     };
