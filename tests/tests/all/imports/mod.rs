@@ -4,6 +4,7 @@ mod batches;
 mod command;
 mod interrupted;
 mod proxy;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
