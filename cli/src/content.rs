@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
+use crate::archive::Archive;
 use crate::entry::Entry;
 
 /// Bytes of one chunk.
@@ -29,6 +30,8 @@ pub(crate) enum Content {
 pub(crate) enum Here {
     /// A file of its own.
     Disk(Arc<Path>),
+    /// A file inside an archive, by its place there.
+    Archived(Arc<Archive>, usize),
 }
 
 /// A file on another server.
@@ -49,6 +52,7 @@ pub(crate) trait RemoteFile: Debug + Send + Sync {
 
 impl Content {
     /// A file on disk.
+    #[cfg(test)]
     pub(crate) fn disk(path: impl Into<Arc<Path>>) -> Self {
         Self::Here(Here::Disk(path.into()))
     }
@@ -57,6 +61,7 @@ impl Content {
     pub(crate) fn identity(&self) -> Vec<u8> {
         match self {
             Self::Here(Here::Disk(path)) => path.as_os_str().as_encoded_bytes().to_owned(),
+            Self::Here(Here::Archived(archive, place)) => archive.identity(*place),
             Self::Elsewhere(file) => file.identity().into_bytes(),
         }
     }
@@ -71,7 +76,27 @@ impl Here {
     pub(crate) fn read(&self, take: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<()> {
         match self {
             Self::Disk(path) => chunks(&mut std::fs::File::open(path)?, take),
+            Self::Archived(archive, place) => archive.read(*place, take),
         }
+    }
+
+    /// All bytes of a small file, on the caller's thread.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has more than `size_bytes_max`.
+    pub(crate) fn whole(&self, size_bytes_max: usize) -> io::Result<Vec<u8>> {
+        let (mut whole, mut is_longer) = (Vec::new(), false);
+        self.read(&mut |chunk| {
+            is_longer = chunk.len() > size_bytes_max.saturating_sub(whole.len());
+            if !is_longer {
+                whole.extend_from_slice(chunk);
+            }
+            !is_longer
+        })?;
+        if is_longer {
+            return Err(io::Error::other(format!("it is larger than {size_bytes_max} bytes")));
+        }
+        Ok(whole)
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::content::Content;
 use crate::digest::Digests;
+use crate::file_date;
 use crate::notes::Notes;
 
 /// A file, wherever it lies.
@@ -108,11 +109,14 @@ impl Entry {
     }
 }
 
-/// What is said of a file when it is committed. Where its bytes name no date, that of the file system counts.
+/// What is said of a file when it is committed. Where its bytes name no date, that of the notes, of its name or of the
+/// file system counts.
 pub(crate) fn said(file: &File, digests: &Digests, notes: Option<&Notes>) -> Value {
-    let modified = file.modified.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let (created, _) = file_date::of_file(file, notes);
     let mut said = json!({
-        "fileName": file.name(), "fileCreatedAt": modified, "fileModifiedAt": modified,
+        "fileName": file.name(), "fileCreatedAt": time(created),
+        "fileModifiedAt": time(file.modified),
     });
     digests.put_into(&mut said);
     if let Some(notes) = notes {

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
-use crate::args::ImportArgs;
+use crate::args::{ImportArgs, Layout};
 use crate::content::Content;
 use crate::digest::Digests;
 use crate::entry::Entry;
@@ -37,7 +37,19 @@ const INTERRUPTED: u8 = 130;
 ///
 /// # Errors
 /// When nothing further could be done; the same command goes on where this one stopped.
-pub async fn import(args: ImportArgs) -> anyhow::Result<ExitCode> {
+pub async fn import(mut args: ImportArgs) -> anyhow::Result<ExitCode> {
+    let plan = match args.apply.clone() {
+        Some(path) => {
+            let read = tokio::task::spawn_blocking(move || {
+                let plan = plan::read(&path, &mut args)?;
+                anyhow::Ok((args, plan))
+            });
+            let (of_plan, plan) = read.await??;
+            args = of_plan;
+            Some(plan)
+        }
+        None => None,
+    };
     for path in &args.paths {
         anyhow::ensure!(path.exists(), "there is no {}", path.display());
     }
@@ -46,6 +58,11 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<ExitCode> {
     if !args.paths.is_empty() {
         let args = args.clone();
         found = tokio::task::spawn_blocking(move || scan(&args)).await?;
+    }
+    if let Some(plan) = plan {
+        plan::apply(&plan, &server, args.json, &mut found).await?;
+    } else if !args.json {
+        say_how(&found);
     }
     let mut oldest_first = Vec::new();
     if let Some(from) = &args.from_server {
@@ -85,6 +102,16 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<ExitCode> {
         order_albums(&work, &oldest_first).await?;
     }
     finish(work, ended).await
+}
+
+/// Says as whose export the files were understood, where that is not plain.
+fn say_how(found: &Scan) {
+    for layout in found.layouts.iter().filter(|it| **it != Layout::Folders) {
+        let name = layout.name();
+        say(&format!(
+            "Understood as an export of {name}; --source folders takes it for plain folders."
+        ));
+    }
 }
 
 /// The caller's albums by name; of several of a name the first counts.
@@ -165,9 +192,14 @@ async fn merged(work: &Arc<Work>, entries: Vec<Entry>) -> Vec<Entry> {
         .buffered(READ_AT_ONCE)
         .collect()
         .await;
+    each_once(read)
+}
+
+/// Each content once; what was not read stands for itself.
+pub(crate) fn each_once(entries: Vec<Entry>) -> Vec<Entry> {
     let mut places: HashMap<Digests, usize> = HashMap::new();
     let mut once: BTreeMap<usize, Entry> = BTreeMap::new();
-    for (place, entry) in read.into_iter().enumerate() {
+    for (place, entry) in entries.into_iter().enumerate() {
         let first = match &entry.file.digests {
             Some(digests) => *places.entry(digests.clone()).or_insert(place),
             None => place,

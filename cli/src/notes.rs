@@ -85,9 +85,7 @@ impl Notes {
         if first(&mut self.position, other.position) {
             conflicts.push("position");
         }
-        if first(&mut self.stack, other.stack) {
-            conflicts.push("stack");
-        }
+        first(&mut self.stack, other.stack);
         self.is_favorite |= other.is_favorite;
         self.is_archived |= other.is_archived;
         for tag in other.tags {
@@ -112,10 +110,8 @@ impl Notes {
             Some(Taken::WallClock(at)) => {
                 said["dateTimeOriginal"] = json!(at.format("%Y-%m-%dT%H:%M:%S%.3f").to_string());
             }
-            Some(Taken::Instant(at)) => {
-                said["fileCreatedAt"] = json!(at.to_rfc3339_opts(SecondsFormat::Millis, true));
-            }
-            None => {}
+            // That one is the file's date, which counts where its bytes name none.
+            Some(Taken::Instant(_)) | None => {}
         }
         if let Some(description) = &self.description {
             said["description"] = json!(description);

@@ -16,7 +16,8 @@ use crate::args::ImportArgs;
 use crate::content::Content;
 use crate::entry::{Album, Entry, File};
 use crate::notes::{Notes, StackPlace};
-use crate::scan::{PassedOver, Scan};
+use crate::scan::Scan;
+use crate::walk::PassedOver;
 
 /// Where assets show that are taken over. Films of live photos are hidden, and come with their photo.
 const VISIBILITIES: [&str; 2] = ["timeline", "archive"];
@@ -172,7 +173,7 @@ impl Listing {
         }
         let mut is_film = is_film.into_iter();
         found.retain(|_| is_film.next() != Some(true));
-        Listed { scan: Scan { entries: found, passed_over }, oldest_first }
+        Listed { scan: Scan { entries: found, passed_over, ..Scan::default() }, oldest_first }
     }
 }
 

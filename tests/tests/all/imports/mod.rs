@@ -8,6 +8,7 @@ mod people;
 mod plain;
 mod proxy;
 mod remote;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
