@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Which server, and as whom.
@@ -19,18 +20,70 @@ pub struct ServerArgs {
     pub patience: u64,
 }
 
+/// How folders and archives are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Layout {
+    /// Told from what lies there.
+    Auto,
+    /// As people keep photos.
+    Folders,
+    /// Google Takeout.
+    Takeout,
+    /// Apple Photos, or an iPhone's folders.
+    Apple,
+    /// PhotoPrism.
+    Photoprism,
+}
+
+impl Layout {
+    /// Its name for people.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Folders => "folders",
+            Self::Takeout => "Google Takeout",
+            Self::Apple => "Apple Photos",
+            Self::Photoprism => "PhotoPrism",
+        }
+    }
+}
+
 /// `calotype import PATH…`
 #[derive(Clone, Debug, Args)]
 pub struct ImportArgs {
-    /// Folders and files.
-    #[arg(required = true, value_name = "PATH")]
+    /// Folders, files and archives: `.zip`, `.tar`, `.tar.gz`, `.tgz`.
+    #[arg(required_unless_present_any = ["apply", "from_server"], value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Another Immich or Calotype server whose photos are imported, such as `https://old.example.com`.
+    #[arg(long, value_name = "URL")]
+    pub from_server: Option<String>,
+    /// An API key of the person whose photos they are there.
+    #[arg(long, env = "CALOTYPE_FROM_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub from_key: Option<String>,
+    /// Ask only what every Immich server answers. Done by itself where the server knows no batches.
+    #[arg(long)]
+    pub plain: bool,
     /// Which server, and as whom.
     #[command(flatten)]
     pub server: ServerArgs,
+    /// Whose export it is. Told from what lies there, unless it is said.
+    #[arg(long, value_name = "KIND", default_value = "auto")]
+    pub source: Layout,
+    /// Let dates of the source count over those in the files, also where the source does not say what the clock showed.
+    #[arg(long)]
+    pub dates_of_source: bool,
+    /// Leave out what came from a partner's library (Google Takeout).
+    #[arg(long)]
+    pub without_partner: bool,
     /// Only say what would be done; changes nothing.
     #[arg(long)]
     pub plan: bool,
+    /// Keep the plan, to do it later.
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    pub save: Option<PathBuf>,
+    /// Do a plan that was kept, with the paths and options of then, as far as nothing has changed since.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "plan"])]
+    pub apply: Option<PathBuf>,
     /// Put each file into an album that is called like its folder.
     #[arg(long)]
     pub album_from_folder: bool,

@@ -5,25 +5,31 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::args::ImportArgs;
+use crate::content::Content;
 use crate::digest::{self, Digests};
-use crate::entry::{Entry, FileOnDisk, said};
+use crate::entry::{Album, Entry, File, said};
 use crate::journal::Journal;
+use crate::notes::StackPlace;
 use crate::progress::Became;
 use crate::report::Report;
 use crate::server::{Server, Trouble};
+use crate::sidecar;
+use crate::target::{InBatch, Target, people_of};
 
 /// Files of one request.
 pub(crate) const FILES_MAX: usize = 100;
-/// The largest sidecar that is sent, in bytes.
-const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Files of one stack that come into one request though it is full: they are stacked together.
+pub(crate) const STACKED_MAX: usize = 250;
+/// Files that another server is asked about at once.
+const ASKED_AT_ONCE: usize = 4;
 
 /// Where a file goes.
 pub(crate) struct Work {
     pub(crate) server: Server,
-    pub(crate) batch_id: Uuid,
+    pub(crate) target: Target,
     pub(crate) journal: Journal,
     pub(crate) report: Report,
     pub(crate) args: ImportArgs,
@@ -31,12 +37,21 @@ pub(crate) struct Work {
     pub(crate) albums: HashMap<String, String>,
 }
 
-/// An entry whose bytes were read.
-struct Read {
-    entry: Entry,
-    digests: Digests,
-    film: Option<Digests>,
-    sidecar: Option<String>,
+/// An entry whose bytes were read, or told by another server.
+pub(crate) struct Read {
+    pub(crate) entry: Entry,
+    pub(crate) digests: Digests,
+    pub(crate) film: Option<Digests>,
+    pub(crate) sidecar: Option<String>,
+}
+
+/// What became of sending an entry.
+struct Sent {
+    sha1: String,
+    /// Why it was refused.
+    refusal: Option<String>,
+    /// BLAKE3 by SHA-1 of what nobody had read before.
+    learned: Vec<(String, String)>,
 }
 
 impl Work {
@@ -45,30 +60,52 @@ impl Work {
     /// # Errors
     /// Only where nothing further can be done.
     pub(crate) async fn group(self: Arc<Self>, entries: Vec<Entry>) -> anyhow::Result<()> {
-        let mut read = Vec::with_capacity(entries.len());
-        for entry in entries {
+        let read = self.read_each(entries).await;
+        match &self.target {
+            Target::Batch(batch) => self.take_in(batch, read).await,
+            Target::Plain(plain) => plain.take_in(&self, read).await,
+        }
+    }
+
+    async fn read_each(&self, entries: Vec<Entry>) -> Vec<Read> {
+        let reading = entries.into_iter().map(|entry| async move {
             self.report.progress.at(&entry.file.name());
             match self.read(entry.clone()).await {
-                Ok(one) => read.push(one),
+                Ok(one) => Some(one),
                 Err(error) => {
                     self.report.entry(&entry, Became::Failed, Some(&format!("{error:#}")));
+                    None
                 }
             }
-        }
-        let status = self.check(&read).await.map_err(Trouble::into_error)?;
+        });
+        let reading = futures::stream::iter(reading).buffered(ASKED_AT_ONCE);
+        reading.filter_map(std::future::ready).collect().await
+    }
+
+    async fn take_in(&self, batch: &InBatch, read: Vec<Read>) -> anyhow::Result<()> {
+        let status = self.check(batch, &read).await.map_err(Trouble::into_error)?;
         let to_send = read
             .iter()
             .filter(|one| one.files().any(|(_, digests)| status_of(&status, digests) == "missing"));
         let at_once = usize::from(self.args.at_once);
-        let sent: Vec<(String, Option<String>)> = futures::stream::iter(to_send)
-            .map(|one| self.send(one, &status))
+        let sent: Vec<Sent> = futures::stream::iter(to_send)
+            .map(|one| self.send(batch, one, &status))
             .buffer_unordered(at_once)
             .try_collect()
             .await?;
-        let mut refused: HashMap<String, String> =
-            sent.into_iter().filter_map(|(sha1, refusal)| Some((sha1, refusal?))).collect();
+        let mut refused: HashMap<String, String> = HashMap::new();
+        let mut learned: HashMap<String, String> = HashMap::new();
+        for one in sent {
+            learned.extend(one.learned);
+            refused.extend(one.refusal.map(|why| (one.sha1, why)));
+        }
         let mut left = Vec::with_capacity(read.len());
-        for one in read {
+        for mut one in read {
+            for digests in std::iter::once(&mut one.digests).chain(&mut one.film) {
+                if let Some(blake3) = learned.get(&digests.sha1) {
+                    digests.blake3.clone_from(blake3);
+                }
+            }
             match (refused.remove(&one.digests.sha1), status_of(&status, &one.digests)) {
                 (Some(why), _) => self.report.entry(&one.entry, Became::Failed, Some(&why)),
                 (None, "damaged") => {
@@ -76,10 +113,14 @@ impl Work {
                                hand, which mends it";
                     self.report.entry(&one.entry, Became::Failed, Some(why));
                 }
-                (None, "committed") => self.report.entry(&one.entry, Became::Created, None),
+                (None, "committed") => {
+                    batch.stacked(&one);
+                    self.report.entry(&one.entry, Became::Created, None);
+                }
                 (None, "duplicate")
                     if one.entry.albums.is_empty()
-                        && self.args.tags.is_empty()
+                        && self.tags_of(&one.entry).is_empty()
+                        && one.stack().is_none()
                         && film_is_there(&one, &status) =>
                 {
                     self.report.entry(&one.entry, Became::Duplicate, None);
@@ -87,20 +128,20 @@ impl Work {
                 (None, _) => left.push(one),
             }
         }
-        self.commit(left).await
+        self.commit(batch, left).await
     }
 
-    async fn read(&self, entry: Entry) -> anyhow::Result<Read> {
-        let digests = match &entry.digests {
-            Some(digests) => digests.clone(),
-            None => self.digests(&entry.file).await?,
-        };
+    async fn read(&self, mut entry: Entry) -> anyhow::Result<Read> {
+        if let Content::Elsewhere(content) = entry.file.content.clone() {
+            entry = content.complete(entry).await?;
+        }
+        let digests = self.digests(&entry.file).await?;
         let film = match &entry.film {
             Some(film) => Some(self.digests(film).await?),
             None => None,
         };
         let sidecar = match &entry.sidecar {
-            Some(path) => Some(sidecar(path.clone()).await?),
+            Some(content) => Some(sidecar::of(content).await?),
             None => None,
         };
         Ok(Read { entry, digests, film, sidecar })
@@ -110,27 +151,34 @@ impl Work {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) async fn digests(&self, file: &FileOnDisk) -> anyhow::Result<Digests> {
-        if let Some(known) = self.journal.digests(file) {
+    pub(crate) async fn digests(&self, file: &File) -> anyhow::Result<Digests> {
+        if let Some(known) = file.digests.clone().or_else(|| self.journal.digests(file)) {
             return Ok(known);
         }
-        let digests = digest::of_file(file.path.clone()).await?;
+        if let Some(told) = digest::told(file) {
+            return Ok(told);
+        }
+        let digests = digest::of_content(file.content.clone()).await?;
         self.journal.keep(file, &digests)?;
         Ok(digests)
     }
 
     /// What the server says of each file, by SHA-1.
-    async fn check(&self, read: &[Read]) -> Result<HashMap<String, String>, Trouble> {
+    async fn check(
+        &self,
+        batch: &InBatch,
+        read: &[Read],
+    ) -> Result<HashMap<String, String>, Trouble> {
         let files: Vec<Value> = read
             .iter()
             .flat_map(Read::files)
             .map(|(file, digests)| {
-                json!({
-                    "sha1": digests.sha1, "blake3": digests.blake3, "extension": file.extension
-                })
+                let mut asked = json!({ "extension": file.extension });
+                digests.put_into(&mut asked);
+                asked
             })
             .collect();
-        let path = format!("/calotype/batches/{}/check", self.batch_id);
+        let path = format!("/calotype/batches/{}/check", batch.id);
         let answer = self.server.post(&path, &json!({ "files": files })).await?;
         let told = answer["files"].as_array().into_iter().flatten();
         let pair = |file: &Value| {
@@ -139,44 +187,56 @@ impl Work {
         Ok(told.filter_map(pair).collect())
     }
 
-    /// Sends what of an entry is missing; says its SHA-1, and why it was refused if it was.
+    /// Sends what of an entry is missing.
     async fn send(
         &self,
+        batch: &InBatch,
         one: &Read,
         status: &HashMap<String, String>,
-    ) -> anyhow::Result<(String, Option<String>)> {
+    ) -> anyhow::Result<Sent> {
+        let sha1 = one.digests.sha1.clone();
+        let mut sent = Sent { sha1, refusal: None, learned: Vec::new() };
         for (file, digests) in one.files() {
             if status_of(status, digests) != "missing" {
                 continue;
             }
             self.report.progress.at(&file.name());
+            let Digests { sha1, blake3, size_bytes } = digests;
+            let told = if blake3.is_empty() { String::new() } else { format!("&blake3={blake3}") };
             let path = format!(
-                "/calotype/batches/{}/files/{}?blake3={}&extension={}",
-                self.batch_id, digests.sha1, digests.blake3, file.extension
+                "/calotype/batches/{}/files/{sha1}?extension={}{told}",
+                batch.id, file.extension
             );
-            let sent = self.server.put_file(&path, &file.path, file.size_bytes).await;
-            match sent {
-                Ok(()) => {}
+            match self.server.put_file(&path, &file.content, *size_bytes).await {
+                Ok(answer) => {
+                    let Some(blake3) = answer["blake3"].as_str() else { continue };
+                    let digests = Digests { blake3: blake3.to_owned(), ..digests.clone() };
+                    self.journal.keep(file, &digests)?;
+                    sent.learned.push((digests.sha1, digests.blake3));
+                }
                 Err(Trouble::Fatal(error)) => return Err(error),
                 Err(trouble) => {
-                    let why = format!("{:#}", trouble.into_error());
-                    return Ok((one.digests.sha1.clone(), Some(why)));
+                    sent.refusal = Some(format!("{:#}", trouble.into_error()));
+                    return Ok(sent);
                 }
             }
         }
-        Ok((one.digests.sha1.clone(), None))
+        Ok(sent)
     }
 
     /// Commits, in halves where one request is too large or refused as a whole: one file ends no other's import.
-    async fn commit(&self, read: Vec<Read>) -> anyhow::Result<()> {
+    async fn commit(&self, batch: &InBatch, read: Vec<Read>) -> anyhow::Result<()> {
         let mut waiting = vec![read];
         while let Some(mut some) = waiting.pop() {
             if some.is_empty() {
                 continue;
             }
-            let path = format!("/calotype/batches/{}/commit", self.batch_id);
-            match self.server.post(&path, &self.wish(&some)).await {
-                Ok(answer) => self.tell(&some, &answer),
+            let path = format!("/calotype/batches/{}/commit", batch.id);
+            match self.server.post(&path, &self.wish(batch, &some)).await {
+                Ok(answer) => {
+                    some.iter().for_each(|one| batch.stacked(one));
+                    self.tell(&some, &answer);
+                }
                 Err(Trouble::Fatal(error)) => return Err(error),
                 Err(trouble) if some.len() == 1 => {
                     let why = format!("{:#}", trouble.into_error());
@@ -194,23 +254,27 @@ impl Work {
         Ok(())
     }
 
-    fn wish(&self, read: &[Read]) -> Value {
+    fn wish(&self, batch: &InBatch, read: &[Read]) -> Value {
         let mut files = Vec::with_capacity(read.len());
-        let mut new: Vec<&str> = Vec::new();
+        let mut new: Vec<&Album> = Vec::new();
         for one in read {
-            let mut still = said(&one.entry.file, &one.digests);
+            let notes = one.entry.notes.as_deref();
+            let mut still = said(&one.entry.file, &one.digests, notes);
             if let Some(sidecar) = &one.sidecar {
                 still["sidecar"] = json!(sidecar);
             }
             let mut ids = Vec::new();
             let mut keys = Vec::new();
             for album in &one.entry.albums {
-                match self.albums.get(album) {
-                    Some(id) => ids.push(id),
-                    None => keys.push(album_key(album)),
+                if let Some(id) = self.albums.get(&album.name) {
+                    ids.push(id);
+                    continue;
                 }
-                if !self.albums.contains_key(album) && !new.contains(&album.as_str()) {
-                    new.push(album);
+                keys.push(album_key(&album.name));
+                match new.iter_mut().find(|it| it.name == album.name) {
+                    Some(known) if known.description.is_none() => *known = album,
+                    Some(_) => {}
+                    None => new.push(album),
                 }
             }
             if !ids.is_empty() {
@@ -219,20 +283,43 @@ impl Work {
             if !keys.is_empty() {
                 still["albumKeys"] = json!(keys);
             }
-            if !self.args.tags.is_empty() {
-                still["tags"] = json!(self.args.tags);
+            let tags = self.tags_of(&one.entry);
+            if !tags.is_empty() {
+                still["tags"] = json!(tags);
+            }
+            let people = people_of(&one.entry);
+            if !people.is_empty() {
+                still["people"] = json!(people);
             }
             if let (Some(film), Some(digests)) = (&one.entry.film, &one.film) {
                 still["filmSha1"] = json!(digests.sha1);
-                files.push(said(film, digests));
+                files.push(said(film, digests, None));
             }
             files.push(still);
         }
         let albums: Vec<Value> = new
             .into_iter()
-            .map(|name| json!({ "key": album_key(name), "albumName": name }))
+            .map(|album| {
+                let mut told = json!({ "key": album_key(&album.name), "albumName": album.name });
+                if let Some(description) = &album.description {
+                    told["description"] = json!(description);
+                }
+                told
+            })
             .collect();
-        json!({ "albums": albums, "files": files })
+        json!({ "albums": albums, "files": files, "stacks": batch.stacks(read) })
+    }
+
+    /// The tags of the command line and those of the source, each once.
+    pub(crate) fn tags_of<'a>(&'a self, entry: &'a Entry) -> Vec<&'a String> {
+        let mut tags: Vec<&String> = Vec::new();
+        let of_source = entry.notes.iter().flat_map(|notes| &notes.tags);
+        for tag in self.args.tags.iter().chain(of_source) {
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+        tags
     }
 
     fn tell(&self, read: &[Read], answer: &Value) {
@@ -254,8 +341,13 @@ impl Work {
 }
 
 impl Read {
+    /// The stack it is in.
+    pub(crate) fn stack(&self) -> Option<&StackPlace> {
+        self.entry.notes.as_ref()?.stack.as_ref()
+    }
+
     /// The film first: the still names it.
-    fn files(&self) -> impl Iterator<Item = (&FileOnDisk, &Digests)> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&File, &Digests)> {
         let film = self.entry.film.as_ref().zip(self.film.as_ref());
         film.into_iter().chain(std::iter::once((&self.entry.file, &self.digests)))
     }
@@ -270,46 +362,6 @@ fn album_key(name: &str) -> String {
     blake3::hash(name.as_bytes()).to_hex().to_string()
 }
 
-/// The text of a sidecar, whatever it is encoded in: XMP files of some programs are UTF-16.
-async fn sidecar(path: std::path::PathBuf) -> anyhow::Result<String> {
-    let bytes = tokio::fs::read(&path).await?;
-    anyhow::ensure!(
-        u64::try_from(bytes.len()).unwrap_or(u64::MAX) <= SIDECAR_BYTES_MAX,
-        "its sidecar is larger than 1 MiB"
-    );
-    Ok(text(&bytes))
-}
-
-fn text(bytes: &[u8]) -> String {
-    let units = |to_unit: fn([u8; 2]) -> u16| -> String {
-        let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
-        let units = pairs.filter_map(|pair| Some(to_unit([*pair.first()?, *pair.get(1)?])));
-        char::decode_utf16(units).map(|it| it.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-    };
-    match bytes {
-        [0xFF, 0xFE, ..] => units(u16::from_le_bytes),
-        [0xFE, 0xFF, ..] => units(u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).replace('\0', ""),
-    }
-}
-
 fn film_is_there(one: &Read, status: &HashMap<String, String>) -> bool {
     one.film.as_ref().is_none_or(|film| status_of(status, film) == "duplicate")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sidecars_of_all_encodings_become_text() {
-        assert_eq!(text("<é/>".as_bytes()), "<é/>");
-        let units: Vec<u16> = "<é/>".encode_utf16().collect();
-        let mut little = vec![0xFF, 0xFE];
-        little.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
-        assert_eq!(text(&little), "<é/>");
-        let mut big = vec![0xFE, 0xFF];
-        big.extend(units.iter().flat_map(|unit| unit.to_be_bytes()));
-        assert_eq!(text(&big), "<é/>");
-    }
 }

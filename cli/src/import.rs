@@ -7,18 +7,20 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::json;
-use uuid::Uuid;
 
-use crate::args::ImportArgs;
+use crate::args::{ImportArgs, Layout};
+use crate::content::Content;
 use crate::digest::Digests;
 use crate::entry::Entry;
-use crate::group::{FILES_MAX, Work};
+use crate::group::{FILES_MAX, STACKED_MAX, Work};
 use crate::journal::{self, Journal};
 use crate::plan;
 use crate::progress::{Became, Progress, say};
+use crate::remote;
 use crate::report::Report;
 use crate::scan::{Scan, scan};
 use crate::server::{Server, Trouble};
+use crate::target::{self, Target};
 
 /// Groups that are in hand at once: one is sent while another is committed.
 const GROUPS_AT_ONCE: usize = 2;
@@ -35,15 +37,40 @@ const INTERRUPTED: u8 = 130;
 ///
 /// # Errors
 /// When nothing further could be done; the same command goes on where this one stopped.
-pub async fn import(args: ImportArgs) -> anyhow::Result<ExitCode> {
+pub async fn import(mut args: ImportArgs) -> anyhow::Result<ExitCode> {
+    let plan = match args.apply.clone() {
+        Some(path) => {
+            let read = tokio::task::spawn_blocking(move || {
+                let plan = plan::read(&path, &mut args)?;
+                anyhow::Ok((args, plan))
+            });
+            let (of_plan, plan) = read.await??;
+            args = of_plan;
+            Some(plan)
+        }
+        None => None,
+    };
     for path in &args.paths {
         anyhow::ensure!(path.exists(), "there is no {}", path.display());
     }
     let server = Server::try_new(&args.server)?;
-    let found = {
+    let mut found = Scan::default();
+    if !args.paths.is_empty() {
         let args = args.clone();
-        tokio::task::spawn_blocking(move || scan(&args)).await?
-    };
+        found = tokio::task::spawn_blocking(move || scan(&args)).await?;
+    }
+    if let Some(plan) = plan {
+        plan::apply(&plan, &server, args.json, &mut found).await?;
+    } else if !args.json {
+        say_how(&found);
+    }
+    let mut oldest_first = Vec::new();
+    if let Some(from) = &args.from_server {
+        let there = remote::scan(&args, from).await?;
+        found.entries.extend(there.scan.entries);
+        found.passed_over.extend(there.scan.passed_over);
+        oldest_first = there.oldest_first;
+    }
     if args.plan {
         plan::plan(&args, &server, found).await?;
         return Ok(ExitCode::SUCCESS);
@@ -53,27 +80,14 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<ExitCode> {
         None => journal::default_path(&args)?,
     };
     let journal = Journal::open(path)?;
-    let opened = server.post_once("/calotype/batches", &journal.batch().to_string()).await;
-    let opened = match opened {
-        Err(Trouble::Refused(message)) if message.starts_with("404") => {
-            journal.remove()?;
-            anyhow::bail!("the server knows no batches: it is no Calotype server, or an older one");
-        }
-        answer => answer.map_err(Trouble::into_error).context("failed to open a batch")?,
-    };
-    let batch_id: Uuid =
-        opened["id"].as_str().and_then(|id| id.parse().ok()).context("the server told no batch")?;
-    if opened["status"] != "open" {
-        journal.remove()?;
-        anyhow::bail!("the import of before was finished or rolled back; start it once more");
-    }
+    let (target, journal) = target::open(&server, journal, args.plain).await?;
     let wants_albums = found.entries.iter().any(|entry| !entry.albums.is_empty());
     let albums = if wants_albums { albums(&server).await? } else { HashMap::new() };
     let files = found.entries.iter().map(|entry| 1 + u64::from(entry.film.is_some())).sum();
     let bytes = found.entries.iter().map(size_of).sum();
     let progress = Progress::new(files, bytes, args.json);
     let report = Report::open(progress, args.report.as_deref())?;
-    let work = Arc::new(Work { server, batch_id, journal, report, args, albums });
+    let work = Arc::new(Work { server, target, journal, report, args, albums });
     let ended = {
         let running = Box::pin(run(&work, found));
         tokio::select! {
@@ -84,7 +98,20 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<ExitCode> {
     };
     work.report.progress.end();
     let work = Arc::into_inner(work).context("an import is still running")?;
+    if matches!(ended, Some(Ok(()))) {
+        order_albums(&work, &oldest_first).await?;
+    }
     finish(work, ended).await
+}
+
+/// Says as whose export the files were understood, where that is not plain.
+fn say_how(found: &Scan) {
+    for layout in found.layouts.iter().filter(|it| **it != Layout::Folders) {
+        let name = layout.name();
+        say(&format!(
+            "Understood as an export of {name}; --source folders takes it for plain folders."
+        ));
+    }
 }
 
 /// The caller's albums by name; of several of a name the first counts.
@@ -99,15 +126,37 @@ async fn albums(server: &Server) -> anyhow::Result<HashMap<String, String>> {
     Ok(albums)
 }
 
+/// Lets albums that the import made show the oldest first, where they did so on the source.
+async fn order_albums(work: &Work, oldest_first: &[String]) -> anyhow::Result<()> {
+    let made = oldest_first.iter().filter(|name| !work.albums.contains_key(*name));
+    let made: Vec<&String> = made.collect();
+    if made.is_empty() {
+        return Ok(());
+    }
+    let there = albums(&work.server).await?;
+    for id in made.into_iter().filter_map(|name| there.get(name)) {
+        let path = format!("/albums/{id}");
+        let ordered = work.server.patch(&path, &json!({ "order": "asc" })).await;
+        ordered.map_err(Trouble::into_error)?;
+    }
+    Ok(())
+}
+
 async fn run(work: &Arc<Work>, found: Scan) -> anyhow::Result<()> {
     for it in &found.passed_over {
         let became = if it.is_failure { Became::Failed } else { Became::PassedOver };
         work.report.progress.count(became, 0);
         work.report.tell(&it.path, became, Some(&it.why));
     }
-    let mut entries = merged(work, found.entries).await.into_iter();
+    let mut entries = stacked_together(merged(work, found.entries).await).into_iter().peekable();
     let groups = std::iter::from_fn(|| {
-        let group: Vec<Entry> = entries.by_ref().take(FILES_MAX).collect();
+        let mut group: Vec<Entry> = entries.by_ref().take(FILES_MAX).collect();
+        while group.len() < STACKED_MAX
+            && let Some(stack) = group.last().and_then(stack_of).map(str::to_owned)
+            && let Some(next) = entries.next_if(|next| stack_of(next) == Some(stack.as_str()))
+        {
+            group.push(next);
+        }
         (!group.is_empty()).then_some(group)
     });
     futures::stream::iter(groups)
@@ -120,17 +169,22 @@ async fn run(work: &Arc<Work>, found: Scan) -> anyhow::Result<()> {
 /// Each content once, with the albums of all places where it lies. Only files of the same length are read for it.
 async fn merged(work: &Arc<Work>, entries: Vec<Entry>) -> Vec<Entry> {
     let mut lengths: HashMap<u64, usize> = HashMap::new();
-    for entry in &entries {
-        *lengths.entry(entry.file.size_bytes).or_default() += 1;
+    for size_bytes in entries.iter().filter_map(|entry| entry.file.size_bytes) {
+        *lengths.entry(size_bytes).or_default() += 1;
     }
-    let is_alone = |entry: &Entry| lengths.get(&entry.file.size_bytes) == Some(&1);
+    // What lies elsewhere is fetched when its turn comes.
+    let is_alone = |entry: &Entry| match (&entry.file.content, entry.file.size_bytes) {
+        (Content::Here(_), Some(size_bytes)) => lengths.get(&size_bytes) == Some(&1),
+        (Content::Here(_), None) => false,
+        (Content::Elsewhere(_), _) => true,
+    };
     let read: Vec<Entry> = futures::stream::iter(entries)
         .map(|mut entry| {
             let is_alone = is_alone(&entry);
             async move {
                 if !is_alone {
                     // What cannot be read is told when its turn comes.
-                    entry.digests = work.digests(&entry.file).await.ok();
+                    entry.file.digests = work.digests(&entry.file).await.ok();
                 }
                 entry
             }
@@ -138,10 +192,15 @@ async fn merged(work: &Arc<Work>, entries: Vec<Entry>) -> Vec<Entry> {
         .buffered(READ_AT_ONCE)
         .collect()
         .await;
+    each_once(read)
+}
+
+/// Each content once; what was not read stands for itself.
+pub(crate) fn each_once(entries: Vec<Entry>) -> Vec<Entry> {
     let mut places: HashMap<Digests, usize> = HashMap::new();
     let mut once: BTreeMap<usize, Entry> = BTreeMap::new();
-    for (place, entry) in read.into_iter().enumerate() {
-        let first = match &entry.digests {
+    for (place, entry) in entries.into_iter().enumerate() {
+        let first = match &entry.file.digests {
             Some(digests) => *places.entry(digests.clone()).or_insert(place),
             None => place,
         };
@@ -153,14 +212,36 @@ async fn merged(work: &Arc<Work>, entries: Vec<Entry>) -> Vec<Entry> {
     once.into_values().collect()
 }
 
+fn stack_of(entry: &Entry) -> Option<&str> {
+    Some(entry.notes.as_ref()?.stack.as_ref()?.key.as_str())
+}
+
+/// The same entries, those of a stack one after the other in the place of the first.
+fn stacked_together(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut firsts: HashMap<String, usize> = HashMap::new();
+    let mut placed: Vec<(usize, Entry)> = Vec::with_capacity(entries.len());
+    for (place, entry) in entries.into_iter().enumerate() {
+        let first = stack_of(&entry).map(|key| *firsts.entry(key.to_owned()).or_insert(place));
+        placed.push((first.unwrap_or(place), entry));
+    }
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, entry)| entry).collect()
+}
+
 /// Closes the batch where everything is there, and sums up.
 async fn finish(work: Work, ended: Option<anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
-    let Work { server, batch_id, journal, report, args, .. } = work;
+    let Work { server, target, journal, report, args, .. } = work;
+    let batch_id = match &target {
+        Target::Batch(batch) => Some(batch.id),
+        Target::Plain(_) => None,
+    };
     report.finish()?;
     let is_whole = matches!(ended, Some(Ok(()))) && report.progress.failed() == 0;
     if is_whole {
-        let path = format!("/calotype/batches/{batch_id}/close");
-        server.post(&path, &json!({})).await.map_err(Trouble::into_error)?;
+        if let Some(batch_id) = batch_id {
+            let path = format!("/calotype/batches/{batch_id}/close");
+            server.post(&path, &json!({})).await.map_err(Trouble::into_error)?;
+        }
         journal.remove()?;
     }
     let mut told = report.progress.counts();
@@ -170,8 +251,12 @@ async fn finish(work: Work, ended: Option<anyhow::Result<()>>) -> anyhow::Result
         told["isWhole"] = json!(is_whole);
         say(&told.to_string());
     } else {
+        let batch = batch_id.map_or_else(
+            || "; the server keeps no batches, so it cannot be taken back as a whole".to_owned(),
+            |batch_id| format!("; batch {batch_id}"),
+        );
         say(&format!(
-            "{} imported, {} were there already, {} failed, {} passed over, in {:.1} seconds; batch {batch_id}",
+            "{} imported, {} were there already, {} failed, {} passed over, in {:.1} seconds{batch}",
             told["created"],
             told["duplicates"],
             told["failed"],
@@ -194,5 +279,6 @@ async fn finish(work: Work, ended: Option<anyhow::Result<()>>) -> anyhow::Result
 }
 
 fn size_of(entry: &Entry) -> u64 {
-    entry.file.size_bytes + entry.film.as_ref().map_or(0, |film| film.size_bytes)
+    let film = entry.film.as_ref().and_then(|film| film.size_bytes);
+    entry.file.size_bytes.unwrap_or_default() + film.unwrap_or_default()
 }

@@ -2,9 +2,9 @@
 //! were read. What was imported stands in the batch on the server; this file is only a help.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File as OpenFile, OpenOptions};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use anyhow::Context as _;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::args::ImportArgs;
 use crate::digest::Digests;
-use crate::entry::FileOnDisk;
+use crate::entry::File;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -25,11 +25,28 @@ struct Head {
 /// A file that was read.
 #[derive(Serialize, Deserialize)]
 struct Line {
-    /// BLAKE3 of its path.
+    /// BLAKE3 of what tells it from other files.
     path: String,
-    size_bytes: u64,
+    size_bytes: Option<u64>,
     modified_ns: i64,
     digests: Digests,
+}
+
+/// How far a file is on a server without batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Step {
+    /// It is about to be sent: whatever the server has of it afterwards is of this import.
+    Begun,
+    /// All that is to be said of it was said.
+    Done,
+}
+
+/// That a file came so far.
+#[derive(Serialize, Deserialize)]
+struct StepLine {
+    sha1: String,
+    step: Step,
 }
 
 /// A journal on disk.
@@ -37,7 +54,8 @@ pub(crate) struct Journal {
     path: PathBuf,
     batch: Uuid,
     known: HashMap<String, Line>,
-    file: Mutex<File>,
+    steps: HashMap<String, Step>,
+    file: Mutex<OpenFile>,
 }
 
 impl Journal {
@@ -59,8 +77,14 @@ impl Journal {
         let mut lines = text.lines();
         let head = lines.next().and_then(|line| serde_json::from_str::<Head>(line).ok());
         // The last line may have been cut off.
-        let known = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok());
-        let known = known.map(|line| (line.path.clone(), line)).collect();
+        let (mut known, mut steps) = (HashMap::new(), HashMap::new());
+        for line in lines {
+            if let Ok(line) = serde_json::from_str::<Line>(line) {
+                known.insert(line.path.clone(), line);
+            } else if let Ok(StepLine { sha1, step }) = serde_json::from_str(line) {
+                steps.insert(sha1, step);
+            }
+        }
         let mut file =
             OpenOptions::new().create(true).append(true).open(&path).with_context(told)?;
         let batch = match head {
@@ -75,7 +99,7 @@ impl Journal {
                 batch
             }
         };
-        Ok(Self { path, batch, known, file: Mutex::new(file) })
+        Ok(Self { path, batch, known, steps, file: Mutex::new(file) })
     }
 
     /// The name under which the batch is opened.
@@ -84,8 +108,8 @@ impl Journal {
     }
 
     /// The digests of a file that has not changed since it was read.
-    pub(crate) fn digests(&self, file: &FileOnDisk) -> Option<Digests> {
-        let line = self.known.get(&name(&file.path))?;
+    pub(crate) fn digests(&self, file: &File) -> Option<Digests> {
+        let line = self.known.get(&name(file))?;
         let is_same = line.size_bytes == file.size_bytes && line.modified_ns == modified_ns(file);
         is_same.then(|| line.digests.clone())
     }
@@ -94,14 +118,31 @@ impl Journal {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn keep(&self, file: &FileOnDisk, digests: &Digests) -> anyhow::Result<()> {
+    pub(crate) fn keep(&self, file: &File, digests: &Digests) -> anyhow::Result<()> {
         let line = Line {
-            path: name(&file.path),
+            path: name(file),
             size_bytes: file.size_bytes,
             modified_ns: modified_ns(file),
             digests: digests.clone(),
         };
-        let mut text = serde_json::to_string(&line)?;
+        self.write(&line)
+    }
+
+    /// How far a file was when the import was stopped.
+    pub(crate) fn step(&self, sha1: &str) -> Option<Step> {
+        self.steps.get(sha1).copied()
+    }
+
+    /// Takes note of how far a file is.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn reached(&self, sha1: &str, step: Step) -> anyhow::Result<()> {
+        self.write(&StepLine { sha1: sha1.to_owned(), step })
+    }
+
+    fn write(&self, line: &impl Serialize) -> anyhow::Result<()> {
+        let mut text = serde_json::to_string(line)?;
         text.push('\n');
         let mut journal = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         journal.write_all(text.as_bytes()).context("failed to write the journal")
@@ -117,7 +158,7 @@ impl Journal {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the importer draws a name of its own for its batch")]
-fn begin(file: &mut File) -> anyhow::Result<Uuid> {
+fn begin(file: &mut OpenFile) -> anyhow::Result<Uuid> {
     let batch = Uuid::new_v4();
     file.write_all(format!("{}\n", serde_json::to_string(&Head { batch })?).as_bytes())?;
     Ok(batch)
@@ -136,6 +177,12 @@ pub(crate) fn default_path(args: &ImportArgs) -> anyhow::Result<PathBuf> {
     name.update(args.server.server.trim_end_matches('/').as_bytes());
     // Another person's import is another one, and a key is not written down.
     name.update(blake3::hash(args.server.api_key.as_bytes()).as_bytes());
+    if let Some(from) = &args.from_server {
+        name.update(b"\0").update(from.trim_end_matches('/').as_bytes());
+        name.update(
+            blake3::hash(args.from_key.as_deref().unwrap_or_default().as_bytes()).as_bytes(),
+        );
+    }
     for path in &args.paths {
         let path =
             path.canonicalize().with_context(|| format!("failed to find {}", path.display()))?;
@@ -144,31 +191,37 @@ pub(crate) fn default_path(args: &ImportArgs) -> anyhow::Result<PathBuf> {
     Ok(state.join(format!("calotype/imports/{}.jsonl", name.finalize().to_hex())))
 }
 
-fn name(path: &Path) -> String {
-    blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex().to_string()
+fn name(file: &File) -> String {
+    blake3::hash(&file.content.identity()).to_hex().to_string()
 }
 
-fn modified_ns(file: &FileOnDisk) -> i64 {
+fn modified_ns(file: &File) -> i64 {
     file.modified.timestamp_nanos_opt().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use chrono::DateTime;
 
     use super::*;
+    use crate::content::Content;
 
     #[test]
     fn journal_that_was_cut_off_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/journal.jsonl");
-        let file = |name: &str, size_bytes| FileOnDisk {
-            path: name.into(),
-            size_bytes,
+        let file = |name: &str, size_bytes| File {
+            path: Path::new(name).into(),
+            title: None,
+            content: Content::disk(Path::new(name)),
+            size_bytes: Some(size_bytes),
             modified: DateTime::UNIX_EPOCH,
             extension: "jpg",
+            digests: None,
         };
-        let digests = |it: &str| Digests { sha1: it.into(), blake3: it.into() };
+        let digests = |it: &str| Digests { sha1: it.into(), blake3: it.into(), size_bytes: 1 };
         let first = Journal::open(path.clone()).unwrap();
         first.keep(&file("a", 1), &digests("one")).unwrap();
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"pa").unwrap();
@@ -177,7 +230,12 @@ mod tests {
         assert_eq!(again.digests(&file("a", 1)), Some(digests("one")));
         assert_eq!(again.digests(&file("a", 2)), None);
         again.keep(&file("b", 1), &digests("two")).unwrap();
+        again.reached("one", Step::Begun).unwrap();
+        again.reached("two", Step::Begun).unwrap();
+        again.reached("two", Step::Done).unwrap();
         let third = Journal::open(path.clone()).unwrap();
+        assert_eq!(third.step("one"), Some(Step::Begun));
+        assert_eq!(third.step("two"), Some(Step::Done));
         assert_eq!(third.digests(&file("b", 1)), Some(digests("two")));
         third.remove().unwrap();
         assert!(!path.exists());

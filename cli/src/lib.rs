@@ -1,18 +1,27 @@
 //! The importer, mounted as `calotype import` and `calotype batches`. It speaks only the public HTTP API, so that it
 //! works from any machine, and is a client like any other.
 
+mod archive;
 pub mod batches;
+mod content;
 mod digest;
 mod entry;
+mod file_date;
 mod group;
 mod import;
 mod journal;
+mod notes;
 mod plan;
 mod progress;
 mod reader;
+mod remote;
 mod report;
 mod scan;
 mod server;
+mod sidecar;
+mod source;
+mod target;
+mod walk;
 
 pub mod args;
 

@@ -1,181 +1,61 @@
-//! Finds what is to be imported: photos and films with their sidecars, and what is passed over and why.
+//! What is to be imported: what was found, understood as the export of the program that made it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use calotype_media::kind::{Family, by_name};
-use chrono::{DateTime, Utc};
-use walkdir::{DirEntry, WalkDir};
-
-use crate::args::ImportArgs;
-use crate::entry::{Entry, FileOnDisk};
-
-/// Folders inside one another that are looked into.
-const DEPTH_MAX: usize = 256;
-/// Folders that programs keep for themselves.
-const FOLDERS_LEFT_OUT: [&str; 4] = ["@eaDir", "#recycle", "#snapshot", "__MACOSX"];
-
-/// A file that is not imported.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PassedOver {
-    pub(crate) path: PathBuf,
-    pub(crate) why: String,
-    /// Whether it might have been a photo: then the import is not whole.
-    pub(crate) is_failure: bool,
-}
+use crate::args::{ImportArgs, Layout};
+use crate::entry::{Album, Entry};
+use crate::notes::Taken;
+use crate::source;
+use crate::walk::{PassedOver, walk};
 
 /// What was found.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
     pub(crate) entries: Vec<Entry>,
     pub(crate) passed_over: Vec<PassedOver>,
+    /// How it was understood.
+    pub(crate) layouts: Vec<Layout>,
 }
 
-/// Walks over the given folders and files, in the order of their names.
+/// Looks through the folders, files and archives of the command line.
 pub(crate) fn scan(args: &ImportArgs) -> Scan {
-    let mut scan = Scan::default();
-    let (mut files, mut sidecars) = (Vec::new(), BTreeSet::new());
-    for root in &args.paths {
-        let walk = WalkDir::new(root)
-            .follow_links(true)
-            .max_depth(DEPTH_MAX)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|found| found.depth() == 0 || !is_left_out(found));
-        for found in walk {
-            match found {
-                Ok(found) if found.file_type().is_file() => {
-                    scan.look(&found, &mut files, &mut sidecars);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    let path = error.path().unwrap_or(root).to_owned();
-                    let is_loop = error.loop_ancestor().is_some();
-                    let why = if is_loop {
-                        "a link leads back to a folder that it is in".to_owned()
-                    } else {
-                        error.io_error().map_or_else(|| error.to_string(), ToString::to_string)
-                    };
-                    scan.passed_over.push(PassedOver { path, why, is_failure: !is_loop });
-                }
-            }
+    let walk = walk(&args.paths);
+    let mut scan = Scan { passed_over: walk.passed_over, ..Scan::default() };
+    scan.layouts = source::understand(walk.found, args, &mut scan);
+    let album = args.album.clone().map(|name| Arc::new(Album { name, description: None }));
+    for entry in &mut scan.entries {
+        if let Some(album) = &album {
+            entry.albums.retain(|it| it.name != album.name);
+            entry.albums.insert(0, Arc::clone(album));
+        }
+        if args.dates_of_source
+            && let Some(notes) = &mut entry.notes
+            && notes.date_guess.is_none()
+            && let Some(Taken::Instant(at)) = notes.taken
+        {
+            notes.taken = Some(Taken::Stated(at.fixed_offset()));
         }
     }
-    let mut used = BTreeSet::new();
-    let films = if args.live_by_name { films_of(&files) } else { BTreeMap::new() };
-    let taken: BTreeSet<PathBuf> = films.values().map(|film| film.path.clone()).collect();
-    for file in files {
-        if taken.contains(&file.path) {
-            continue;
-        }
-        let sidecar = sidecar_of(&file.path, &sidecars);
-        used.extend(sidecar.clone());
-        scan.entries.push(Entry {
-            sidecar,
-            film: films.get(&file.path).cloned(),
-            albums: albums_of(&file.path, args),
-            copies: Vec::new(),
-            digests: None,
-            file,
-        });
-    }
-    scan.passed_over.extend(sidecars.difference(&used).map(|path| PassedOver {
-        path: path.clone(),
-        why: "a sidecar without a photo".into(),
-        is_failure: false,
-    }));
     scan
 }
 
 impl Scan {
-    fn look(
-        &mut self,
-        found: &DirEntry,
-        files: &mut Vec<FileOnDisk>,
-        sidecars: &mut BTreeSet<PathBuf>,
-    ) {
-        let path = found.path();
-        let name = found.file_name().to_string_lossy();
-        let has_stem = name.rsplit_once('.').is_some_and(|(stem, _)| !stem.is_empty());
-        let Some(file_type) = by_name(&name).filter(|_| has_stem) else {
-            return self.pass_over(path, "not a photo or film", false);
-        };
-        if file_type.family == Family::Sidecar {
-            sidecars.insert(path.to_owned());
-            return;
-        }
-        match found.metadata() {
-            Ok(metadata) if metadata.len() == 0 => self.pass_over(path, "empty", false),
-            Ok(metadata) => files.push(FileOnDisk {
-                path: path.to_owned(),
-                size_bytes: metadata.len(),
-                modified: metadata.modified().map_or(DateTime::UNIX_EPOCH, DateTime::<Utc>::from),
-                extension: file_type.extension,
-            }),
-            Err(error) => self.pass_over(path, &error.to_string(), true),
-        }
+    /// Tells of a file that is nothing to import.
+    pub(crate) fn pass_over(&mut self, path: &Path, why: &str) {
+        let (path, why) = (PathBuf::from(path), why.to_owned());
+        self.passed_over.push(PassedOver { path, why, is_failure: false });
     }
 
-    fn pass_over(&mut self, path: &Path, why: &str, is_failure: bool) {
-        self.passed_over.push(PassedOver { path: path.to_owned(), why: why.into(), is_failure });
+    /// Tells of a file that should have been read.
+    pub(crate) fn fail(&mut self, path: &Path, why: &str) {
+        let (path, why) = (PathBuf::from(path), why.to_owned());
+        self.passed_over.push(PassedOver { path, why, is_failure: true });
     }
-}
-
-/// Whether it is hidden, or kept by a program for itself.
-fn is_left_out(found: &DirEntry) -> bool {
-    let name = found.file_name().to_string_lossy();
-    name.starts_with('.') || FOLDERS_LEFT_OUT.contains(&name.as_ref())
-}
-
-/// `photo.jpg.xmp` before `photo.xmp`.
-fn sidecar_of(path: &Path, sidecars: &BTreeSet<PathBuf>) -> Option<PathBuf> {
-    let behind = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    let candidates =
-        [behind(".xmp"), behind(".XMP"), path.with_extension("xmp"), path.with_extension("XMP")];
-    candidates.into_iter().find(|candidate| sidecars.contains(candidate))
-}
-
-/// Films that are called like a photo of the same folder, by that photo's path.
-fn films_of(files: &[FileOnDisk]) -> BTreeMap<PathBuf, FileOnDisk> {
-    let is_film = |file: &FileOnDisk| {
-        by_name(&format!("x.{}", file.extension)).is_some_and(|it| it.family == Family::Video)
-    };
-    let mut films: BTreeMap<PathBuf, &FileOnDisk> = BTreeMap::new();
-    for file in files.iter().filter(|file| is_film(file)) {
-        films.insert(file.path.with_extension(""), file);
-    }
-    let mut pairs = BTreeMap::new();
-    for file in files.iter().filter(|file| !is_film(file)) {
-        // Each film once: of several photos of a name the first has it.
-        if let Some(film) = films.remove(&file.path.with_extension("")) {
-            pairs.insert(file.path.clone(), film.clone());
-        }
-    }
-    pairs
-}
-
-fn albums_of(path: &Path, args: &ImportArgs) -> Vec<String> {
-    let folder = path.parent().and_then(|folder| {
-        // A path such as `.` has a name only when it is spelled out.
-        let folder = folder
-            .file_name()
-            .is_none()
-            .then(|| folder.canonicalize().ok())
-            .flatten()
-            .unwrap_or_else(|| folder.to_owned());
-        Some(folder.file_name()?.to_string_lossy().into_owned())
-    });
-    let mut albums: Vec<String> = args.album.iter().cloned().collect();
-    albums.extend(folder.filter(|name| args.album_from_folder && !albums.contains(name)));
-    albums
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use clap::Parser;
 
     use super::*;
@@ -186,14 +66,22 @@ mod tests {
         args: ImportArgs,
     }
 
-    fn args(folder: &Path, more: &[&str]) -> ImportArgs {
+    /// The command line of an import of a folder.
+    pub(crate) fn args(folder: &Path, more: &[&str]) -> ImportArgs {
         let path = folder.to_str().unwrap();
         let words = ["import", path, "--server", "http://localhost", "--api-key", "k"];
         Line::parse_from(words.iter().chain(more)).args
     }
 
-    fn names(scan: &Scan) -> Vec<String> {
+    /// The names of what is imported.
+    pub(crate) fn names(scan: &Scan) -> Vec<String> {
         scan.entries.iter().map(|entry| entry.file.name()).collect()
+    }
+
+    /// A path among the test media.
+    pub(crate) fn media(name: &str) -> PathBuf {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+        std::env::var_os("CALOTYPE_SHARED").map_or(root, PathBuf::from).join("media").join(name)
     }
 
     #[test]
@@ -207,8 +95,10 @@ mod tests {
         std::fs::write(folder.path().join("empty.jpg"), "").unwrap();
         let scan = scan(&args(folder.path(), &[]));
         assert_eq!(names(&scan), ["a.heic", "b.jpg"]);
-        let sidecars: Vec<_> = scan.entries.iter().map(|it| it.sidecar.clone().unwrap()).collect();
-        assert_eq!(sidecars, [folder.path().join("a.xmp"), folder.path().join("b.jpg.xmp")]);
+        let sidecars: Vec<_> =
+            scan.entries.iter().map(|it| it.sidecar.as_ref().unwrap().identity()).collect();
+        let path = |name| folder.path().join(name).into_os_string().into_encoded_bytes();
+        assert_eq!(sidecars, [path("a.xmp"), path("b.jpg.xmp")]);
         assert_eq!(scan.passed_over.len(), 3);
         assert!(scan.passed_over.iter().all(|it| !it.is_failure));
     }
@@ -247,6 +137,7 @@ mod tests {
         std::fs::create_dir(&inner).unwrap();
         std::fs::write(inner.join("a.jpg"), "a").unwrap();
         let scan = scan(&args(folder.path(), &["--album-from-folder", "--album", "All"]));
-        assert_eq!(scan.entries[0].albums, ["All", "Rhône 2020"]);
+        let albums: Vec<_> = scan.entries[0].albums.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(albums, ["All", "Rhône 2020"]);
     }
 }

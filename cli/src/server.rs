@@ -1,14 +1,16 @@
 //! Asking the server: what was lost on the way is asked again for a while, what was refused is told.
 
-use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use reqwest::header::{CONTENT_LENGTH, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, RANGE, RETRY_AFTER};
+use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 use crate::args::ServerArgs;
+use crate::content::Content;
 use crate::reader;
 
 /// How long a connection may take.
@@ -44,9 +46,23 @@ impl Trouble {
     }
 }
 
+/// What a server answered.
+enum Answer {
+    Json(Value),
+    /// Its body is not read yet.
+    Body(Response),
+}
+
+/// What is to become of the body of an answer.
+#[derive(Clone, Copy)]
+enum Wish {
+    Json,
+    Body,
+}
+
 /// What one attempt came to.
 enum Attempt {
-    Answered(Value),
+    Answered(Answer),
     Again { why: String, pause: Option<Duration> },
     Failed(Trouble),
 }
@@ -96,6 +112,38 @@ impl Server {
         self.asked(|| self.request(Method::POST, path).json(body), || None).await
     }
 
+    /// Replaces something by JSON.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
+        self.asked(|| self.request(Method::PUT, path).json(body), || None).await
+    }
+
+    /// Changes something by JSON.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
+        self.asked(|| self.request(Method::PATCH, path).json(body), || None).await
+    }
+
+    /// Begins to read a body, from a place in it on where the server can do that; otherwise the answer has status 200
+    /// and the whole body.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub(crate) async fn open(&self, path: &str, from: u64) -> Result<Response, Trouble> {
+        let request = || {
+            let request = self.request(Method::GET, path);
+            if from == 0 { request } else { request.header(RANGE, format!("bytes={from}-")) }
+        };
+        match self.patiently(request, || None, Wish::Body).await? {
+            Answer::Body(response) => Ok(response),
+            Answer::Json(_) => Err(Trouble::Refused("another answer was expected".into())),
+        }
+    }
+
     /// Sends nothing under a name of its own, so that it happens once however often it is sent.
     ///
     /// # Errors
@@ -112,24 +160,44 @@ impl Server {
     pub(crate) async fn put_file(
         &self,
         path: &str,
-        file: &Path,
+        content: &Content,
         size_bytes: u64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<Value, Trouble> {
         let sending = Duration::from_secs(size_bytes / SEND_BYTES_A_SECOND_MIN);
+        let broken = Arc::new(OnceLock::new());
         let request = || {
-            let body = reqwest::Body::wrap_stream(reader::stream(file.to_owned()));
+            let body = reader::body(content, size_bytes, Arc::clone(&broken));
+            let body = reqwest::Body::wrap_stream(body);
             self.with_key(&self.uploads, Method::PUT, path)
                 .header(CONTENT_LENGTH, size_bytes)
                 .timeout(SILENCE_MAX.saturating_add(sending))
                 .body(body)
         };
         // A body that broke off because of the file breaks off again.
-        let why_not = || match std::fs::File::open(file).and_then(|file| file.metadata()) {
-            Ok(metadata) if metadata.len() == size_bytes => None,
-            Ok(_) => Some("the file was changed meanwhile".to_owned()),
-            Err(error) => Some(error.to_string()),
+        self.asked(request, || broken.get().cloned()).await
+    }
+
+    /// Sends a form with a file in it, under the SHA-1 of its bytes.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub(crate) async fn post_form(
+        &self,
+        path: &str,
+        (sha1, content, size_bytes): (&str, &Content, u64),
+        form: impl Fn(Part) -> Form,
+    ) -> Result<Value, Trouble> {
+        let sending = Duration::from_secs(size_bytes / SEND_BYTES_A_SECOND_MIN);
+        let broken = Arc::new(OnceLock::new());
+        let request = || {
+            let body = reader::body(content, size_bytes, Arc::clone(&broken));
+            let part = Part::stream_with_length(reqwest::Body::wrap_stream(body), size_bytes);
+            self.with_key(&self.uploads, Method::POST, path)
+                .header("x-immich-checksum", sha1)
+                .timeout(SILENCE_MAX.saturating_add(sending))
+                .multipart(form(part))
         };
-        self.asked(request, why_not).await.map(drop)
+        self.asked(request, || broken.get().cloned()).await
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -140,17 +208,29 @@ impl Server {
         client.request(method, format!("{}{path}", self.base)).header("x-api-key", &self.api_key)
     }
 
-    /// Asks until there is an answer, or patience is over, or there is a reason why not to ask again.
     async fn asked(
         &self,
         request: impl Fn() -> RequestBuilder,
         why_not: impl Fn() -> Option<String>,
     ) -> Result<Value, Trouble> {
+        match self.patiently(request, why_not, Wish::Json).await? {
+            Answer::Json(answer) => Ok(answer),
+            Answer::Body(_) => Ok(Value::Null),
+        }
+    }
+
+    /// Asks until there is an answer, or patience is over, or there is a reason why not to ask again.
+    async fn patiently(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+        why_not: impl Fn() -> Option<String>,
+        wish: Wish,
+    ) -> Result<Answer, Trouble> {
         // Patience begins with the first failure: what was sent before took its own time.
         let mut failing: Option<Instant> = None;
         let mut pause = PAUSE_MIN;
         loop {
-            let (why, wished) = match attempt(request()).await {
+            let (why, wished) = match attempt(request(), wish).await {
                 Attempt::Answered(answer) => return Ok(answer),
                 Attempt::Failed(trouble) => return Err(trouble),
                 Attempt::Again { why, pause } => (why, pause),
@@ -171,7 +251,7 @@ impl Server {
     }
 }
 
-async fn attempt(request: RequestBuilder) -> Attempt {
+async fn attempt(request: RequestBuilder, wish: Wish) -> Attempt {
     let response = match request.send().await {
         Ok(response) => response,
         Err(error) if error.is_builder() => return Attempt::Failed(Trouble::Fatal(error.into())),
@@ -179,16 +259,19 @@ async fn attempt(request: RequestBuilder) -> Attempt {
     };
     let status = response.status();
     let pause = retry_after(&response);
+    if status.is_success() && matches!(wish, Wish::Body) {
+        return Attempt::Answered(Answer::Body(response));
+    }
     let text = match response.text().await {
         Ok(text) => text,
         Err(error) => return Attempt::Again { why: chain(&error), pause },
     };
     if status.is_success() {
         return match serde_json::from_str(&text) {
-            Ok(answer) => Attempt::Answered(answer),
-            Err(_) if text.is_empty() => Attempt::Answered(Value::Null),
+            Ok(answer) => Attempt::Answered(Answer::Json(answer)),
+            Err(_) if text.is_empty() => Attempt::Answered(Answer::Json(Value::Null)),
             Err(_) => Attempt::Failed(Trouble::Fatal(anyhow::anyhow!(
-                "what answers there is no Calotype server"
+                "what answers there is no such server"
             ))),
         };
     }
@@ -225,7 +308,8 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// An error with all its causes.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use calotype_domain::faces::{Area, Faces, FacesCommand, PictureSize};
+use calotype_domain::faces::{Area, Faces, FacesCommand, PictureSize, Standing};
 use calotype_domain::person::{Person, PersonCommand, PersonCreated};
 use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
 use calotype_domain::{AssetId, FaceId, PersonId, Sealed, UserId};
@@ -25,6 +25,39 @@ pub struct NamedFace {
     pub name: String,
     /// Where.
     pub area: Area,
+}
+
+/// Whom names stand for, while one transaction is decided: each name is looked up, or its person made, once.
+pub(crate) struct Named<'a> {
+    /// People of the owner by name in small letters.
+    known: &'a HashMap<String, PersonId>,
+    standing: Standing,
+    found: HashMap<String, Option<PersonId>>,
+}
+
+impl<'a> Named<'a> {
+    pub(crate) fn new(known: &'a HashMap<String, PersonId>, standing: Standing) -> Self {
+        Self { known, standing, found: HashMap::new() }
+    }
+
+    /// Whom a name stands for; nobody when they were deleted since files named them. Somebody new is made.
+    pub(crate) async fn of(
+        &mut self,
+        commands: &Commands,
+        unit: &mut Unit<'_>,
+        ctx: &CommandContext,
+        owner_id: UserId,
+        name: &str,
+    ) -> Result<Option<PersonId>, Refused> {
+        let folded = name.to_lowercase();
+        let person_id = match (self.found.get(&folded), self.known.get(&folded)) {
+            (Some(person_id), _) => *person_id,
+            (None, Some(person_id)) => self.standing.of(*person_id),
+            (None, None) => commands.named(unit, ctx, owner_id, name).await?,
+        };
+        self.found.insert(folded, person_id);
+        Ok(person_id)
+    }
 }
 
 impl Commands {
@@ -65,18 +98,12 @@ impl Commands {
                 .await
                 .map_err(by_person)?;
             let mut unit = self.unit(ctx);
-            let mut people: HashMap<String, Option<PersonId>> = HashMap::new();
+            let mut people = Named::new(known, standing.clone());
             let mut commands = Vec::with_capacity(faces.len());
             // Two names beside each other do not become one face.
             let mut taken: BTreeSet<FaceId> = BTreeSet::new();
             for NamedFace { name, area } in faces {
-                let folded = name.to_lowercase();
-                let person_id = match (people.get(&folded), known.get(&folded)) {
-                    (Some(person_id), _) => *person_id,
-                    (None, Some(person_id)) => standing.of(*person_id),
-                    (None, None) => self.named(&mut unit, ctx, owner_id, name).await?,
-                };
-                people.insert(folded, person_id);
+                let person_id = people.of(self, &mut unit, ctx, owner_id, name).await?;
                 let Some(person_id) = person_id else { continue };
                 // A model may have found it already.
                 let found = there.found_at(area).filter(|face_id| taken.insert(*face_id));

@@ -2,25 +2,26 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use calotype_domain::album::{Album, AlbumCommand, AlbumCreated, AlbumOrder, AlbumText, NewAlbum};
+use calotype_domain::album::AlbumText;
 use calotype_domain::asset::{Asset, AssetCommand, AssetUploaded, Details, Organize, Visibility};
-use calotype_domain::batch::{
-    Batch, BatchAlbum, BatchCommand, BatchCommitted, BatchEntry, BatchError, Done,
-};
+use calotype_domain::batch::{Batch, BatchCommand, BatchCommitted, BatchEntry, BatchError, Done};
+use calotype_domain::faces::{Area, PictureSize};
 use calotype_domain::reservation::{Reservation, ReservationCommand, ReservationError};
-use calotype_domain::{AlbumId, AssetId, BatchId, TagId, UserId};
+use calotype_domain::{AlbumId, AssetId, BatchId, PersonId, TagId, UserId};
 use calotype_eventstore::{Revision, StreamId};
 use uuid::Uuid;
 
-use super::{album_key, stream};
-use crate::albums::{stream as album_stream, subject as album_subject};
+use super::stacked::Places;
+use super::stream;
+use crate::albums::stream as album_stream;
 use crate::assets::{in_a_row, stream as asset_stream, subject as asset_subject};
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome, Unit};
 use crate::error::CommandError;
+use crate::people::stream as person_stream;
 use crate::tags::KnownTags;
 
-type Error = CommandError<BatchError>;
+pub(super) type Error = CommandError<BatchError>;
 
 /// An album that is to be made for the files of a batch, unless the batch has made it before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,28 @@ pub struct NewEntry {
     pub albums: Vec<AlbumOf>,
     /// The paths of the tags it carries.
     pub tags: Vec<String>,
+    /// Who is on it.
+    pub people: Vec<PersonOn>,
+}
+
+/// Somebody on a photo.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PersonOn {
+    /// What they are called.
+    pub name: String,
+    /// Where their face is, and in a picture of which size; without one they are on the photo without a place.
+    pub face: Option<(Area, PictureSize)>,
+}
+
+/// Files that show as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBatchStack {
+    /// What the client calls it in this batch: the same key is the same stack.
+    pub key: String,
+    /// Its files by SHA-1, in order; those that the batch does not have are left out.
+    pub sha1s: Vec<String>,
+    /// The one that stands for it; otherwise the first.
+    pub primary_sha1: Option<String>,
 }
 
 /// What one request takes in.
@@ -67,6 +90,10 @@ pub struct BatchCommit {
     pub albums: Vec<NewBatchAlbum>,
     /// Files, each once.
     pub entries: Vec<NewEntry>,
+    /// Stacks that are made, or that files come to.
+    pub stacks: Vec<NewBatchStack>,
+    /// People whom files name and who are known, by name in small letters. Others are made.
+    pub known_people: HashMap<String, PersonId>,
 }
 
 /// What became of the files of a request, by SHA-1, and of its albums, by key.
@@ -78,18 +105,27 @@ pub struct Committed {
     pub albums: BTreeMap<String, AlbumId>,
 }
 
+/// Assets as they were, with their last revisions.
+pub(super) type Loaded = HashMap<AssetId, (Asset, Option<Revision>)>;
+
 /// One attempt.
-struct Attempt<'a> {
-    commands: &'a Commands,
-    unit: Unit<'a>,
-    by: UserId,
-    batch_id: BatchId,
-    batch: Batch,
+pub(super) struct Attempt<'a> {
+    pub(super) commands: &'a Commands,
+    pub(super) ctx: &'a CommandContext,
+    pub(super) unit: Unit<'a>,
+    pub(super) by: UserId,
+    pub(super) batch_id: BatchId,
+    pub(super) batch: Batch,
     last: Option<Revision>,
-    committed: Committed,
-    written: BatchCommitted,
+    pub(super) committed: Committed,
+    pub(super) written: BatchCommitted,
     /// Films of new stills, by SHA-1: they show with their still only.
-    films: HashSet<String>,
+    pub(super) films: HashSet<String>,
+}
+
+/// An id as clients expect them.
+pub(super) fn as_v4(key: Uuid) -> Uuid {
+    uuid::Builder::from_random_bytes(key.into_bytes()).into_uuid()
 }
 
 impl Commands {
@@ -113,12 +149,24 @@ impl Commands {
                 AlbumOf::Batch(_) => None,
             }
         }));
-        let _turn = self.turns.take(&turns).await;
+        // All turns at once: whoever waits for one while holding another may wait for themselves.
+        let names_people = wish.entries.iter().any(|entry| !entry.people.is_empty());
+        let mut everywhere = None;
+        let mut here = Vec::new();
+        if names_people {
+            turns.push(StreamId::new("people", by));
+            turns.extend(wish.known_people.values().copied().map(person_stream));
+            everywhere = Some(self.turns.take_everywhere(&turns).await?);
+        } else {
+            here = self.turns.take(&turns).await;
+        }
+        let _held = (everywhere, here);
         for _ in 0..=ATTEMPTS_MAX {
             let (batch, last) = self.load::<Batch>(&stream(batch_id)).await?;
             batch.require_open(by).map_err(CommandError::Refused)?;
             let mut attempt = Attempt {
                 commands: self,
+                ctx,
                 unit: self.unit(ctx),
                 by,
                 batch_id,
@@ -156,9 +204,11 @@ impl Attempt<'_> {
         }
         let tags = self.tags(&fresh).await?;
         let known = self.known_assets(&fresh).await?;
+        let places = self.stacks(&wish.stacks, &fresh, &known).await?;
         for entry in &fresh {
-            self.entry(entry, &tags, &known)?;
+            self.entry(entry, &tags, &known, &places)?;
         }
+        self.people(&wish.known_people, &fresh).await?;
         self.albums(&wish.albums, &fresh, &known).await?;
         let commit = BatchCommand::Commit {
             by: self.by,
@@ -198,7 +248,7 @@ impl Attempt<'_> {
         Ok(left)
     }
 
-    fn done(&self, entry: &NewEntry) -> Result<Done, Error> {
+    pub(super) fn done(&self, entry: &NewEntry) -> Result<Done, Error> {
         let done = self.committed.entries.get(&entry.uploaded.original.sha1).copied();
         done.ok_or(CommandError::Refused(BatchError::BadEntries))
     }
@@ -221,10 +271,7 @@ impl Attempt<'_> {
     }
 
     /// The assets that had these bytes before, as far as they go into albums and carry tags.
-    async fn known_assets(
-        &self,
-        fresh: &[&NewEntry],
-    ) -> Result<HashMap<AssetId, (Asset, Option<Revision>)>, Error> {
+    async fn known_assets(&self, fresh: &[&NewEntry]) -> Result<Loaded, Error> {
         let mut asset_ids = Vec::new();
         for entry in fresh {
             let done = self.done(entry)?;
@@ -232,6 +279,11 @@ impl Attempt<'_> {
                 asset_ids.push(done.asset_id);
             }
         }
+        self.load_usable(asset_ids).await
+    }
+
+    /// Assets as far as they are this person's, and neither in the trash nor behind the PIN.
+    pub(super) async fn load_usable(&self, asset_ids: Vec<AssetId>) -> Result<Loaded, Error> {
         let streams: Vec<StreamId> = asset_ids.iter().copied().map(asset_stream).collect();
         let loaded = self.commands.load_each::<Asset>(&streams).await;
         let loaded = loaded.map_err(|error| error.map_refusal(|_| BatchError::Asset))?;
@@ -247,7 +299,8 @@ impl Attempt<'_> {
         &mut self,
         entry: &NewEntry,
         tags: &HashMap<String, TagId>,
-        known: &HashMap<AssetId, (Asset, Option<Revision>)>,
+        known: &Loaded,
+        places: &Places,
     ) -> Result<(), Error> {
         let done = self.done(entry)?;
         let mut tag_ids: Vec<TagId> =
@@ -257,13 +310,15 @@ impl Attempt<'_> {
         let refused = |error: CommandError<_>| error.map_refusal(|_| BatchError::Asset);
         let (stream_id, subject) = (asset_stream(done.asset_id), asset_subject(done.asset_id));
         if done.is_new {
-            let commands = self.commands_of(entry, &tag_ids)?;
+            let mut commands = self.commands_of(entry, &tag_ids)?;
+            commands.extend(places.of(done.asset_id));
             let events = in_a_row(Asset::default(), &commands)
                 .map_err(|_| CommandError::Refused(BatchError::Asset))?;
             self.unit.record(None, stream_id, Some(subject), &events)?;
         } else if let Some((asset, last)) = known.get(&done.asset_id) {
             tag_ids.retain(|tag_id| !asset.tags().contains(tag_id));
-            let commands = self.tagging(&tag_ids);
+            let mut commands = self.tagging(&tag_ids);
+            commands.extend(places.of(done.asset_id));
             self.unit.decide(asset, *last, stream_id, Some(subject), &commands).map_err(refused)?;
         } else {
             tag_ids.clear();
@@ -307,104 +362,5 @@ impl Attempt<'_> {
         let by = Some(self.by);
         let tag = |tag_id: &TagId| AssetCommand::Organize { by, wish: Organize::Tag(*tag_id) };
         tag_ids.iter().map(tag).collect()
-    }
-
-    /// Makes the albums that are new, and puts the files in.
-    async fn albums(
-        &mut self,
-        new: &[NewBatchAlbum],
-        fresh: &[&NewEntry],
-        known: &HashMap<AssetId, (Asset, Option<Revision>)>,
-    ) -> Result<(), Error> {
-        let (mut into, made) = self.new_albums(new);
-        for (place, entry) in fresh.iter().enumerate() {
-            let done = self.done(entry)?;
-            if !done.is_new && !known.contains_key(&done.asset_id) {
-                continue;
-            }
-            for album in &entry.albums {
-                let album_id = match album {
-                    AlbumOf::Library(album_id) => *album_id,
-                    AlbumOf::Batch(key) => self.album_of(key)?,
-                };
-                let places: &mut Vec<usize> = into.entry(album_id).or_default();
-                if places.last() != Some(&place) {
-                    places.push(place);
-                }
-            }
-        }
-        for (album_id, places) in into {
-            let asset_ids = places.iter().filter_map(|place| self.written.entries.get(*place));
-            let asset_ids: Vec<AssetId> = asset_ids.map(|entry| entry.asset_id).collect();
-            let before = match made.get(&album_id) {
-                Some(text) => self.make(album_id, text, asset_ids)?,
-                None => self.add(album_id, asset_ids).await?,
-            };
-            for place in places {
-                if let Some(entry) = self.written.entries.get_mut(place)
-                    && !before.contains(entry.asset_id)
-                {
-                    entry.album_ids.push(album_id);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The albums that this request makes, empty, by the ids they get.
-    fn new_albums(
-        &mut self,
-        new: &[NewBatchAlbum],
-    ) -> (BTreeMap<AlbumId, Vec<usize>>, HashMap<AlbumId, AlbumText>) {
-        let (mut into, mut made) = (BTreeMap::new(), HashMap::new());
-        for album in new {
-            let key = self.key_of(&album.key);
-            if let Some(album_id) = self.batch.album(key) {
-                self.committed.albums.insert(album.key.clone(), album_id);
-                continue;
-            }
-            let as_v4 = |key: Uuid| uuid::Builder::from_random_bytes(key.into_bytes()).into_uuid();
-            let album_id = AlbumId::new(as_v4(key));
-            if self.committed.albums.insert(album.key.clone(), album_id).is_none() {
-                self.written.albums.push(BatchAlbum { key, album_id });
-                into.insert(album_id, Vec::new());
-                made.insert(album_id, album.text.clone());
-            }
-        }
-        (into, made)
-    }
-
-    /// Keyed: clients make what they call an album of its name, which the log must not tell.
-    fn key_of(&self, key: &str) -> Uuid {
-        album_key(self.batch_id, &self.commands.keyring.hmac("batch-album", key))
-    }
-
-    fn album_of(&self, key: &str) -> Result<AlbumId, Error> {
-        let made = self.committed.albums.get(key).copied();
-        let made = made.or_else(|| self.batch.album(self.key_of(key)));
-        made.ok_or(CommandError::Refused(BatchError::Album))
-    }
-
-    fn make(
-        &mut self,
-        album_id: AlbumId,
-        text: &AlbumText,
-        asset_ids: Vec<AssetId>,
-    ) -> Result<Album, Error> {
-        let order = AlbumOrder::default();
-        let created = AlbumCreated { owner_id: self.by, text: text.clone().into(), order };
-        let create =
-            AlbumCommand::Create(Box::new(NewAlbum { created, users: Vec::new(), asset_ids }));
-        let (nothing, subject) = (Album::default(), Some(album_subject(album_id)));
-        let made = self.unit.decide(&nothing, None, album_stream(album_id), subject, &[create]);
-        made.map_err(|error| error.map_refusal(|_| BatchError::Album))?;
-        Ok(nothing)
-    }
-
-    async fn add(&mut self, album_id: AlbumId, asset_ids: Vec<AssetId>) -> Result<Album, Error> {
-        let add = AlbumCommand::AddAssets { by: Some(self.by), asset_ids };
-        let subject = Some(album_subject(album_id));
-        let added = self.unit.apply::<Album>(album_stream(album_id), subject, &add).await;
-        added.map_err(|error| error.map_refusal(|_| BatchError::Album))
     }
 }

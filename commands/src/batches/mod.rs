@@ -5,14 +5,20 @@
 //! what was done and does nothing twice.
 
 mod commit;
+mod into_albums;
+mod people;
 mod rollback;
+mod rollback_stacks;
+mod stacked;
 
 use calotype_domain::batch::{Batch, BatchCommand, BatchError};
 use calotype_domain::{AssetId, BatchId, UserId};
 use calotype_eventstore::StreamId;
 use uuid::Uuid;
 
-pub use commit::{AlbumOf, BatchCommit, Committed, NewBatchAlbum, NewEntry};
+pub use commit::{
+    AlbumOf, BatchCommit, Committed, NewBatchAlbum, NewBatchStack, NewEntry, PersonOn,
+};
 pub use rollback::{LeftAlone, RollbackPart};
 
 use crate::context::CommandContext;

@@ -12,7 +12,7 @@ use calotype_domain::batch::{
     Batch, BatchCommand, BatchCommitted, BatchError, BatchEvent, BatchRolledBack,
 };
 use calotype_domain::event::{Aggregate as _, DomainEvent as _};
-use calotype_domain::{AlbumId, AssetId, BatchId, TagId, UserId};
+use calotype_domain::{AlbumId, AssetId, BatchId, StackId, TagId, UserId};
 use calotype_eventstore::{Recorded, Revision, StreamId};
 use uuid::Uuid;
 
@@ -30,12 +30,13 @@ const PART_ENTRIES_MAX: usize = 2_000;
 /// Events of a batch that are read at once.
 const PAGE_EVENTS: u32 = 200;
 /// What a person does with an asset that is no reason to keep it, or shows in another way.
-const NO_CHANGES: [&str; 6] = [
+const NO_CHANGES: [&str; 7] = [
     "AssetFailureDismissed",
     "AssetOriginalRestored",
     "AssetProcessingRequested",
     "AssetRestored",
     "AssetTrashed",
+    "AssetUnstacked",
     "AssetUntagged",
 ];
 
@@ -61,6 +62,8 @@ pub struct RollbackPart {
     pub album_entries: BTreeMap<AlbumId, Vec<AssetId>>,
     /// What the batch tagged and carries the tag still.
     pub tagged: BTreeMap<TagId, Vec<AssetId>>,
+    /// Stacks that the batch made and nobody changed since.
+    pub stacks: BTreeSet<StackId>,
     /// Albums that the batch made and that hold nothing else; with the last part.
     pub albums: Vec<AlbumId>,
     /// Tags that the batch made; with the last part.
@@ -74,6 +77,15 @@ struct Request {
     revision: i64,
     correlation_id: Uuid,
     committed: BatchCommitted,
+}
+
+/// An asset by its events.
+struct State {
+    asset: Asset,
+    /// The last that a person did to it apart from the batch, by its type.
+    changed: Option<String>,
+    /// The stack into which the batch put it, where it is still.
+    stack_id: Option<StackId>,
 }
 
 impl Commands {
@@ -189,10 +201,11 @@ impl Commands {
         let mut entries = entries.iter();
         for some in streams.chunks(STREAMS_MAX) {
             for (events, entry) in self.read_each(some).await?.into_iter().zip(entries.by_ref()) {
-                let (asset, changed) = state_of(&events, correlated)?;
+                let State { asset, changed, stack_id } = state_of(&events, correlated)?;
                 if asset.owner_id() != Some(by) {
                     continue;
                 }
+                part.stacks.extend(stack_id);
                 // What is behind the PIN does not go with the rest: who locked it changed it.
                 let is_locked = asset.visibility() == Visibility::Locked;
                 match changed.filter(|_| entry.is_new && (!force || is_locked)) {
@@ -216,6 +229,7 @@ impl Commands {
                 }
             }
         }
+        self.keep_changed_stacks(correlated, force, part).await?;
         self.keep_what_is_inside(by, part).await
     }
 
@@ -264,23 +278,25 @@ fn event_of(recorded: &Recorded) -> Result<BatchEvent, Error> {
     Ok(BatchEvent::from_raw(kind, recorded.version, payload)?)
 }
 
-/// An asset, and the last that a person did to it apart from the batch.
-fn state_of(
-    events: &[Recorded],
-    correlated: &BTreeSet<Uuid>,
-) -> Result<(Asset, Option<String>), Error> {
-    let (mut asset, mut changed) = (Asset::default(), None);
+fn state_of(events: &[Recorded], correlated: &BTreeSet<Uuid>) -> Result<State, Error> {
+    let mut state = State { asset: Asset::default(), changed: None, stack_id: None };
     for recorded in events {
         let (kind, payload) = (&recorded.event_type, recorded.payload.as_str());
-        asset.evolve(&AssetEvent::from_raw(kind, recorded.version, payload)?);
+        let event = AssetEvent::from_raw(kind, recorded.version, payload)?;
+        state.asset.evolve(&event);
         let envelope = &recorded.envelope;
-        let by_person = envelope.actor.user_id.is_some();
-        if by_person
-            && !correlated.contains(&envelope.correlation_id)
-            && !NO_CHANGES.contains(&kind.as_str())
+        let is_own = correlated.contains(&envelope.correlation_id);
+        if let AssetEvent::Stacked(stacked) = &event
+            && is_own
         {
-            changed = Some(kind.clone());
+            state.stack_id = Some(stacked.stack_id);
+        }
+        let by_person = envelope.actor.user_id.is_some();
+        if by_person && !is_own && !NO_CHANGES.contains(&kind.as_str()) {
+            state.changed = Some(kind.clone());
         }
     }
-    Ok((asset, changed))
+    let current = state.asset.stack().map(|(stack_id, _)| stack_id);
+    state.stack_id = state.stack_id.filter(|stack_id| current == Some(*stack_id));
+    Ok(state)
 }

@@ -8,7 +8,7 @@ use calotype_domain::stack::{StackCommand, StackCreated, StackError};
 use calotype_domain::{AssetId, StackId, UserId};
 use calotype_eventstore::StreamId;
 
-pub(crate) use work::Work;
+pub(crate) use work::{Work, stream};
 
 use crate::context::CommandContext;
 use crate::dispatch::{ATTEMPTS_MAX, Commands, Outcome};

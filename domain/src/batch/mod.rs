@@ -136,6 +136,12 @@ pub enum BatchError {
     /// A tag that cannot be made.
     #[error("a tag cannot be made")]
     Tag,
+    /// What is said of the people on a photo is refused.
+    #[error("what was said of people is refused")]
+    Person,
+    /// Files that cannot be a stack.
+    #[error("files cannot be stacked")]
+    Stack,
 }
 
 /// A batch, folded from its events.

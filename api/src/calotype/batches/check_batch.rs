@@ -30,8 +30,8 @@ const LOOKS_AT_ONCE_MAX: usize = 16;
 pub(super) struct BatchFileNameDto {
     /// SHA-1 in hex.
     sha1: String,
-    /// BLAKE3 in hex.
-    blake3: String,
+    /// BLAKE3 in hex; without it a file that was sent and not committed is `missing`.
+    blake3: Option<String>,
     /// The extension of its name, without a dot.
     extension: String,
 }
@@ -103,9 +103,11 @@ pub(super) async fn check_batch(
         } else if let Some(found) = known.get(&sha1) {
             let status = if found.is_whole { "duplicate" } else { "damaged" };
             Ok(told(status, Some(found.asset_id), Some(found.is_trashed)))
-        } else {
+        } else if let Some(blake3) = blake3 {
             let asset_id = asset_id_in(batch_id, &sha1, &blake3);
             Err(BlobKey::original(owner_id.uuid(), asset_id.uuid(), extension))
+        } else {
+            Ok(told("missing", None, None))
         };
         let api = api.clone();
         async move {

@@ -13,10 +13,12 @@ use calotype_domain::permission::Permission;
 use calotype_domain::{AlbumId, AssetId, BatchId, UserId};
 use calotype_media::blob::BlobKey;
 use calotype_media::kind::Family;
-use serde::Serialize;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::commit_dto::{
+    CommitBatchDto, CommitBatchResponseDto, CommittedAlbumDto, CommittedFileDto,
+};
+use super::said_of_others::{known_people, stack, stacks_fit};
 use super::wish::{Said, album, said, too_many};
 use crate::access::require_albums;
 use crate::albums::locked::leave_if_locked;
@@ -33,85 +35,6 @@ use crate::validate::{Fields, path_uuid};
 
 /// The largest body; sidecars are a part of it.
 const BODY_BYTES_MAX: usize = 32 << 20;
-
-/// An album that is to be made.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes a body that is checked field by field")]
-pub(super) struct CommitAlbumDto {
-    /// What the client calls it in this batch; the same key is the same album.
-    key: String,
-    album_name: String,
-    description: Option<String>,
-}
-
-/// A file, and what is said of it.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes a body that is checked field by field")]
-pub(super) struct CommitFileDto {
-    /// SHA-1 in hex; the file's key in the batch.
-    sha1: String,
-    /// BLAKE3 in hex.
-    blake3: String,
-    file_name: String,
-    #[schema(format = DateTime)]
-    file_created_at: String,
-    #[schema(format = DateTime)]
-    file_modified_at: String,
-    is_favorite: Option<bool>,
-    /// `timeline` or `archive`.
-    visibility: Option<String>,
-    /// The text of an XMP file that lies beside it, at most 1 MiB.
-    sidecar: Option<String>,
-    /// The film of the same request that makes it a live photo.
-    film_sha1: Option<String>,
-    description: Option<String>,
-    date_time_original: Option<String>,
-    latitude: Option<f64>,
-    longitude: Option<f64>,
-    rating: Option<i8>,
-    /// Albums that were there before.
-    album_ids: Option<Vec<Uuid>>,
-    /// Albums of this batch.
-    album_keys: Option<Vec<String>>,
-    /// Paths of tags, `Travel/Rhône`.
-    tags: Option<Vec<String>>,
-}
-
-/// Albums and files, at most 500 of each.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes a body that is checked field by field")]
-pub(super) struct CommitBatchDto {
-    albums: Option<Vec<CommitAlbumDto>>,
-    files: Vec<CommitFileDto>,
-}
-
-/// An album of the batch.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct CommittedAlbumDto {
-    key: String,
-    album_id: Uuid,
-}
-
-/// What became of a file.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct CommittedFileDto {
-    sha1: String,
-    /// `created`; `duplicate`: its owner had the bytes; `missing`: it is to be sent first, and was left out.
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    asset_id: Option<Uuid>,
-}
-
-/// What became of a request.
-#[derive(Serialize, ToSchema)]
-pub(super) struct CommitBatchResponseDto {
-    albums: Vec<CommittedAlbumDto>,
-    files: Vec<CommittedFileDto>,
-}
 
 /// Makes assets of files that were sent.
 #[utoipa::path(
@@ -137,7 +60,9 @@ pub(super) async fn commit_batch(
         fields.missing("array", "files");
     }
     let files = fields.objects("files", 0, said).unwrap_or_default();
+    let stacks = fields.objects("stacks", 0, stack).unwrap_or_default();
     fields.finish()?;
+    stacks_fit(&stacks)?;
     let files = files.into_iter().collect::<Result<Vec<Said>, Problem>>()?;
     if files.len().max(albums.len()) > COMMIT_ENTRIES_MAX {
         return Err(too_many(COMMIT_ENTRIES_MAX));
@@ -147,9 +72,14 @@ pub(super) async fn commit_batch(
         return Err(Problem::bad_request("Too many different tags in one request"));
     }
     require_what_is_said(&api, &caller, !albums.is_empty(), &files).await?;
+    if !stacks.is_empty() {
+        caller.require(Permission::StackCreate)?;
+        caller.require(Permission::AssetUpdate)?;
+    }
     let (context, by) = (caller.context(), caller.user_id());
     let batch = api.commands.batch(by, batch_id).await?;
-    let wish = BatchCommit { albums, entries: Vec::new() };
+    let known_people = known_people(&api, by, &files).await?;
+    let wish = BatchCommit { albums, entries: Vec::new(), stacks, known_people };
     let work = Work {
         api: api.clone(),
         context,
@@ -182,6 +112,10 @@ async fn require_what_is_said(
     }
     if files.iter().any(|file| file.details != Details::default() || file.date.is_some()) {
         caller.require(Permission::AssetUpdate)?;
+    }
+    if files.iter().any(|file| !file.people.is_empty()) {
+        caller.require(Permission::PersonCreate)?;
+        caller.require(Permission::FaceCreate)?;
     }
     let mut albums: BTreeSet<Uuid> = BTreeSet::new();
     let mut is_any = false;
@@ -271,9 +205,15 @@ impl Work {
         else {
             return Err(Problem::bad_request("Validation failed"));
         };
-        let asset_id = asset_id_in(self.batch_id, &file.sha1, &file.blake3);
+        let is_read = file.blake3.is_some();
+        let blake3 = file.blake3.unwrap_or_default();
+        let asset_id = asset_id_in(self.batch_id, &file.sha1, &blake3);
         let key = BlobKey::original(self.by.uuid(), asset_id.uuid(), file_type.extension);
-        let stat = self.api.blobs.stat(&key).await.map_err(|error| receive::storage(&error))?;
+        let stat = if is_read {
+            self.api.blobs.stat(&key).await.map_err(|error| receive::storage(&error))?
+        } else {
+            None
+        };
         if stat.is_none() && !known.contains(&file.sha1) {
             return Ok(None);
         }
@@ -291,7 +231,7 @@ impl Work {
             key: key.as_str().to_owned(),
             size_bytes: stat.as_ref().map_or(0, |stat| stat.size_bytes),
             sha1: file.sha1,
-            blake3: file.blake3,
+            blake3,
         };
         let kind = match file_type.family {
             Family::Video => MediaKind::Video,
@@ -310,9 +250,17 @@ impl Work {
             duration_ms: None,
             live_photo_video_id: None,
         };
-        let (film_sha1, albums, tags) = (file.film_sha1, file.albums, file.tags);
         let is_stored = stat.is_some();
-        Ok(Some(NewEntry { is_stored, asset_id, uploaded, details, film_sha1, albums, tags }))
+        Ok(Some(NewEntry {
+            is_stored,
+            asset_id,
+            uploaded,
+            details,
+            film_sha1: file.film_sha1,
+            albums: file.albums,
+            tags: file.tags,
+            people: file.people,
+        }))
     }
 
     async fn store_sidecar(&self, key: &BlobKey, text: &str) -> Result<Blob, Problem> {

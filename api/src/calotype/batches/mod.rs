@@ -6,10 +6,12 @@
 mod check_batch;
 mod close_batch;
 mod commit_batch;
+mod commit_dto;
 mod dto;
 mod get_batches;
 mod open_batch;
 mod roll_back_batch;
+mod said_of_others;
 mod upload_batch_file;
 mod wish;
 
@@ -45,7 +47,9 @@ impl From<CommandError<BatchError>> for Problem {
             | BatchError::Open
             | BatchError::BadEntries
             | BatchError::Asset
-            | BatchError::Tag => Self::bad_request(refusal.to_string()),
+            | BatchError::Tag
+            | BatchError::Person
+            | BatchError::Stack => Self::bad_request(refusal.to_string()),
         })
     }
 }

@@ -8,7 +8,7 @@ use calotype_commands::batches::RollbackPart;
 use calotype_domain::asset::Purging;
 use calotype_domain::batch::BatchRolledBack;
 use calotype_domain::permission::Permission;
-use calotype_domain::{AlbumId, AssetId, BatchId, TagId};
+use calotype_domain::{AlbumId, AssetId, BatchId, StackId, TagId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -56,6 +56,8 @@ pub(super) struct RolledBackDto {
     album_entries: usize,
     /// Times that a tag is taken from an asset.
     tags_removed: usize,
+    /// Stacks of the batch that are dissolved.
+    stack_ids: Vec<Uuid>,
     /// Albums of the batch that go, because they hold nothing else; with the last part.
     album_ids: Vec<Uuid>,
     /// Tags of the batch that go, because nothing carries them; with the last part, and not in a preview.
@@ -108,6 +110,9 @@ fn require_for(caller: &Caller, part: &RollbackPart) -> Result<(), Problem> {
     if !part.albums.is_empty() {
         caller.require(Permission::AlbumDelete)?;
     }
+    if !part.stacks.is_empty() {
+        caller.require(Permission::StackDelete)?;
+    }
     if !part.tagged.is_empty() {
         caller.require(Permission::TagAsset)?;
     }
@@ -144,6 +149,7 @@ impl Work {
                 self.api.commands.untag_assets(&context, by, &[*tag_id], asset_ids).await?;
             self.api.seen(&outcome).await;
         }
+        self.let_stacks_go(&part).await?;
         self.let_assets_go(&part).await?;
         part.albums = self.let_albums_go(&part).await?;
         part.tag_ids = self.let_tags_go(&part).await?;
@@ -160,6 +166,20 @@ impl Work {
             self.api.commands.record_rollback(&context, by, self.batch_id, rolled_back).await?;
         self.api.seen(&outcome).await;
         Ok(told(part, false))
+    }
+
+    async fn let_stacks_go(&self, part: &RollbackPart) -> Result<(), Problem> {
+        for stack_id in &part.stacks {
+            let context = self.caller.next_context(&self.api);
+            let (by, one) = (self.caller.user_id(), [*stack_id]);
+            match self.api.commands.dissolve_stacks(&context, by, &one).await {
+                Ok(outcome) => self.api.seen(&outcome).await,
+                // Dissolved meanwhile.
+                Err(CommandError::Refused(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     async fn let_assets_go(&self, part: &RollbackPart) -> Result<(), Problem> {
@@ -248,6 +268,7 @@ fn told(part: RollbackPart, preview: bool) -> RolledBackDto {
             .collect(),
         album_entries: part.album_entries.values().map(Vec::len).sum(),
         tags_removed: part.tagged.values().map(Vec::len).sum(),
+        stack_ids: part.stacks.into_iter().map(StackId::uuid).collect(),
         album_ids: part.albums.into_iter().map(AlbumId::uuid).collect(),
         tag_ids: if preview {
             Vec::new()

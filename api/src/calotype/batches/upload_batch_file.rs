@@ -1,15 +1,21 @@
 //! `PUT /calotype/batches/{id}/files/{sha1}`: takes in the bytes of one file, which become an asset when they are
 //! committed.
 //!
+//! A client that has not read the file itself, because it passes it on, does not say its BLAKE3, and is told it.
+//!
 //! The file lies durably under the key that its asset will have when this answers. That key is made of the batch and
 //! of the file's digests: the same file sent again is the same file.
 
+use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use calotype_commands::batches::asset_id_in;
 use calotype_domain::BatchId;
 use calotype_domain::permission::Permission;
 use calotype_media::blob::{BlobError, BlobKey, StagedBlob};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::wish::named_file;
 use crate::assets::dto::hex;
@@ -21,17 +27,27 @@ use crate::problem::Problem;
 use crate::state::Api;
 use crate::validate::{Fields, path_uuid};
 
+/// A file that was stored.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UploadedBatchFileDto {
+    /// BLAKE3 of the body in hex.
+    blake3: String,
+}
+
 /// Takes in the bytes of one file.
 #[utoipa::path(
     put, path = "/calotype/batches/{id}/files/{sha1}", tag = "Calotype", operation_id = "uploadBatchFile",
     params(
         ("id" = Uuid, Path),
         ("sha1" = String, Path, description = "SHA-1 of the body in hex"),
-        ("blake3" = String, Query, description = "BLAKE3 of the body in hex"),
+        ("blake3" = Option<String>, Query, description = "BLAKE3 of the body in hex, where the client knows it"),
         ("extension" = String, Query, description = "The extension of the file's name, without a dot")
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 204, description = "It is stored, and can be committed"))
+    responses(
+        (status = 200, body = UploadedBatchFileDto, description = "The same, where the client did not say its BLAKE3"),
+        (status = 204, description = "It is stored, and can be committed")
+    )
 )]
 pub(super) async fn upload_batch_file(
     State(api): State<Api>,
@@ -39,14 +55,14 @@ pub(super) async fn upload_batch_file(
     Path((id, sha1)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     request: Request,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length_bytes = length.and_then(|it| it.to_str().ok()?.parse().ok()).unwrap_or_default();
     let before = match caller.require(Permission::AssetUpload) {
         Ok(()) => before_reading(&api, &caller, &id, &sha1, query.as_deref(), length_bytes).await,
         Err(problem) => Err(problem),
     };
-    let (key, file, room_bytes) = match before {
+    let (batch_id, file, room_bytes) = match before {
         Ok(before) => before,
         Err(problem) => {
             // A client that waits for `100 Continue` has sent nothing and hears the answer first.
@@ -58,14 +74,21 @@ pub(super) async fn upload_batch_file(
     };
     let turn = api.uploads.turn().await?;
     let staged = store(&api, request, room_bytes).await?;
-    if (hex(&staged.sha1), hex(&staged.blake3)) != (file.sha1, file.blake3) {
+    let blake3 = hex(&staged.blake3);
+    let is_another = file.blake3.as_ref().is_some_and(|said| *said != blake3);
+    if hex(&staged.sha1) != file.sha1 || is_another {
         return Err(Problem::bad_request("The body has other digests"));
     }
+    let asset_id = asset_id_in(batch_id, &file.sha1, &blake3);
+    let key = BlobKey::original(caller.user_id().uuid(), asset_id.uuid(), file.extension);
     let placed = api.uploads.to_the_end(async move { staged.commit(&key).await }).await?;
     drop(turn);
     match placed {
         // Sent twice: under this key lie these bytes and no others.
-        Ok(()) | Err(BlobError::Exists { .. }) => Ok(StatusCode::NO_CONTENT),
+        Ok(()) | Err(BlobError::Exists { .. }) => Ok(match file.blake3 {
+            Some(_) => StatusCode::NO_CONTENT.into_response(),
+            None => Json(UploadedBatchFileDto { blake3 }).into_response(),
+        }),
         Err(error) => Err(receive::storage(&error)),
     }
 }
@@ -77,12 +100,11 @@ async fn before_reading(
     sha1: &str,
     query: Option<&str>,
     length_bytes: u64,
-) -> Result<(BlobKey, super::wish::FileName, Option<u64>), Problem> {
+) -> Result<(BatchId, super::wish::FileName, Option<u64>), Problem> {
     let batch_id = BatchId::new(path_uuid("id", id)?);
     let mut fields = Fields::query(query);
     let file = named_file(&mut fields, sha1);
     fields.finish()?;
-    let by = caller.user_id();
     // The read model has it in one row; the log is asked when files are committed.
     let row = api.queries.batch(batch_id.uuid()).await?;
     caller.require_owned(Permission::AssetUpload, row.as_ref().map(|row| row.owner_id))?;
@@ -93,9 +115,7 @@ async fn before_reading(
         return Err(too_large());
     }
     let room_bytes = room_for(api, caller, length_bytes).await?;
-    let asset_id = asset_id_in(batch_id, &file.sha1, &file.blake3);
-    let key = BlobKey::original(by.uuid(), asset_id.uuid(), file.extension);
-    Ok((key, file, room_bytes))
+    Ok((batch_id, file, room_bytes))
 }
 
 async fn store(

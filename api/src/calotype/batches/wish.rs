@@ -1,6 +1,6 @@
 //! What clients say of the files of a batch, checked.
 
-use calotype_commands::batches::{AlbumOf, NewBatchAlbum};
+use calotype_commands::batches::{AlbumOf, NewBatchAlbum, PersonOn};
 use calotype_domain::AlbumId;
 use calotype_domain::album::AlbumText;
 use calotype_domain::asset::{Details, Visibility};
@@ -8,6 +8,7 @@ use calotype_media::kind::{Family, FileType, by_extension};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+use super::said_of_others::people;
 use crate::assets::names;
 use crate::assets::update_asset::details;
 use crate::problem::Problem;
@@ -16,18 +17,18 @@ use crate::validate::Fields;
 /// Files that one question may be about.
 pub(super) const FILES_CHECKED_MAX: usize = 5_000;
 /// The longest key of an album in a batch, in characters.
-const KEY_CHARS_MAX: usize = 255;
+pub(super) const KEY_CHARS_MAX: usize = 255;
 /// The largest sidecar, in bytes.
 const SIDECAR_BYTES_MAX: usize = 1024 * 1024;
 /// Tags, and albums, of one file.
-const WORDS_MAX: usize = 100;
+pub(super) const WORDS_MAX: usize = 100;
 
 /// A file by its digests, in lower-case hex.
 pub(super) struct FileName {
     /// 40 characters.
     pub(super) sha1: String,
-    /// 64 characters.
-    pub(super) blake3: String,
+    /// 64 characters; nothing where the client has not read the file.
+    pub(super) blake3: Option<String>,
     /// As this server spells it.
     pub(super) extension: &'static str,
 }
@@ -35,7 +36,8 @@ pub(super) struct FileName {
 /// What is said of one file that is to be committed.
 pub(super) struct Said {
     pub(super) sha1: String,
-    pub(super) blake3: String,
+    /// Nothing where the client has not read the file: then it is one that its owner has.
+    pub(super) blake3: Option<String>,
     pub(super) file_name: String,
     pub(super) file_type: Option<&'static FileType>,
     pub(super) file_created_at: Option<DateTime<Utc>>,
@@ -49,6 +51,7 @@ pub(super) struct Said {
     pub(super) date: Option<crate::validate::Said>,
     pub(super) albums: Vec<AlbumOf>,
     pub(super) tags: Vec<String>,
+    pub(super) people: Vec<PersonOn>,
 }
 
 /// 400 for a longer list.
@@ -68,7 +71,7 @@ pub(super) fn named_file(fields: &mut Fields, sha1: &str) -> FileName {
     if !is_hex(&sha1, 40) {
         bad(fields, "sha1", "Invalid digest");
     }
-    let blake3 = digest(fields, "blake3", 64);
+    let blake3 = blake3(fields);
     let extension = fields.required_string("extension");
     let file_type = by_extension(&extension).filter(|it| it.family != Family::Sidecar);
     if file_type.is_none() {
@@ -91,7 +94,7 @@ pub(super) fn album(fields: &mut Fields) -> NewBatchAlbum {
 /// What is said of a file.
 pub(super) fn said(fields: &mut Fields) -> Result<Said, Problem> {
     let sha1 = digest(fields, "sha1", 40);
-    let blake3 = digest(fields, "blake3", 64);
+    let blake3 = blake3(fields);
     let file_name = names::clean(&fields.required_string_of("fileName", 1));
     let file_type = names::file_type(&file_name).filter(|it| it.family != Family::Sidecar);
     if file_type.is_none() {
@@ -107,6 +110,7 @@ pub(super) fn said(fields: &mut Fields) -> Result<Said, Problem> {
     let albums = albums(fields);
     let tags =
         if fields.has("tags") { fields.required_strings("tags", WORDS_MAX) } else { Vec::new() };
+    let people = people(fields);
     let (mut details, date) = details(fields)?;
     let is_favorite = details.favorite.take().unwrap_or_default();
     let visibility = details.visibility.take().unwrap_or_default();
@@ -128,6 +132,7 @@ pub(super) fn said(fields: &mut Fields) -> Result<Said, Problem> {
         date,
         albums,
         tags,
+        people,
     })
 }
 
@@ -145,7 +150,11 @@ fn albums(fields: &mut Fields) -> Vec<AlbumOf> {
     albums
 }
 
-fn digest(fields: &mut Fields, name: &str, chars: usize) -> String {
+fn blake3(fields: &mut Fields) -> Option<String> {
+    fields.has("blake3").then(|| digest(fields, "blake3", 64))
+}
+
+pub(super) fn digest(fields: &mut Fields, name: &str, chars: usize) -> String {
     let text = fields.required_string(name).to_ascii_lowercase();
     if !text.is_empty() && !is_hex(&text, chars) {
         bad(fields, name, "Invalid digest");
@@ -153,10 +162,10 @@ fn digest(fields: &mut Fields, name: &str, chars: usize) -> String {
     text
 }
 
-fn is_hex(text: &str, chars: usize) -> bool {
+pub(super) fn is_hex(text: &str, chars: usize) -> bool {
     text.len() == chars && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn bad(fields: &mut Fields, name: &str, message: &str) {
+pub(super) fn bad(fields: &mut Fields, name: &str, message: &str) {
     fields.issue(json!({ "code": "custom", "path": [name], "message": message }));
 }

@@ -10,26 +10,26 @@ use super::{count, picture};
 
 const BATCHES: &str = "/api/calotype/batches";
 
-async fn open(client: &Client, key: &str) -> anyhow::Result<String> {
+pub(super) async fn open(client: &Client, key: &str) -> anyhow::Result<String> {
     let request = client.request(Method::POST, BATCHES).header("idempotency-key", key);
     let batch = client.send(request).await?.expect(201)?.json()?;
     ensure!(batch["status"] == "open" || batch["status"] == "closed", "{batch}");
     Ok(format!("{BATCHES}/{}", batch["id"].as_str().context("a batch without an id")?))
 }
 
-struct File {
-    bytes: Vec<u8>,
-    sha1: String,
+pub(super) struct File {
+    pub(super) bytes: Vec<u8>,
+    pub(super) sha1: String,
     blake3: String,
 }
 
-fn file(number: usize) -> anyhow::Result<File> {
+pub(super) fn file(number: usize) -> anyhow::Result<File> {
     let bytes = picture(number)?;
     let (sha1, blake3) = (sha1_hex(&bytes), blake3::hash(&bytes).to_hex().to_string());
     Ok(File { bytes, sha1, blake3 })
 }
 
-async fn send(client: &Client, batch: &str, file: &File) -> anyhow::Result<Answer> {
+pub(super) async fn send(client: &Client, batch: &str, file: &File) -> anyhow::Result<Answer> {
     let path = format!("{batch}/files/{}?blake3={}&extension=jpg", file.sha1, file.blake3);
     client.send(client.request(Method::PUT, &path).body(file.bytes.clone())).await
 }
@@ -41,7 +41,7 @@ async fn check(client: &Client, batch: &str, file: &File) -> anyhow::Result<Stri
     Ok(answer["files"][0]["status"].as_str().context("no status")?.to_owned())
 }
 
-fn said(file: &File, more: &Value) -> Value {
+pub(super) fn said(file: &File, more: &Value) -> Value {
     let mut said = json!({
         "sha1": file.sha1, "blake3": file.blake3, "fileName": "a.jpg",
         "fileCreatedAt": "2024-01-02T03:04:05.000Z", "fileModifiedAt": "2024-01-02T03:04:05.000Z",
@@ -52,7 +52,7 @@ fn said(file: &File, more: &Value) -> Value {
     said
 }
 
-async fn commit(client: &Client, batch: &str, wish: &Value) -> anyhow::Result<Answer> {
+pub(super) async fn commit(client: &Client, batch: &str, wish: &Value) -> anyhow::Result<Answer> {
     client.post(&format!("{batch}/commit"), wish).await
 }
 
@@ -175,12 +175,18 @@ async fn batch_is_its_owners_and_needs_their_permissions() -> anyhow::Result<()>
         ensure!(friend.get_json(BATCHES).await? == json!([]), "somebody else's batch is listed");
         // Tags and albums need what they need elsewhere.
         let uploader = admin.create_key(&["asset.upload"]).await?;
-        for more in
-            [json!({ "tags": ["a"] }), json!({ "description": "a" }), json!({ "albumKeys": ["k"] })]
-        {
+        for more in [
+            json!({ "tags": ["a"] }),
+            json!({ "description": "a" }),
+            json!({ "albumKeys": ["k"] }),
+            json!({ "people": [{ "name": "Anna" }] }),
+        ] {
             let wish = json!({ "files": [said(&one, &more)] });
             commit(&uploader, &batch, &wish).await?.expect(403)?;
         }
+        let mut stacked = files.clone();
+        stacked["stacks"] = json!([{ "key": "s", "sha1s": [one.sha1] }]);
+        commit(&uploader, &batch, &stacked).await?.expect(403)?;
         commit(&uploader, &batch, &files).await?.expect(200)?;
         Ok(())
     })

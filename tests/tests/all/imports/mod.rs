@@ -3,7 +3,12 @@
 mod batches;
 mod command;
 mod interrupted;
+mod library;
+mod people;
+mod plain;
 mod proxy;
+mod remote;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -40,7 +40,8 @@ const FATES: [Fate; 8] = [
     Fate::Answered("429 Too Many Requests"),
 ];
 
-async fn head_of(client: &mut TcpStream) -> anyhow::Result<(Vec<u8>, usize)> {
+/// The head of a request, and where it ends in what was read.
+pub(super) async fn head_of(client: &mut TcpStream) -> anyhow::Result<(Vec<u8>, usize)> {
     let mut bytes = Vec::new();
     loop {
         let mut chunk = [0; 4_096];
