@@ -17,6 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::arriving::settle;
 use super::wish::{Said, album, said, too_many};
 use crate::access::require_albums;
 use crate::albums::locked::leave_if_locked;
@@ -243,6 +244,7 @@ impl Work {
         self.api.seen(&outcome).await;
         drop(alone);
         self.after(&wish, &committed).await?;
+        settle(&self.api, self.batch_id, &wish.entries).await;
         let mut done = committed.entries;
         done.extend(before);
         let files = order.into_iter().map(|sha1| {

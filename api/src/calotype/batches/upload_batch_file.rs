@@ -6,13 +6,10 @@
 
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{StatusCode, header};
-use calotype_commands::batches::asset_id_in;
-use calotype_domain::BatchId;
 use calotype_domain::permission::Permission;
-use calotype_media::blob::{BlobError, BlobKey, StagedBlob};
+use calotype_media::blob::StagedBlob;
 
-use super::wish::named_file;
-use crate::assets::dto::hex;
+use super::arriving::Arriving;
 use crate::assets::pace::Pace;
 use crate::assets::receive::{self, UPLOAD_BYTES_MAX};
 use crate::assets::upload_asset::{quota_exceeded, room_for};
@@ -28,7 +25,9 @@ use crate::validate::{Fields, path_uuid};
         ("id" = Uuid, Path),
         ("sha1" = String, Path, description = "SHA-1 of the body in hex"),
         ("blake3" = String, Query, description = "BLAKE3 of the body in hex"),
-        ("extension" = String, Query, description = "The extension of the file's name, without a dot")
+        ("extension" = String, Query, description = "The extension of the file's name, without a dot"),
+        ("mends" = Option<bool>, Query,
+         description = "For a file that is told as damaged: the bytes take the place of those that are lost")
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 204, description = "It is stored, and can be committed"))
@@ -46,7 +45,7 @@ pub(super) async fn upload_batch_file(
         Ok(()) => before_reading(&api, &caller, &id, &sha1, query.as_deref(), length_bytes).await,
         Err(problem) => Err(problem),
     };
-    let (key, file, room_bytes) = match before {
+    let (arriving, room_bytes) = match before {
         Ok(before) => before,
         Err(problem) => {
             // A client that waits for `100 Continue` has sent nothing and hears the answer first.
@@ -58,16 +57,10 @@ pub(super) async fn upload_batch_file(
     };
     let turn = api.uploads.turn().await?;
     let staged = store(&api, request, room_bytes).await?;
-    if (hex(&staged.sha1), hex(&staged.blake3)) != (file.sha1, file.blake3) {
-        return Err(Problem::bad_request("The body has other digests"));
-    }
-    let placed = api.uploads.to_the_end(async move { staged.commit(&key).await }).await?;
+    let (uploads, context) = (api.uploads.clone(), caller.context());
+    uploads.to_the_end(async move { arriving.keep(&api, &context, staged).await }).await??;
     drop(turn);
-    match placed {
-        // Sent twice: under this key lie these bytes and no others.
-        Ok(()) | Err(BlobError::Exists { .. }) => Ok(StatusCode::NO_CONTENT),
-        Err(error) => Err(receive::storage(&error)),
-    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn before_reading(
@@ -77,25 +70,14 @@ async fn before_reading(
     sha1: &str,
     query: Option<&str>,
     length_bytes: u64,
-) -> Result<(BlobKey, super::wish::FileName, Option<u64>), Problem> {
-    let batch_id = BatchId::new(path_uuid("id", id)?);
-    let mut fields = Fields::query(query);
-    let file = named_file(&mut fields, sha1);
-    fields.finish()?;
-    let by = caller.user_id();
-    // The read model has it in one row; the log is asked when files are committed.
-    let row = api.queries.batch(batch_id.uuid()).await?;
-    caller.require_owned(Permission::AssetUpload, row.as_ref().map(|row| row.owner_id))?;
-    if row.is_none_or(|row| row.closed_at.is_some()) {
-        return Err(Problem::bad_request("batch is closed"));
-    }
+) -> Result<(Arriving, Option<u64>), Problem> {
+    let batch_id = path_uuid("id", id)?;
+    let arriving = Arriving::expect(api, caller, batch_id, sha1, Fields::query(query)).await?;
     if length_bytes > UPLOAD_BYTES_MAX {
         return Err(too_large());
     }
     let room_bytes = room_for(api, caller, length_bytes).await?;
-    let asset_id = asset_id_in(batch_id, &file.sha1, &file.blake3);
-    let key = BlobKey::original(by.uuid(), asset_id.uuid(), file.extension);
-    Ok((key, file, room_bytes))
+    Ok((arriving, room_bytes))
 }
 
 async fn store(
