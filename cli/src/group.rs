@@ -61,7 +61,7 @@ impl Work {
         let status = self.check(&read).await.map_err(Trouble::into_error)?;
         let to_send = read
             .iter()
-            .filter(|one| one.files().any(|(_, digests)| status_of(&status, digests) == "missing"));
+            .filter(|one| one.files().any(|(_, digests)| is_wanted(status_of(&status, digests))));
         let at_once = usize::from(self.args.at_once);
         let sent: Vec<(String, Option<String>)> = futures::stream::iter(to_send)
             .map(|one| self.send(one, &status))
@@ -74,13 +74,8 @@ impl Work {
         for one in read {
             match (refused.remove(&one.digests.sha1), status_of(&status, &one.digests)) {
                 (Some(why), _) => self.report.entry(&one.entry, Became::Failed, Some(&why)),
-                (None, "damaged") => {
-                    let why = "the server has lost or damaged this file: upload it once more by \
-                               hand, which mends it";
-                    self.report.entry(&one.entry, Became::Failed, Some(why));
-                }
                 (None, "committed") => self.report.entry(&one.entry, Became::Created, None),
-                (None, "duplicate")
+                (None, "duplicate" | "damaged")
                     if one.entry.albums.is_empty()
                         && self.tags_of(&one.entry).is_empty()
                         && film_is_there(&one, &status) =>
@@ -146,16 +141,12 @@ impl Work {
         status: &HashMap<String, String>,
     ) -> anyhow::Result<(String, Option<String>)> {
         for (file, digests) in one.files() {
-            if status_of(status, digests) != "missing" {
+            let status = status_of(status, digests);
+            if !is_wanted(status) {
                 continue;
             }
             self.report.progress.at(&file.name());
-            let path = format!(
-                "/calotype/batches/{}/files/{}?blake3={}&extension={}",
-                self.batch_id, digests.sha1, digests.blake3, file.extension
-            );
-            let sent = self.server.put_file(&path, &file.content, digests.size_bytes).await;
-            match sent {
+            match self.send_file(file, digests, status == "damaged").await {
                 Ok(()) => {}
                 Err(Trouble::Fatal(error)) => return Err(error),
                 Err(trouble) => {
@@ -282,6 +273,11 @@ impl Read {
         let film = self.entry.film.as_ref().zip(self.film.as_ref());
         film.into_iter().chain(std::iter::once((&self.entry.file, &self.digests)))
     }
+}
+
+/// Whether a file is to be sent: the server has not got it, or has lost it.
+fn is_wanted(status: &str) -> bool {
+    matches!(status, "missing" | "damaged")
 }
 
 fn status_of<'a>(status: &'a HashMap<String, String>, digests: &Digests) -> &'a str {

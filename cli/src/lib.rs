@@ -2,6 +2,7 @@
 //! works from any machine, and is a client like any other.
 
 pub mod batches;
+mod chunks;
 mod content;
 mod digest;
 mod entry;

@@ -40,7 +40,7 @@ const FATES: [Fate; 8] = [
     Fate::Answered("429 Too Many Requests"),
 ];
 
-async fn head_of(client: &mut TcpStream) -> anyhow::Result<(Vec<u8>, usize)> {
+pub(super) async fn head_of(client: &mut TcpStream) -> anyhow::Result<(Vec<u8>, usize)> {
     let mut bytes = Vec::new();
     loop {
         let mut chunk = [0; 4_096];
