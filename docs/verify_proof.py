@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks proofs of `calotype proof ... --json` and receipts of `calotype erase` offline:
+"""Checks proofs of `calotype proof ... --json` and receipts of `calotype erase` and `calotype batches receipt` offline:
 python3 verify_proof.py [--key KEY] FILE...
 
 It knows the log's public key, RFC 6962, RFC 8032 and C2SP's signed-note, and nothing of Calotype.
@@ -61,6 +61,12 @@ def receipt(note, key):
     if kind != "receipt":
         raise ValueError("it is no receipt")
     return f"the log signed the receipt of {said[0]}"
+def imported(told, key):
+    """What the receipt of an import says, when the key signed it and its files are those that were signed."""
+    lines = "".join(f"{it['sha1']} {it['assetId']} {it['status']}\n" for it in told["files"])
+    if f"sha256 {hashlib.sha256(lines.encode()).hexdigest()}" not in told["signature"].split("\n"):
+        raise ValueError("the files are not those that were signed")
+    return receipt(told["signature"], key)
 node = lambda left, right: hashlib.sha256(b"\1" + left + right).digest()
 def climb(index, last, path, on_left, on_both):
     """RFC 9162 (2.1.3.2, 2.1.4.2): goes up the tree with a hash from the path at each step."""
@@ -108,7 +114,8 @@ if __name__ == "__main__":
     for file in words or sys.exit(__doc__):
         try:
             text = open(file).read()
-            is_note = text.startswith("calotype/")
-            print(f"{file}: {receipt(text, wanted) if is_note else verify(json.loads(text), wanted)}")
+            told = {} if text.startswith("calotype/") else json.loads(text)
+            check = imported if "signature" in told else verify
+            print(f"{file}: {check(told, wanted) if told else receipt(text, wanted)}")
         except (ValueError, KeyError, IndexError, TypeError) as error:
             sys.exit(f"{file}: NOT PROVEN: {error}")

@@ -93,6 +93,14 @@ impl Problem {
         }
     }
 
+    /// 503 with a message and `Retry-After`.
+    pub fn unavailable_for(message: impl Into<String>, retry_after_s: u32) -> Self {
+        Self {
+            retry_after_s: Some(retry_after_s),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        }
+    }
+
     /// 429 with `Retry-After`.
     pub fn too_many(message: impl Into<String>, retry_after_s: u32) -> Self {
         Self {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use calotype_commands::integrity::Findings;
 use calotype_commands::{
-    CommandContext, Commands, NotificationMarks, Outcome, SessionUses, SyncAcks,
+    CommandContext, Commands, IncomingFiles, NotificationMarks, Outcome, SessionUses, SyncAcks,
 };
 use calotype_domain::model::ModelRef;
 use calotype_domain::{CommandId, ModelTask};
@@ -163,6 +163,8 @@ pub struct Parts {
     pub notification_marks: NotificationMarks,
     /// What checks of the stored files found.
     pub findings: Findings,
+    /// What was sent and is no asset yet.
+    pub incoming: IncomingFiles,
     /// How far the projections are.
     pub progress: Progress,
     /// The stored bytes.

@@ -100,6 +100,9 @@ pub struct ImportArgs {
     /// Files that are sent at once.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub at_once: u8,
+    /// Files larger than this are sent in chunks of this length, such as `64M`; a proxy may take no longer bodies.
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = crate::chunks::size)]
+    pub chunk: u64,
     /// JSON lines on standard output instead of text.
     #[arg(long)]
     pub json: bool,

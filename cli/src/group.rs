@@ -86,7 +86,7 @@ impl Work {
         let status = self.check(batch, &read).await.map_err(Trouble::into_error)?;
         let to_send = read
             .iter()
-            .filter(|one| one.files().any(|(_, digests)| status_of(&status, digests) == "missing"));
+            .filter(|one| one.files().any(|(_, digests)| is_wanted(status_of(&status, digests))));
         let at_once = usize::from(self.args.at_once);
         let sent: Vec<Sent> = futures::stream::iter(to_send)
             .map(|one| self.send(batch, one, &status))
@@ -108,16 +108,11 @@ impl Work {
             }
             match (refused.remove(&one.digests.sha1), status_of(&status, &one.digests)) {
                 (Some(why), _) => self.report.entry(&one.entry, Became::Failed, Some(&why)),
-                (None, "damaged") => {
-                    let why = "the server has lost or damaged this file: upload it once more by \
-                               hand, which mends it";
-                    self.report.entry(&one.entry, Became::Failed, Some(why));
-                }
                 (None, "committed") => {
                     batch.stacked(&one);
                     self.report.entry(&one.entry, Became::Created, None);
                 }
-                (None, "duplicate")
+                (None, "duplicate" | "damaged")
                     if one.entry.albums.is_empty()
                         && self.tags_of(&one.entry).is_empty()
                         && one.stack().is_none()
@@ -197,20 +192,15 @@ impl Work {
         let sha1 = one.digests.sha1.clone();
         let mut sent = Sent { sha1, refusal: None, learned: Vec::new() };
         for (file, digests) in one.files() {
-            if status_of(status, digests) != "missing" {
+            let status = status_of(status, digests);
+            if !is_wanted(status) {
                 continue;
             }
             self.report.progress.at(&file.name());
-            let Digests { sha1, blake3, size_bytes } = digests;
-            let told = if blake3.is_empty() { String::new() } else { format!("&blake3={blake3}") };
-            let path = format!(
-                "/calotype/batches/{}/files/{sha1}?extension={}{told}",
-                batch.id, file.extension
-            );
-            match self.server.put_file(&path, &file.content, *size_bytes).await {
-                Ok(answer) => {
-                    let Some(blake3) = answer["blake3"].as_str() else { continue };
-                    let digests = Digests { blake3: blake3.to_owned(), ..digests.clone() };
+            match self.send_file(batch.id, file, digests, status == "damaged").await {
+                Ok(None) => {}
+                Ok(Some(blake3)) => {
+                    let digests = Digests { blake3, ..digests.clone() };
                     self.journal.keep(file, &digests)?;
                     sent.learned.push((digests.sha1, digests.blake3));
                 }
@@ -351,6 +341,11 @@ impl Read {
         let film = self.entry.film.as_ref().zip(self.film.as_ref());
         film.into_iter().chain(std::iter::once((&self.entry.file, &self.digests)))
     }
+}
+
+/// Whether a file is to be sent: the server has not got it, or has lost it.
+fn is_wanted(status: &str) -> bool {
+    matches!(status, "missing" | "damaged")
 }
 
 fn status_of<'a>(status: &'a HashMap<String, String>, digests: &Digests) -> &'a str {

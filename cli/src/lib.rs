@@ -3,6 +3,7 @@
 
 mod archive;
 pub mod batches;
+mod chunks;
 mod content;
 mod digest;
 mod entry;

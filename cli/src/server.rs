@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use reqwest::header::{CONTENT_LENGTH, RANGE, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, RANGE, RETRY_AFTER};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -21,8 +21,10 @@ const SILENCE_MAX: Duration = Duration::from_secs(120);
 const SEND_BYTES_A_SECOND_MIN: u64 = 16 * 1024;
 /// The first pause before a request is repeated; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
-/// The longest pause, also where the server wishes for a longer one.
+/// The longest pause, unless the server wishes for a longer one.
 const PAUSE_MAX: Duration = Duration::from_secs(15);
+/// The longest pause that a server may wish for.
+const WISHED_PAUSE_MAX: Duration = Duration::from_secs(300);
 
 /// Why a request was not answered as it should be.
 #[derive(Debug)]
@@ -61,11 +63,22 @@ enum Wish {
 }
 
 /// What one attempt came to.
-enum Attempt {
-    Answered(Answer),
-    Again { why: String, pause: Option<Duration> },
+pub(crate) enum Once<T = HeaderMap> {
+    /// It was answered.
+    Answered(T),
+    /// It may be made again, after the pause that the server wishes for.
+    Again {
+        /// What failed.
+        why: String,
+        /// How long the server wants to be left alone.
+        pause: Option<Duration>,
+    },
+    /// It would fail again.
     Failed(Trouble),
 }
+
+/// One attempt, and what it was answered with.
+type Attempt = Once<(HeaderMap, Answer)>;
 
 /// A server, asked over HTTP with a key.
 pub(crate) struct Server {
@@ -101,7 +114,7 @@ impl Server {
     /// # Errors
     /// See [`Trouble`].
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Trouble> {
-        self.asked(|| self.request(Method::GET, path), || None).await
+        self.asked(|| self.request(Method::GET, path), || None).await.map(|(_, answer)| answer)
     }
 
     /// Sends JSON.
@@ -109,7 +122,8 @@ impl Server {
     /// # Errors
     /// See [`Trouble`].
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
-        self.asked(|| self.request(Method::POST, path).json(body), || None).await
+        let asked = self.asked(|| self.request(Method::POST, path).json(body), || None).await;
+        asked.map(|(_, answer)| answer)
     }
 
     /// Replaces something by JSON.
@@ -117,7 +131,8 @@ impl Server {
     /// # Errors
     /// See [`Trouble`].
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
-        self.asked(|| self.request(Method::PUT, path).json(body), || None).await
+        let asked = self.asked(|| self.request(Method::PUT, path).json(body), || None).await;
+        asked.map(|(_, answer)| answer)
     }
 
     /// Changes something by JSON.
@@ -125,7 +140,8 @@ impl Server {
     /// # Errors
     /// See [`Trouble`].
     pub(crate) async fn patch(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
-        self.asked(|| self.request(Method::PATCH, path).json(body), || None).await
+        let asked = self.asked(|| self.request(Method::PATCH, path).json(body), || None).await;
+        asked.map(|(_, answer)| answer)
     }
 
     /// Begins to read a body, from a place in it on where the server can do that; otherwise the answer has status 200
@@ -138,7 +154,7 @@ impl Server {
             let request = self.request(Method::GET, path);
             if from == 0 { request } else { request.header(RANGE, format!("bytes={from}-")) }
         };
-        match self.patiently(request, || None, Wish::Body).await? {
+        match self.patiently(request, || None, Wish::Body).await?.1 {
             Answer::Body(response) => Ok(response),
             Answer::Json(_) => Err(Trouble::Refused("another answer was expected".into())),
         }
@@ -150,7 +166,54 @@ impl Server {
     /// See [`Trouble`].
     pub(crate) async fn post_once(&self, path: &str, key: &str) -> Result<Value, Trouble> {
         let request = || self.request(Method::POST, path).header("idempotency-key", key);
-        self.asked(request, || None).await
+        self.asked(request, || None).await.map(|(_, answer)| answer)
+    }
+
+    /// Asks for something whose answer stands in its headers.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub(crate) async fn headers(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<HeaderMap, Trouble> {
+        self.asked(request, || None).await.map(|(headers, _)| headers)
+    }
+
+    /// Asks once.
+    pub(crate) async fn once(&self, request: RequestBuilder) -> Once {
+        match attempt(request, Wish::Json).await {
+            Once::Answered((headers, _)) => Once::Answered(headers),
+            Once::Again { why, pause } => Once::Again { why, pause },
+            Once::Failed(trouble) => Once::Failed(trouble),
+        }
+    }
+
+    /// A request in the words of tus.
+    pub(crate) fn tus(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, path).header("tus-resumable", "1.0.0")
+    }
+
+    /// A chunk of so many bytes in the words of tus.
+    pub(crate) fn tus_upload(&self, path: &str, size_bytes: u64) -> RequestBuilder {
+        let sending = Duration::from_secs(size_bytes / SEND_BYTES_A_SECOND_MIN);
+        self.with_key(&self.uploads, Method::PATCH, path)
+            .header("tus-resumable", "1.0.0")
+            .timeout(SILENCE_MAX.saturating_add(sending))
+    }
+
+    /// Whether it is worth trying again what has failed since then.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub(crate) fn be_patient(&self, since: Instant, why: &str) -> Result<(), Trouble> {
+        if since.elapsed() < self.patience {
+            return Ok(());
+        }
+        let waited = since.elapsed().as_secs();
+        Err(Trouble::Fatal(anyhow::anyhow!(
+            "the server gave no answer for {waited} seconds: {why}"
+        )))
     }
 
     /// Sends a file as the whole body.
@@ -174,7 +237,7 @@ impl Server {
                 .body(body)
         };
         // A body that broke off because of the file breaks off again.
-        self.asked(request, || broken.get().cloned()).await
+        self.asked(request, || broken.get().cloned()).await.map(|(_, answer)| answer)
     }
 
     /// Sends a form with a file in it, under the SHA-1 of its bytes.
@@ -197,7 +260,7 @@ impl Server {
                 .timeout(SILENCE_MAX.saturating_add(sending))
                 .multipart(form(part))
         };
-        self.asked(request, || broken.get().cloned()).await
+        self.asked(request, || broken.get().cloned()).await.map(|(_, answer)| answer)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -212,10 +275,10 @@ impl Server {
         &self,
         request: impl Fn() -> RequestBuilder,
         why_not: impl Fn() -> Option<String>,
-    ) -> Result<Value, Trouble> {
+    ) -> Result<(HeaderMap, Value), Trouble> {
         match self.patiently(request, why_not, Wish::Json).await? {
-            Answer::Json(answer) => Ok(answer),
-            Answer::Body(_) => Ok(Value::Null),
+            (headers, Answer::Json(answer)) => Ok((headers, answer)),
+            (headers, Answer::Body(_)) => Ok((headers, Value::Null)),
         }
     }
 
@@ -225,7 +288,7 @@ impl Server {
         request: impl Fn() -> RequestBuilder,
         why_not: impl Fn() -> Option<String>,
         wish: Wish,
-    ) -> Result<Answer, Trouble> {
+    ) -> Result<(HeaderMap, Answer), Trouble> {
         // Patience begins with the first failure: what was sent before took its own time.
         let mut failing: Option<Instant> = None;
         let mut pause = PAUSE_MIN;
@@ -238,14 +301,8 @@ impl Server {
             if let Some(why_not) = why_not() {
                 return Err(Trouble::Refused(why_not));
             }
-            let begun = *failing.get_or_insert_with(Instant::now);
-            if begun.elapsed() >= self.patience {
-                let waited = begun.elapsed().as_secs();
-                return Err(Trouble::Fatal(anyhow::anyhow!(
-                    "the server gave no answer for {waited} seconds: {why}"
-                )));
-            }
-            tokio::time::sleep(wished.map_or(pause, |wished| wished.min(PAUSE_MAX))).await;
+            self.be_patient(*failing.get_or_insert_with(Instant::now), &why)?;
+            tokio::time::sleep(wished.unwrap_or(pause)).await;
             pause = pause.saturating_mul(2).min(PAUSE_MAX);
         }
     }
@@ -257,10 +314,10 @@ async fn attempt(request: RequestBuilder, wish: Wish) -> Attempt {
         Err(error) if error.is_builder() => return Attempt::Failed(Trouble::Fatal(error.into())),
         Err(error) => return Attempt::Again { why: chain(&error), pause: None },
     };
-    let status = response.status();
-    let pause = retry_after(&response);
+    let (status, headers) = (response.status(), response.headers().clone());
+    let pause = retry_after(&headers);
     if status.is_success() && matches!(wish, Wish::Body) {
-        return Attempt::Answered(Answer::Body(response));
+        return Attempt::Answered((headers, Answer::Body(response)));
     }
     let text = match response.text().await {
         Ok(text) => text,
@@ -268,8 +325,10 @@ async fn attempt(request: RequestBuilder, wish: Wish) -> Attempt {
     };
     if status.is_success() {
         return match serde_json::from_str(&text) {
-            Ok(answer) => Attempt::Answered(Answer::Json(answer)),
-            Err(_) if text.is_empty() => Attempt::Answered(Answer::Json(Value::Null)),
+            Ok(answer) => Attempt::Answered((headers, Answer::Json(answer))),
+            Err(_) if text.is_empty() => {
+                Attempt::Answered((headers, Answer::Json(Value::Null)))
+            }
             Err(_) => Attempt::Failed(Trouble::Fatal(anyhow::anyhow!(
                 "what answers there is no such server"
             ))),
@@ -284,6 +343,7 @@ fn judge(status: StatusCode, message: &str, pause: Option<Duration>) -> Attempt 
     match status {
         StatusCode::REQUEST_TIMEOUT
         | StatusCode::CONFLICT
+        | StatusCode::LOCKED
         | StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
@@ -303,9 +363,9 @@ fn judge(status: StatusCode, message: &str, pause: Option<Duration>) -> Attempt 
     }
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(WISHED_PAUSE_MAX))
 }
 
 /// An error with all its causes.
@@ -324,7 +384,7 @@ mod tests {
 
     #[test]
     fn what_is_lost_on_the_way_is_asked_again_and_what_is_refused_is_not() {
-        for status in [408, 409, 429, 502, 503, 504] {
+        for status in [408, 409, 423, 429, 502, 503, 504] {
             assert!(matches!(judged(status, ""), Attempt::Again { .. }), "{status}");
         }
         assert!(matches!(judged(413, ""), Attempt::Failed(Trouble::TooLarge)));

@@ -1,4 +1,5 @@
-//! The process manager of deadlines: trash that is over, accounts whose delay is over, sessions that ended.
+//! The process manager of deadlines: trash that is over, accounts whose delay is over, sessions that ended, uploads
+//! that nothing came of.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -94,6 +95,7 @@ impl Worker {
         self.empty_old_trash_while(now, LOOK_MAX, leave).await?;
         self.forget_deleted_albums(now, leave).await?;
         self.remove_deleted_users(now, leave).await?;
+        self.clear_incoming(now, leave).await?;
         for session_id in self.queries.sessions_over(now).await? {
             if leave.is_over().await? {
                 break;
@@ -291,6 +293,10 @@ impl Worker {
                     return Ok(());
                 }
                 self.end_sharing(user_id).await?;
+                if !self.remove_incoming_of(user_id).await? {
+                    info!(user.id = %user_id, "a deleted account is sending a file, and is kept until that ends");
+                    return Ok(());
+                }
                 let ctx = self.context(NAME, self.commands.ids().v7(), None);
                 for key in self.queries.people_pictures_of(user_id.uuid()).await? {
                     if let Ok(key) = BlobKey::parse(&key) {

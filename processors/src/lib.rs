@@ -19,6 +19,7 @@ pub mod gate;
 mod history;
 pub mod housekeeping;
 pub mod in_flight;
+mod incoming;
 pub mod integrity;
 mod leave;
 pub mod library;

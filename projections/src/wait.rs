@@ -71,6 +71,19 @@ impl Progress {
         self.passed(head, deadline).await.then_some(head)
     }
 
+    /// How many positions of the log the live projections have not passed yet; zero while the log is out of reach.
+    pub async fn behind(&self) -> u64 {
+        match self.store.head().await {
+            Ok(head) => {
+                u64::try_from(head.get().saturating_sub(self.applied().get())).unwrap_or_default()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "failed to read the log's head");
+                0
+            }
+        }
+    }
+
     async fn passed(&self, position: GlobalPosition, deadline: Instant) -> bool {
         let mut applied = self.applied.clone();
         tokio::time::timeout_at(deadline, applied.wait_for(|applied| *applied >= position))

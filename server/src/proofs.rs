@@ -84,6 +84,10 @@ impl Proofs for LogProofs {
         Ok(LogPublicKey { key: self.log.public_key().await.map_err(no_proof)? })
     }
 
+    async fn sign_receipt(&self, lines: &[String]) -> Result<String, NoProof> {
+        self.log.sign_receipt(lines).await.map_err(no_proof)
+    }
+
     async fn verify(&self, heads: &str) -> Result<LogReport, NoProof> {
         self.log.verify(heads, &[]).await.map(report).map_err(no_proof)
     }

@@ -241,6 +241,7 @@ async fn forget_in_tx(
         "delete from work.notification_reads",
         "delete from work.integrity_findings",
         "delete from work.integrity_progress",
+        "truncate work.uploads, work.batch_files",
         "delete from work.rebuilds",
         "update work.checkpoints set position = 0 where name <> 'relay'",
     ] {
@@ -276,6 +277,10 @@ fn remove_heads(root: &Path) -> std::io::Result<()> {
 }
 
 fn remove_files(root: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(root.join("tmp").join("uploads")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     for folder in ["library", "derived"] {
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
         for entry in entries {

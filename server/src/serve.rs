@@ -13,7 +13,7 @@ use calotype_api::{
     Api, ApiConfig, Caches, FaceModels, MetricsText, Parts, Reset, TextEmbedder, Uploads,
 };
 use calotype_commands::integrity::Findings;
-use calotype_commands::{NotificationMarks, SessionUses, SyncAcks};
+use calotype_commands::{IncomingFiles, NotificationMarks, SessionUses, SyncAcks};
 use calotype_eventstore::{Prover, ProverOptions, Relay, RelayOptions};
 use calotype_media::blob::BlobStore;
 use calotype_media::gazetteer::Gazetteer;
@@ -241,6 +241,7 @@ async fn run(
             session_uses: SessionUses::new(core.pool.clone()),
             notification_marks: NotificationMarks::new(core.pool.clone()),
             findings: Findings::new(core.pool.clone()),
+            incoming: IncomingFiles::new(core.pool.clone()),
             progress,
             blobs,
             gazetteer,

@@ -22,6 +22,7 @@ pub(crate) mod pace;
 pub(crate) mod pieces;
 pub(crate) mod place;
 mod play_asset_video;
+mod pressure;
 pub(crate) mod receive;
 pub(crate) mod reserve;
 mod routes;
@@ -34,6 +35,7 @@ mod update_assets;
 pub(crate) mod upload_asset;
 pub(crate) mod uploads;
 mod view_asset;
+pub(crate) mod wish;
 mod words;
 
 pub(crate) use download_asset::edited_name;

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Multipart;
+use calotype_media::blob::Digesting;
 use futures::StreamExt as _;
+use moka::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::problem::Problem;
 
@@ -19,17 +22,34 @@ const TURN_WAIT_MAX: Duration = Duration::from_secs(30);
 const DRAIN_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How long that is done.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+/// Files in pieces whose digests are remembered, at two kilobytes each.
+const DIGESTS_MAX: u64 = 1_000;
+/// How long they are while nothing comes.
+const DIGESTS_KEPT_FOR: Duration = Duration::from_secs(3_600);
+/// How long it is believed how far the read models are behind.
+const BEHIND_KNOWN_FOR: Duration = Duration::from_secs(1);
 
 /// Turns for uploads, and their unfinished work.
 #[derive(Clone)]
 pub struct Uploads {
     turns: Arc<Semaphore>,
     tracker: TaskTracker,
+    /// Digests of what has come of files in pieces. Lost, the file is read once more.
+    pub(crate) digests: Cache<Uuid, Digesting>,
+    /// How far the read models are behind, in events.
+    pub(super) behind: Cache<(), u64>,
 }
 
 impl Default for Uploads {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)), tracker: TaskTracker::new() }
+        let digests =
+            Cache::builder().max_capacity(DIGESTS_MAX).time_to_idle(DIGESTS_KEPT_FOR).build();
+        Self {
+            turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)),
+            tracker: TaskTracker::new(),
+            digests,
+            behind: Cache::builder().max_capacity(1).time_to_live(BEHIND_KNOWN_FOR).build(),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod revert;
 mod testing;
 mod testing_people;
 mod undo;
+mod uploads;
 
 use axum::Router;
 use axum::routing::post;
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(history::routes())
         .merge(models::routes())
         .merge(projections::routes())
+        .merge(uploads::routes())
 }
 
 /// Routes for black-box suites; they need no credentials and are there with `--testing` only.

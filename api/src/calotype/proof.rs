@@ -235,6 +235,11 @@ pub trait Proofs: Send + Sync {
     /// # Errors
     /// The key is missing.
     async fn key(&self) -> Result<LogPublicKey, NoProof>;
+    /// Signs a receipt with the log's key, as erasures are.
+    ///
+    /// # Errors
+    /// The key is missing.
+    async fn sign_receipt(&self, lines: &[String]) -> Result<String, NoProof>;
     /// Looks at the whole log, and at these heads beside the own ones.
     ///
     /// # Errors

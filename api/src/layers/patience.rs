@@ -22,6 +22,8 @@ const BODY_WITHIN: Duration = Duration::from_secs(60);
 const UPLOADS: (Method, &str) = (Method::POST, "/api/assets");
 /// Where files of batches come: under `<batch>/files/<digest>`.
 const BATCH_UPLOADS: (Method, &str) = (Method::PUT, "/api/calotype/batches/");
+/// Where files in pieces come: a first piece here, further ones under their ids.
+const PIECES: &str = "/api/calotype/uploads";
 
 /// The layer.
 pub(crate) async fn end_slow_bodies(request: Request, next: Next) -> Response {
@@ -42,6 +44,7 @@ pub(crate) async fn end_slow_bodies(request: Request, next: Next) -> Response {
 fn is_upload(method: &Method, path: &str) -> bool {
     (method == UPLOADS.0 && path == UPLOADS.1)
         || (method == BATCH_UPLOADS.0 && path.starts_with(BATCH_UPLOADS.1))
+        || ((method == Method::POST || method == Method::PATCH) && path.starts_with(PIECES))
 }
 
 /// The same body, which breaks off when it has not come whole in time.

@@ -40,6 +40,9 @@ const NO_CHANGES: [&str; 7] = [
     "AssetUntagged",
 ];
 
+/// How an asset gets into an album; the asset's own stream says nothing of it.
+const PUT_INTO_ALBUM: &str = "AlbumAssetsAdded";
+
 /// An asset that stays because somebody changed it since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftAlone {
@@ -70,6 +73,25 @@ pub struct RollbackPart {
     pub tag_ids: Vec<TagId>,
     /// The revision of the batch's stream that the next part ends before; none behind the last part.
     pub next: Option<i64>,
+}
+
+impl RollbackPart {
+    /// Leaves assets where they are, with their tags and in their albums: somebody put them into another album since.
+    pub fn leave_in_albums(&mut self, elsewhere: &BTreeSet<AssetId>) {
+        let (left, gone): (Vec<AssetId>, Vec<AssetId>) =
+            std::mem::take(&mut self.assets).into_iter().partition(|id| elsewhere.contains(id));
+        self.assets = gone;
+        for asset_id in left {
+            self.trashed.remove(&asset_id);
+            for inside in self.album_entries.values_mut().chain(self.tagged.values_mut()) {
+                inside.retain(|inside| *inside != asset_id);
+            }
+            let event_type = PUT_INTO_ALBUM.to_owned();
+            self.left_alone.push(LeftAlone { asset_id, event_type });
+        }
+        self.album_entries.retain(|_, inside| !inside.is_empty());
+        self.tagged.retain(|_, tagged| !tagged.is_empty());
+    }
 }
 
 /// What one request took in.

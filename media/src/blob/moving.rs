@@ -144,7 +144,7 @@ impl BlobStore {
 }
 
 /// Whether the file system has no second names for files, or not for this one.
-fn cannot_link(error: &io::Error) -> bool {
+pub(super) fn cannot_link(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::PermissionDenied

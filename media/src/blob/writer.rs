@@ -143,6 +143,17 @@ impl Sink {
 }
 
 impl StagedBlob {
+    /// A file in `tmp/` with so many bytes, which have these digests (SHA-1 and BLAKE3).
+    pub(super) fn of(
+        store: BlobStore,
+        file: NamedTempFile,
+        head: Vec<u8>,
+        size_bytes: u64,
+        (sha1, blake3): ([u8; 20], [u8; 32]),
+    ) -> Self {
+        Self { store, file, head, size_bytes, sha1, blake3 }
+    }
+
     /// The first bytes (up to 4 KiB), for [`crate::kind::sniff`].
     #[must_use]
     pub fn head(&self) -> &[u8] {

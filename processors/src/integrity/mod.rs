@@ -132,7 +132,7 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) fn report_store(&self) -> Findings {
+    pub(crate) fn report_store(&self) -> Findings {
         Findings::new(self.pool.clone())
     }
 }

@@ -215,6 +215,22 @@ impl Queries {
         .await?)
     }
 
+    /// Which of some assets is in which album.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn albums_of_each(
+        &self,
+        asset_ids: &[Uuid],
+    ) -> Result<Vec<(Uuid, Uuid)>, ProjectionError> {
+        Ok(sqlx::query_as(
+            "select asset_id, album_id from read.album_assets_v1 where asset_id = any($1)",
+        )
+        .bind(asset_ids)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Whether any of some assets is in an album, whosever.
     ///
     /// # Errors

@@ -93,6 +93,8 @@ pub(super) async fn remove_work(pool: &PgPool, erased: Held, of: &Of) -> Result<
         ("delete from work.model_failures where asset_id = any($1)", &of.assets),
         ("delete from work.model_proposals where asset_id = any($1)", &of.assets),
         ("delete from work.model_people where owner_id = any($1)", &owners),
+        ("delete from work.uploads where owner_id = any($1)", &owners),
+        ("delete from work.batch_files where owner_id = any($1)", &owners),
         ("delete from work.sync_acks where session_id = any($1)", &of.sessions),
         ("delete from work.session_uses where session_id = any($1)", &of.sessions),
     ] {

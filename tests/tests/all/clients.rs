@@ -262,6 +262,30 @@ async fn nor_does_any_of_who_holds_a_link_or_a_narrow_key() -> anyhow::Result<()
 }
 
 #[tokio::test]
+async fn tuspy_sends_a_file_in_pieces_and_goes_on_where_another_stopped() -> anyhow::Result<()> {
+    let packages = fetched("CALOTYPE_TEST_PYTHONPATH")?;
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let key = admin.create_secret(&["all"]).await?;
+        let mut command = Command::new("python3");
+        command.env("PYTHONPATH", &packages).arg(script("with_tuspy.py"));
+        command.args([&server.url(), &key]).arg(media("photos/nature/prairie_falcon.jpg")?);
+
+        let told = told(&finish(command, "", CLIENT_LIMIT).await?.success()?)?;
+
+        ensure!(told["extensions"].as_str().is_some_and(|it| it.contains("checksum")), "{told}");
+        ensure!(told["resumed"] == 100_000 && told["status"] == "created", "{told}");
+        ensure!(told["same"] == true && told["refused"] == 400, "{told}");
+        let id = told["id"].as_str().context("no asset")?;
+        let asset = admin.get_json(&format!("/api/assets/{id}")).await?;
+        ensure!(asset["originalFileName"] == "with tus.jpg", "{asset}");
+        admin.wait_for_thumbnail(id).await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn immichpy_uploads_and_reads_what_it_knows_of_this_release() -> anyhow::Result<()> {
     let packages = fetched("CALOTYPE_TEST_PYTHONPATH")?;
     story(Options::default(), async |server: &mut TestServer| {

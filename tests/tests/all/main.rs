@@ -52,6 +52,7 @@ mod parked;
 mod parked_losses;
 mod people;
 mod people_races;
+mod pieces;
 mod pins;
 mod proof;
 mod purged;

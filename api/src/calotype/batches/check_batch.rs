@@ -9,6 +9,7 @@ use calotype_commands::batches::asset_id_in;
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, BatchId};
 use calotype_media::blob::BlobKey;
+use calotype_projections::ProjectionError;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,7 +50,7 @@ pub(super) struct CheckBatchDto {
 pub(super) struct CheckedFileDto {
     sha1: String,
     /// `committed`: the batch has it; `duplicate`: its owner has the bytes; `damaged`: they are lost or damaged there,
-    /// and an upload to `POST /assets` mends that; `uploaded`: it was sent and can be committed; `missing`: it is to be
+    /// and sending them with `mends=true`, or to `POST /assets`, mends that; `uploaded`: it was sent and can be committed; `missing`: it is to be
     /// sent.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,17 +113,23 @@ pub(super) async fn check_batch(
         let api = api.clone();
         async move {
             let key = match decided {
-                Ok(told) => return Ok::<_, Problem>(told),
+                Ok(told) => return Ok::<_, Problem>((told, None)),
                 Err(key) => key,
             };
             let there =
                 api.blobs.stat(&key).await.map_err(|error| receive::storage(&error))?.is_some();
             let status = if there { "uploaded" } else { "missing" };
-            Ok(CheckedFileDto { sha1, status, asset_id: None, is_trashed: None })
+            let checked = CheckedFileDto { sha1, status, asset_id: None, is_trashed: None };
+            Ok((checked, (!there).then(|| key.as_str().to_owned())))
         }
     });
-    let files =
+    let looked =
         futures::stream::iter(looking).buffered(LOOKS_AT_ONCE_MAX).try_collect::<Vec<_>>().await?;
+    let (files, missing): (Vec<CheckedFileDto>, Vec<Option<String>>) = looked.into_iter().unzip();
+    let missing: Vec<String> = missing.into_iter().flatten().collect();
+    // They are sent next: noted once for all of them, and not for each when it comes.
+    let noted = api.incoming.expected(batch_id, owner_id, &missing, caller.context().now).await;
+    noted.map_err(|error| Problem::from(ProjectionError::from(error)))?;
     Ok(Json(CheckBatchResponseDto { files }))
 }
 

@@ -15,6 +15,7 @@ use calotype_media::blob::BlobKey;
 use calotype_media::kind::Family;
 use uuid::Uuid;
 
+use super::arriving::settle;
 use super::commit_dto::{
     CommitBatchDto, CommitBatchResponseDto, CommittedAlbumDto, CommittedFileDto,
 };
@@ -177,6 +178,7 @@ impl Work {
         self.api.seen(&outcome).await;
         drop(alone);
         self.after(&wish, &committed).await?;
+        settle(&self.api, self.batch_id, &wish.entries).await;
         let mut done = committed.entries;
         done.extend(before);
         let files = order.into_iter().map(|sha1| {

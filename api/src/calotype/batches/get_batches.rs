@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use calotype_domain::BatchId;
 use calotype_domain::permission::Permission;
+use chrono::SecondsFormat;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -23,9 +25,10 @@ pub(super) struct BatchReceiptDto {
     /// BLAKE3, in hex, of one line for each file in order: SHA-1, space, asset, space, `created` or `duplicate`, line
     /// feed.
     digest: String,
-    /// A signature of the digest; none, because this server has no key to sign with.
-    #[schema(required)]
-    signature: Option<String>,
+    /// SHA-256 of the same lines, in hex.
+    sha256: String,
+    /// Counts and digests as text signed by the log's key (C2SP signed-note, Ed25519).
+    signature: String,
     files: Vec<ReceiptFileDto>,
 }
 
@@ -87,12 +90,15 @@ pub(super) async fn get_batch_receipt(
     let id = path_uuid("id", &id)?;
     let batch = shown(&api, &caller, id).await?;
     let entries = api.commands.batch_entries(caller.user_id(), BatchId::new(id)).await?;
-    let mut digest = blake3::Hasher::new();
+    let (mut digest, mut sha256, mut created) = (blake3::Hasher::new(), Sha256::new(), 0_usize);
     let files: Vec<ReceiptFileDto> = entries
         .into_iter()
         .map(|entry| {
             let status = if entry.is_new { "created" } else { "duplicate" };
-            digest.update(format!("{} {} {status}\n", entry.sha1, entry.asset_id).as_bytes());
+            let line = format!("{} {} {status}\n", entry.sha1, entry.asset_id);
+            digest.update(line.as_bytes());
+            sha256.update(line.as_bytes());
+            created += usize::from(entry.is_new);
             ReceiptFileDto {
                 sha1: entry.sha1,
                 asset_id: entry.asset_id.uuid(),
@@ -103,8 +109,16 @@ pub(super) async fn get_batch_receipt(
             }
         })
         .collect();
-    let digest = hex(digest.finalize().as_bytes());
-    Ok(Json(BatchReceiptDto { batch, digest, signature: None, files }))
+    let (digest, sha256) = (hex(digest.finalize().as_bytes()), hex(&sha256.finalize()));
+    let lines = [
+        format!("import {id} of {}", caller.user_id()),
+        format!("signed {}", caller.context().now.to_rfc3339_opts(SecondsFormat::Micros, true)),
+        format!("files {} created {created} duplicates {}", files.len(), files.len() - created),
+        format!("blake3 {digest}"),
+        format!("sha256 {sha256}"),
+    ];
+    let signature = api.proofs.sign_receipt(&lines).await?;
+    Ok(Json(BatchReceiptDto { batch, digest, sha256, signature, files }))
 }
 
 /// One batch of the caller's, as it is shown.

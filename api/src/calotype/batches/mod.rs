@@ -3,6 +3,7 @@
 //! A client opens a batch, asks which files are missing, sends those, commits them with what is said of them, and
 //! closes the batch. Everything may be repeated: nothing is done twice.
 
+mod arriving;
 mod check_batch;
 mod close_batch;
 mod commit_batch;
@@ -15,6 +16,7 @@ mod said_of_others;
 mod upload_batch_file;
 mod wish;
 
+pub(super) use arriving::Arriving;
 use calotype_commands::CommandError;
 use calotype_domain::batch::BatchError;
 use calotype_domain::permission::Permission;

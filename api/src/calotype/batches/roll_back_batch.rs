@@ -1,5 +1,7 @@
 //! `POST /calotype/batches/{id}/rollback`: takes back what a batch did, a part at a time.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -8,7 +10,8 @@ use calotype_commands::batches::RollbackPart;
 use calotype_domain::asset::Purging;
 use calotype_domain::batch::BatchRolledBack;
 use calotype_domain::permission::Permission;
-use calotype_domain::{AlbumId, AssetId, BatchId, StackId, TagId};
+use calotype_domain::{AlbumId, AssetId, BatchId, StackId, TagId, UserId};
+use calotype_projections::wait::READ_OWN_WRITE_MAX;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -88,7 +91,7 @@ pub(super) async fn roll_back_batch(
     let before = fields.integer("before", 0, i64::MAX);
     fields.finish()?;
     let by = caller.user_id();
-    let part = api.commands.plan_rollback(by, batch_id, before, force).await?;
+    let part = plan(&api, by, batch_id, before, force).await?;
     require_for(&caller, &part)?;
     if preview {
         return Ok(Json(told(part, true)));
@@ -96,10 +99,41 @@ pub(super) async fn roll_back_batch(
     let closing = caller.next_context(&api);
     api.commands.close_batch(&closing, by, batch_id).await?;
     // Something may have come in until it was closed.
-    let part = api.commands.plan_rollback(by, batch_id, before, force).await?;
+    let part = plan(&api, by, batch_id, before, force).await?;
     require_for(&caller, &part)?;
     let (uploads, work) = (api.uploads.clone(), Work { api, caller, batch_id, for_good });
     uploads.to_the_end(async move { Box::pin(work.run(part)).await }).await?.map(Json)
+}
+
+/// What a part means. Which other albums show an asset is the read model's to say, once it has heard of all that
+/// happened until now.
+async fn plan(
+    api: &Api,
+    by: UserId,
+    batch_id: BatchId,
+    before: Option<i64>,
+    force: bool,
+) -> Result<RollbackPart, Problem> {
+    let mut part = api.commands.plan_rollback(by, batch_id, before, force).await?;
+    if force || part.assets.is_empty() {
+        return Ok(part);
+    }
+    api.progress.caught_up(READ_OWN_WRITE_MAX).await.ok_or_else(Problem::unavailable)?;
+    let asset_ids: Vec<Uuid> = part.assets.iter().map(|id| id.uuid()).collect();
+    let inside = api.queries.albums_of_each(&asset_ids).await?;
+    let by_batch: BTreeSet<(AssetId, AlbumId)> = part
+        .album_entries
+        .iter()
+        .flat_map(|(album_id, inside)| inside.iter().map(|asset_id| (*asset_id, *album_id)))
+        .collect();
+    let elsewhere: BTreeSet<AssetId> = inside
+        .into_iter()
+        .map(|(asset_id, album_id)| (AssetId::new(asset_id), AlbumId::new(album_id)))
+        .filter(|entry| !by_batch.contains(entry))
+        .map(|(asset_id, _)| asset_id)
+        .collect();
+    part.leave_in_albums(&elsewhere);
+    Ok(part)
 }
 
 /// A key needs what the single requests would need.

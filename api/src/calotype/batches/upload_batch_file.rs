@@ -10,15 +10,12 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use calotype_commands::batches::asset_id_in;
-use calotype_domain::BatchId;
 use calotype_domain::permission::Permission;
-use calotype_media::blob::{BlobError, BlobKey, StagedBlob};
+use calotype_media::blob::StagedBlob;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::wish::named_file;
-use crate::assets::dto::hex;
+use super::arriving::Arriving;
 use crate::assets::pace::Pace;
 use crate::assets::receive::{self, UPLOAD_BYTES_MAX};
 use crate::assets::upload_asset::{quota_exceeded, room_for};
@@ -41,7 +38,9 @@ pub(super) struct UploadedBatchFileDto {
         ("id" = Uuid, Path),
         ("sha1" = String, Path, description = "SHA-1 of the body in hex"),
         ("blake3" = Option<String>, Query, description = "BLAKE3 of the body in hex, where the client knows it"),
-        ("extension" = String, Query, description = "The extension of the file's name, without a dot")
+        ("extension" = String, Query, description = "The extension of the file's name, without a dot"),
+        ("mends" = Option<bool>, Query,
+         description = "For a file that is told as damaged: the bytes take the place of those that are lost")
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
@@ -62,7 +61,7 @@ pub(super) async fn upload_batch_file(
         Ok(()) => before_reading(&api, &caller, &id, &sha1, query.as_deref(), length_bytes).await,
         Err(problem) => Err(problem),
     };
-    let (batch_id, file, room_bytes) = match before {
+    let (arriving, room_bytes) = match before {
         Ok(before) => before,
         Err(problem) => {
             // A client that waits for `100 Continue` has sent nothing and hears the answer first.
@@ -74,23 +73,16 @@ pub(super) async fn upload_batch_file(
     };
     let turn = api.uploads.turn().await?;
     let staged = store(&api, request, room_bytes).await?;
-    let blake3 = hex(&staged.blake3);
-    let is_another = file.blake3.as_ref().is_some_and(|said| *said != blake3);
-    if hex(&staged.sha1) != file.sha1 || is_another {
-        return Err(Problem::bad_request("The body has other digests"));
-    }
-    let asset_id = asset_id_in(batch_id, &file.sha1, &blake3);
-    let key = BlobKey::original(caller.user_id().uuid(), asset_id.uuid(), file.extension);
-    let placed = api.uploads.to_the_end(async move { staged.commit(&key).await }).await?;
+    let (uploads, context) = (api.uploads.clone(), caller.context());
+    let is_named = arriving.has_blake3();
+    let kept = uploads.to_the_end(async move { arriving.keep(&api, &context, staged).await });
+    let blake3 = kept.await??;
     drop(turn);
-    match placed {
-        // Sent twice: under this key lie these bytes and no others.
-        Ok(()) | Err(BlobError::Exists { .. }) => Ok(match file.blake3 {
-            Some(_) => StatusCode::NO_CONTENT.into_response(),
-            None => Json(UploadedBatchFileDto { blake3 }).into_response(),
-        }),
-        Err(error) => Err(receive::storage(&error)),
-    }
+    Ok(if is_named {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        Json(UploadedBatchFileDto { blake3 }).into_response()
+    })
 }
 
 async fn before_reading(
@@ -100,22 +92,14 @@ async fn before_reading(
     sha1: &str,
     query: Option<&str>,
     length_bytes: u64,
-) -> Result<(BatchId, super::wish::FileName, Option<u64>), Problem> {
-    let batch_id = BatchId::new(path_uuid("id", id)?);
-    let mut fields = Fields::query(query);
-    let file = named_file(&mut fields, sha1);
-    fields.finish()?;
-    // The read model has it in one row; the log is asked when files are committed.
-    let row = api.queries.batch(batch_id.uuid()).await?;
-    caller.require_owned(Permission::AssetUpload, row.as_ref().map(|row| row.owner_id))?;
-    if row.is_none_or(|row| row.closed_at.is_some()) {
-        return Err(Problem::bad_request("batch is closed"));
-    }
+) -> Result<(Arriving, Option<u64>), Problem> {
+    let batch_id = path_uuid("id", id)?;
+    let arriving = Arriving::expect(api, caller, batch_id, sha1, Fields::query(query)).await?;
     if length_bytes > UPLOAD_BYTES_MAX {
         return Err(too_large());
     }
     let room_bytes = room_for(api, caller, length_bytes).await?;
-    Ok((batch_id, file, room_bytes))
+    Ok((arriving, room_bytes))
 }
 
 async fn store(

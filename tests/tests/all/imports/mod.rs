@@ -1,12 +1,15 @@
 //! Batches over HTTP, and the importer as a program: whatever happens on the way, everything is there once.
 
 mod batches;
+mod chunks;
 mod command;
+mod held;
 mod interrupted;
 mod library;
 mod people;
 mod plain;
 mod proxy;
+mod receipts;
 mod remote;
 mod sources;
 
@@ -91,4 +94,16 @@ fn summary(done: &Done) -> anyhow::Result<Value> {
 /// A folder inside the server's scratch folder.
 fn folder(server: &TestServer, name: &str) -> PathBuf {
     server.scratch().join(name)
+}
+
+/// Where the originals of a server lie.
+pub(crate) fn originals(server: &TestServer) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut found, mut folders) = (Vec::new(), vec![server.data().join("library")]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    Ok(found)
 }
