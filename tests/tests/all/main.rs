@@ -59,6 +59,7 @@ mod queues;
 mod races;
 mod rebuild;
 mod rebuilding;
+mod reclustering;
 mod refusals;
 mod resets;
 mod schemas;
