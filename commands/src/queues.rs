@@ -9,6 +9,15 @@ use crate::dispatch::{Commands, Outcome};
 use crate::error::CommandError;
 
 impl Commands {
+    /// A queue as it is.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; never a refusal.
+    pub async fn queue(&self, name: &str) -> Result<Queue, CommandError<QueueError>> {
+        let (queue, _) = self.load::<Queue>(&StreamId::new("queue", name)).await?;
+        Ok(queue)
+    }
+
     /// Pauses, resumes or re-runs a queue.
     ///
     /// # Errors

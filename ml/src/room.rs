@@ -118,6 +118,12 @@ impl Ml {
         self.remotes.told(kind, name).unwrap_or_else(|| remote::untold(name))
     }
 
+    /// Whether other machines told which model they have under a name, since the start or since they were named.
+    #[must_use]
+    pub fn was_told(&self, kind: ModelKind, name: &str) -> bool {
+        self.remotes.told(kind, name).is_some()
+    }
+
     /// Where a picture lies in the space of a model for search.
     ///
     /// Where services told a model that this machine does not have, and none of them answers, there is no answer:

@@ -291,7 +291,7 @@ impl Worker {
                     deliveries,
                     "work failed, trying again"
                 );
-                if last_try {
+                if last_try || error.is_refused() {
                     self.park(&bell, &error).await;
                 }
                 let kind = if last_try { AckKind::Term } else { AckKind::Nak(Some(after)) };
@@ -300,7 +300,7 @@ impl Worker {
         }
     }
 
-    /// Shows operators what failed with every delivery, whoever's fault it is. Reconciling goes on trying, and
+    /// Shows operators what failed with every delivery, whoever's fault it is, and at once what they have to mend. Reconciling goes on trying, and
     /// what goes well in the end is parked no more.
     async fn park(&self, bell: &Bell, error: &ProcessorError) {
         let Some(("asset", key)) = bell.stream_id.split_once('-') else { return };

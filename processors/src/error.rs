@@ -55,6 +55,13 @@ pub enum ProcessorError {
     },
 }
 
+impl ProcessorError {
+    /// Whether somebody has to mend the access to the bucket before any work of this kind can be done.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self, Self::Blob(error) if error.is_refused())
+    }
+}
+
 impl<E: std::error::Error + Send + Sync + 'static> From<CommandError<E>> for ProcessorError {
     fn from(error: CommandError<E>) -> Self {
         Self::Command(Box::new(error))
@@ -64,13 +71,30 @@ impl<E: std::error::Error + Send + Sync + 'static> From<CommandError<E>> for Pro
 /// How long work waits for a bucket that is out of reach.
 const BUCKET_WAIT: Duration = Duration::from_secs(10);
 
-/// That the bucket is out of reach is no fault of the work: it waits, and is not counted as tried.
+/// That the bucket is out of reach is no fault of the work: it waits, and is not counted as tried. What the bucket
+/// refuses somebody has to mend: it fails, is parked with its reason, and goes on once it is mended.
 impl From<BlobError> for ProcessorError {
     fn from(error: BlobError) -> Self {
-        if !error.is_away() {
+        if !error.is_away() || error.is_refused() {
             return Self::Blob(error);
         }
         warn!(error = &error as &dyn std::error::Error, "work waits for the bucket");
         Self::NotYet { after: BUCKET_WAIT }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use calotype_media::blob::Outage;
+
+    use super::*;
+
+    #[test]
+    fn what_is_away_is_waited_for_and_what_is_refused_fails() {
+        let away = |source| ProcessorError::from(BlobError::Away { source });
+        assert!(matches!(away(Outage::Unreachable), ProcessorError::NotYet { .. }));
+        assert!(matches!(away(Outage::TimedOut), ProcessorError::NotYet { .. }));
+        assert!(matches!(away(Outage::NoBucket), ProcessorError::Blob(_)));
+        assert!(matches!(away(Outage::Denied { code: None }), ProcessorError::Blob(_)));
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use calotype_domain::AssetId;
 use calotype_domain::asset::Stage;
 use calotype_domain::queue::stage_of;
+use calotype_projections::because;
 use calotype_projections::jobs::StageState;
 use chrono::TimeDelta;
 use futures::StreamExt as _;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 use crate::error::ProcessorError;
 use crate::priority::Urgency;
 use crate::worker::Worker;
+use crate::{develop, parked};
 
 /// How often the full look is taken.
 const EVERY: Duration = Duration::from_secs(10);
@@ -130,8 +132,23 @@ impl Worker {
             Err(ProcessorError::NotYet { .. }) => {}
             Err(error) => {
                 self.tries.add(asset_id);
+                if error.is_refused() {
+                    self.park_refused(asset_id, &error).await;
+                }
                 warn!(asset.id = %asset_id, error = &error as &dyn std::error::Error, "reconciling one asset failed");
             }
+        }
+    }
+}
+
+impl Worker {
+    /// Shows operators what they have to mend. What goes well in the end is parked no more.
+    async fn park_refused(&self, asset_id: AssetId, error: &ProcessorError) {
+        let (no_event, reason) = (Uuid::nil(), because(error));
+        let parked =
+            parked::park(&self.pool, develop::NAME, asset_id, no_event, "refused", &reason).await;
+        if let Err(error) = parked {
+            warn!(error = &error as &dyn std::error::Error, "what failed could not be parked");
         }
     }
 }

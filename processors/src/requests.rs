@@ -1,4 +1,4 @@
-//! Does what people asked of queues: jobs by hand, and re-runs. What is done is recorded in the queue's stream.
+//! Does what people asked of queues: jobs by hand, re-runs, and proposals. What is done is recorded in the queue's stream.
 //!
 //! Which requests are open stands in the read model, so nothing is lost with a message: a request stays open
 //! until its last consequence is in the log, also over crashes. One that was cut off is done again; a re-run
@@ -121,12 +121,18 @@ impl Worker {
                     return Ok(Turn::default());
                 }
             }
-            QueueEvent::RerunRequested(requested) => {
+            QueueEvent::RerunRequested(_)
+            | QueueEvent::ProposalRequested(_)
+            | QueueEvent::ProposalAccepted(_) => {
                 // One that was begun goes on where it was; those that came later begin anew when it is done.
                 let begun = self.rerun_begun(&open).await?;
                 count = begun.map_or(count, |at| at + 1);
                 let asked = begun.and_then(|at| open.get(at)).unwrap_or(last);
-                if self.rerun_chunk(asked, requested.scope).await? {
+                let has_more = match &asked.what {
+                    QueueEvent::RerunRequested(it) => self.rerun_chunk(asked, it.scope).await?,
+                    _ => self.proposal_chunk(asked).await?,
+                };
+                if has_more {
                     return Ok(Turn { done: 0, has_more: true });
                 }
             }

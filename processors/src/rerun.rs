@@ -3,7 +3,7 @@
 use calotype_domain::AssetId;
 use calotype_domain::asset::Stage;
 use calotype_domain::queue::{
-    DUPLICATES, LIBRARY, RECOGNITION, RerunScope, STORAGE_TEMPLATE, can_rerun, stage_of,
+    DUPLICATES, LIBRARY, QueueEvent, RECOGNITION, RerunScope, STORAGE_TEMPLATE, can_rerun, stage_of,
 };
 use calotype_projections::jobs::StageState;
 use uuid::Uuid;
@@ -47,6 +47,25 @@ impl Worker {
             let discover = scope == RerunScope::Missing;
             let ctx = || self.context(NAME, asked.correlation_id, Some(asked.request_id));
             self.read_sidecars(discover, after, ctx).await?
+        };
+        if let Some(last) = come_to {
+            self.mark(asked.request_id, last).await?;
+        }
+        Ok(come_to.is_some())
+    }
+
+    /// A turn of working out a proposal, or of doing one that somebody agreed to, and writes down how far that is;
+    /// says whether there may be more.
+    pub(crate) async fn proposal_chunk(&self, asked: &Asked) -> Result<bool, ProcessorError> {
+        // Only groups of faces are proposed.
+        if asked.queue != RECOGNITION {
+            return Ok(false);
+        }
+        let after = self.come_to(asked.request_id).await?.unwrap_or(Uuid::nil());
+        let come_to = if let QueueEvent::ProposalAccepted(accepted) = &asked.what {
+            self.accept_after(after, accepted.proposal_id.uuid(), asked).await?
+        } else {
+            self.propose_after(after, asked).await?
         };
         if let Some(last) = come_to {
             self.mark(asked.request_id, last).await?;
@@ -122,7 +141,8 @@ impl Worker {
             self.queries.to_read_after(after, known, CHUNK_ASSETS).await?
         } else if stage == Stage::Faces {
             let settings = self.queries.settings().await?;
-            let Some(model) = self.model_for_faces(&settings).await else { return Ok(None) };
+            let model = self.model_asked_for_faces(&settings).await?;
+            let Some(model) = model else { return Ok(None) };
             let known = (!is_forced).then(|| model.id());
             self.queries.to_search_for_faces_after(after, known, CHUNK_ASSETS).await?
         } else if is_forced {

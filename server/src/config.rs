@@ -31,6 +31,17 @@ pub enum Role {
     Ml,
 }
 
+/// What becomes of the groups when administrators have all faces compared anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reclustering {
+    /// They count at once, as Immich's clients expect.
+    #[default]
+    Apply,
+    /// They are proposed, and count when somebody agrees.
+    Propose,
+}
+
 /// Every role.
 pub const ALL_ROLES: [Role; 5] =
     [Role::Api, Role::Relay, Role::Projections, Role::Processors, Role::Ml];
@@ -99,6 +110,10 @@ pub struct ServeArgs {
     /// How much of a bucket is fetched to the data folder at once, for programs that need files. Default: 8 GiB.
     #[arg(long, env = "CALOTYPE_SCRATCH", value_name = "SIZE")]
     pub scratch: Option<Size>,
+    /// What becomes of the groups when the queue `facialRecognition` is started with force: they count at once, or
+    /// wait for `calotype people apply`. Said to the process that has the role `processors`. Default: apply.
+    #[arg(long, env = "CALOTYPE_RECLUSTERING", value_enum)]
+    pub reclustering: Option<Reclustering>,
     /// Add the routes that black-box test suites need. Only in a folder first opened this way.
     #[arg(long, env = "CALOTYPE_TESTING", value_parser = FalseyValueParser::new())]
     pub testing: bool,
@@ -134,6 +149,7 @@ struct FileConfig {
     s3_endpoint: Option<String>,
     s3_region: Option<String>,
     scratch: Option<Size>,
+    reclustering: Option<Reclustering>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -177,6 +193,8 @@ pub struct Config {
     pub s3_region: Option<String>,
     /// How much is fetched from the bucket at once.
     pub scratch: Option<Size>,
+    /// What becomes of groups of faces that were compared anew.
+    pub reclustering: Reclustering,
     /// Whether black-box suites may reset everything.
     pub testing: bool,
     /// What to log.
@@ -233,6 +251,7 @@ impl Config {
             s3_endpoint: args.s3_endpoint.or(file.s3_endpoint).filter(|it| !it.is_empty()),
             s3_region: args.s3_region.or(file.s3_region).filter(|it| !it.is_empty()),
             scratch: args.scratch.or(file.scratch),
+            reclustering: args.reclustering.or(file.reclustering).unwrap_or_default(),
             testing: args.testing,
             log: args.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),

@@ -8,8 +8,8 @@ use calotype_server::backup::{self, Backup};
 use calotype_server::config::{Config, ServeArgs};
 use calotype_server::models::{self, Models};
 use calotype_server::operator::{
-    self, Admin, AsOf, Audit, Erase, Erasures, History, Hold, Projections, Proof, Release, Revert,
-    Target, UndoArgs, Verify,
+    self, Admin, AsOf, Audit, Erase, Erasures, History, Hold, People, Projections, Proof, Release,
+    Revert, Target, UndoArgs, Verify,
 };
 use calotype_server::parked::{self, Parked};
 use calotype_server::places::{self, Places};
@@ -173,6 +173,13 @@ enum Command {
         #[command(subcommand)]
         command: Models,
     },
+    /// Compare all faces anew, see what that would change, and agree to it or not.
+    People {
+        #[command(flatten)]
+        target: Target,
+        #[command(subcommand)]
+        command: People,
+    },
     /// Say in plain words what is wrong with the installation.
     Doctor(Box<ServeArgs>),
     /// Print the OpenAPI document.
@@ -271,6 +278,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Places { command } => places::places(&command)?,
         Command::Models { target, command } => {
             return exit(Box::pin(models::models(&target, command)).await?);
+        }
+        Command::People { target, command } => {
+            Box::pin(operator::people(&target, command)).await?;
         }
         Command::Doctor(args) => {
             return exit(doctor::doctor(&Config::load(*args)?).await);

@@ -21,7 +21,7 @@ use calotype_processors::consumer::{
     BESIDE, EMBEDDINGS, FACES, FILMS, LIBRARIES, PEOPLE, RERUNS, Source, TEXTS, UPLOADS,
 };
 use calotype_processors::embed::{Embedder, Embedding};
-use calotype_processors::faces::{FaceFinder, Finding};
+use calotype_processors::faces::{FaceFinder, Finding, Regrouping};
 use calotype_processors::text::{Reader, Reading};
 use calotype_projections::rebuild::follow_changes;
 use calotype_projections::runner::{Forget, Hook};
@@ -34,7 +34,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::catch_up::catch_up;
-use crate::config::{Config, Role};
+use crate::config::{Config, Reclustering, Role};
 use crate::embedded::{DataFolder, Embedded};
 use crate::erasure::Eraser;
 use crate::listener::Doors;
@@ -137,7 +137,11 @@ async fn run(
     let seeing = Arc::new(wiring::seeing(folder, core.queries.clone())?);
     let embedding = Embedding::of(Arc::clone(&seeing) as Arc<dyn Embedder>);
     let reading = Reading::of(Arc::clone(&seeing) as Arc<dyn Reader>);
-    let finding = Finding::of(Arc::clone(&seeing) as Arc<dyn FaceFinder>);
+    let regrouping = match config.reclustering {
+        Reclustering::Apply => Regrouping::AtOnce,
+        Reclustering::Propose => Regrouping::Proposed,
+    };
+    let finding = Finding::of(Arc::clone(&seeing) as Arc<dyn FaceFinder>).regrouping(regrouping);
     let hands = Hands { embedding, reading, finding, ..Hands::default() };
     let (callers, uploads) = (Callers::default(), Uploads::default());
     let caches = Caches::default();

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use calotype_media::blob::{BlobStore, S3Place};
-use tokio::io::{AsyncBufReadExt as _, BufReader, copy_bidirectional};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
@@ -30,12 +32,25 @@ pub const SECRET: &str = "hush-hush-secret";
 /// How much is fetched at once.
 const SCRATCH_BYTES: u64 = 64 << 20;
 
+/// What a store says to whom it denies access.
+const DENIAL: &str = "<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message></Error>";
+
+/// What happens to who knocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    Open,
+    /// Connections break off.
+    Shut,
+    /// Every request is answered with 403.
+    Denying,
+}
+
 /// A store with one bucket. It ends with this value.
 #[derive(Debug)]
 pub struct Bucket {
     _store: Child,
     port: u16,
-    is_open: watch::Sender<bool>,
+    door: watch::Sender<Door>,
     has_refused: Arc<AtomicBool>,
     folder: tempfile::TempDir,
 }
@@ -70,22 +85,27 @@ impl Bucket {
         ensure!(made.status().is_success(), "no bucket: {}", made.status());
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
-        let (is_open, seen) = watch::channel(true);
+        let (door, seen) = watch::channel(Door::Open);
         let has_refused = Arc::new(AtomicBool::new(false));
         let tasks = TaskTracker::new();
         tasks.spawn(let_in(listener, behind, seen, Arc::clone(&has_refused), tasks.clone()));
-        Ok(Self { _store: store, port, is_open, has_refused, folder: tempfile::tempdir()? })
+        Ok(Self { _store: store, port, door, has_refused, folder: tempfile::tempdir()? })
     }
 
     /// Shuts the door: connections break off, and new ones do too.
     pub fn shut(&self) {
         self.has_refused.store(false, Ordering::Relaxed);
-        self.is_open.send_replace(false);
+        self.door.send_replace(Door::Shut);
+    }
+
+    /// Denies access from now on, as a store does that does not know the key.
+    pub fn deny(&self) {
+        self.door.send_replace(Door::Denying);
     }
 
     /// Opens it again.
     pub fn open(&self) {
-        self.is_open.send_replace(true);
+        self.door.send_replace(Door::Open);
     }
 
     /// Whether somebody knocked since it was shut.
@@ -179,22 +199,42 @@ pub async fn keys(store: &BlobStore) -> anyhow::Result<Vec<String>> {
 async fn let_in(
     listener: TcpListener,
     behind: u16,
-    is_open: watch::Receiver<bool>,
+    door: watch::Receiver<Door>,
     has_refused: Arc<AtomicBool>,
     tasks: TaskTracker,
 ) {
     while let Ok((mut outer, _)) = listener.accept().await {
-        if !*is_open.borrow() {
-            has_refused.store(true, Ordering::Relaxed);
-            continue;
-        }
-        let mut is_open = is_open.clone();
-        tasks.spawn(async move {
-            let Ok(mut inner) = TcpStream::connect(("127.0.0.1", behind)).await else { return };
-            tokio::select! {
-                _ = copy_bidirectional(&mut outer, &mut inner) => {}
-                _ = is_open.wait_for(|is_open| !is_open) => {}
+        let now = *door.borrow();
+        match now {
+            Door::Shut => has_refused.store(true, Ordering::Relaxed),
+            Door::Denying => drop(tasks.spawn(deny(outer))),
+            Door::Open => {
+                let mut door = door.clone();
+                tasks.spawn(async move {
+                    let inner = TcpStream::connect(("127.0.0.1", behind)).await;
+                    let Ok(mut inner) = inner else { return };
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut outer, &mut inner) => {}
+                        _ = door.wait_for(|door| *door != Door::Open) => {}
+                    }
+                });
             }
-        });
+        }
     }
+}
+
+/// Answers one request with a denial, and hears the rest of it.
+async fn deny(mut connection: TcpStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let Ok(byte) = connection.read_u8().await else { return };
+        head.push(byte);
+    }
+    let length = DENIAL.len();
+    let answer = format!(
+        "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{DENIAL}"
+    );
+    connection.write_all(answer.as_bytes()).await.ok();
+    let mut rest = [0; 4_096];
+    while connection.read(&mut rest).await.is_ok_and(|count| count > 0) {}
 }

@@ -9,6 +9,7 @@ mod models;
 mod parked;
 mod projections;
 mod proof;
+mod reclustering;
 mod revert;
 mod testing;
 mod testing_people;
@@ -52,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(models::routes())
         .merge(projections::routes())
         .merge(uploads::routes())
+        .merge(reclustering::routes())
 }
 
 /// Routes for black-box suites; they need no credentials and are there with `--testing` only.

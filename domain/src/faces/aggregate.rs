@@ -102,6 +102,17 @@ impl Faces {
         self.looked.as_ref().map(|(model, _)| model)
     }
 
+    /// Whether people said that a face, or one that was at its place, is not somebody's.
+    #[must_use]
+    pub fn is_not_of(&self, face_id: FaceId, person_id: PersonId, standing: &Standing) -> bool {
+        let face = self.there.get(&face_id);
+        self.rejections.iter().any(|rejection| {
+            let is_at = |area: Area| face.is_some_and(|face| face.is_at(&area));
+            standing.are_one(rejection.person_id, person_id)
+                && (rejection.face_id == face_id || rejection.area.is_some_and(is_at))
+        })
+    }
+
     /// Where a face is.
     #[must_use]
     pub fn area_of(&self, face_id: FaceId) -> Option<Area> {
@@ -216,11 +227,7 @@ impl Faces {
         if face.person_id.is_some_and(|said| standing.are_one(said, person_id)) {
             return false;
         }
-        !self.rejections.iter().any(|rejection| {
-            standing.are_one(rejection.person_id, person_id)
-                && (rejection.face_id == face_id
-                    || rejection.area.is_some_and(|area| face.is_at(&area)))
-        })
+        !self.is_not_of(face_id, person_id, standing)
     }
 
     fn confirm(

@@ -1,5 +1,7 @@
 //! A work queue that people may pause, and whose work they may ask to be done again.
 
+mod proposal;
+
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
@@ -10,6 +12,8 @@ use crate::EventId;
 use crate::asset::Stage;
 use crate::event::{Aggregate, cqrs_aggregate, events};
 use crate::undo::way::{Row, never};
+
+pub use proposal::{QueueProposalAccepted, QueueProposalDiscarded, QueueProposalRequested};
 
 /// The queues of Immich's administration pages, in its order.
 pub const NAMES: [&str; 19] = [
@@ -160,6 +164,9 @@ pub(crate) const WAYS: &[Row] = &[
     never("QueueFailuresCleared", "queue", QUEUE),
     never("QueueJobRequested", "queue", QUEUE),
     never("QueuePaused", "queue", QUEUE),
+    never("QueueProposalAccepted", "queue", QUEUE),
+    never("QueueProposalDiscarded", "queue", "The proposal is forgotten; ask for another one"),
+    never("QueueProposalRequested", "queue", "It changed nothing; discard the proposal by hand"),
     never("QueueRequestDone", "queue", "It tells what was done"),
     never("QueueRerunRequested", "queue", QUEUE),
     never("QueueResumed", "queue", QUEUE),
@@ -173,6 +180,9 @@ events! {
         FailuresCleared(QueueFailuresCleared) 1,
         JobRequested(QueueJobRequested) 3 [more_jobs, done_unanswered],
         Paused(QueuePaused) 1,
+        ProposalAccepted(QueueProposalAccepted) 1,
+        ProposalDiscarded(QueueProposalDiscarded) 1,
+        ProposalRequested(QueueProposalRequested) 1,
         RequestDone(QueueRequestDone) 1,
         RerunRequested(QueueRerunRequested) 2 [done_unanswered],
         Resumed(QueueResumed) 1,
@@ -194,6 +204,12 @@ pub enum QueueCommand {
     ClearFailures,
     /// Do a piece of housekeeping now.
     Job(ManualJob),
+    /// Work out what doing all of it again would change, and change nothing.
+    Propose,
+    /// Do what was proposed last, where it is this proposal.
+    Accept(EventId),
+    /// Forget what was proposed last, where it is this proposal.
+    Discard(EventId),
     /// A job or a re-run was done.
     Finish(EventId),
 }
@@ -217,6 +233,12 @@ pub struct Queue {
     paused: bool,
     /// Requests that wait to be done; people ask by hand, so there are few.
     open: BTreeSet<EventId>,
+    /// The last request that may have led to a proposal, until somebody agrees to it or not.
+    #[serde(default)]
+    proposal: Option<EventId>,
+    /// The last that somebody agreed to, and the request to do it.
+    #[serde(default)]
+    accepted: Option<(EventId, EventId)>,
 }
 
 impl Queue {
@@ -224,6 +246,18 @@ impl Queue {
     #[must_use]
     pub fn is_open(&self, request_id: EventId) -> bool {
         self.open.contains(&request_id)
+    }
+
+    /// The request that may have led to the last proposal, to which nobody has agreed yet, or not.
+    #[must_use]
+    pub const fn proposal(&self) -> Option<EventId> {
+        self.proposal
+    }
+
+    /// The last proposal that somebody agreed to, and whether it is still to be done.
+    #[must_use]
+    pub fn accepted(&self) -> Option<(EventId, bool)> {
+        self.accepted.map(|(proposal_id, request_id)| (proposal_id, self.is_open(request_id)))
     }
 }
 
@@ -238,11 +272,26 @@ impl Aggregate for Queue {
             QueueCommand::Pause if !self.paused => vec![QueuePaused {}.into()],
             QueueCommand::Resume if self.paused => vec![QueueResumed {}.into()],
             QueueCommand::Pause | QueueCommand::Resume => vec![],
-            QueueCommand::Job(_) | QueueCommand::Rerun(_) if self.is_open(order.event_id) => vec![],
+            QueueCommand::Job(_) | QueueCommand::Rerun(_) | QueueCommand::Propose
+                if self.is_open(order.event_id) =>
+            {
+                vec![]
+            }
             QueueCommand::Job(job) => vec![QueueJobRequested { job: *job, request_id }.into()],
             QueueCommand::Rerun(scope) => {
                 vec![QueueRerunRequested { scope: *scope, request_id }.into()]
             }
+            QueueCommand::Propose => {
+                vec![QueueProposalRequested { request_id: order.event_id }.into()]
+            }
+            QueueCommand::Accept(proposal_id) if self.proposal == Some(*proposal_id) => {
+                let (proposal_id, request_id) = (*proposal_id, order.event_id);
+                vec![QueueProposalAccepted { proposal_id, request_id }.into()]
+            }
+            QueueCommand::Discard(proposal_id) if self.proposal == Some(*proposal_id) => {
+                vec![QueueProposalDiscarded { proposal_id: *proposal_id }.into()]
+            }
+            QueueCommand::Accept(_) | QueueCommand::Discard(_) => vec![],
             QueueCommand::Empty => vec![QueueEmptied {}.into()],
             QueueCommand::ClearFailures => vec![QueueFailuresCleared {}.into()],
             QueueCommand::Finish(request_id) if self.is_open(*request_id) => {
@@ -256,9 +305,25 @@ impl Aggregate for Queue {
         match event {
             QueueEvent::Paused(QueuePaused {}) => self.paused = true,
             QueueEvent::Resumed(QueueResumed {}) => self.paused = false,
-            QueueEvent::JobRequested(QueueJobRequested { request_id, .. })
-            | QueueEvent::RerunRequested(QueueRerunRequested { request_id, .. }) => {
-                self.open.extend(*request_id);
+            QueueEvent::JobRequested(asked) => self.open.extend(asked.request_id),
+            QueueEvent::RerunRequested(asked) => {
+                self.open.extend(asked.request_id);
+                if asked.scope == RerunScope::All {
+                    self.proposal = asked.request_id;
+                }
+            }
+            QueueEvent::ProposalRequested(asked) => {
+                self.open.insert(asked.request_id);
+                self.proposal = Some(asked.request_id);
+            }
+            QueueEvent::ProposalAccepted(accepted) => {
+                self.open.insert(accepted.request_id);
+                self.accepted = Some((accepted.proposal_id, accepted.request_id));
+                self.proposal = None;
+            }
+            QueueEvent::ProposalDiscarded(discarded) => {
+                self.open.remove(&discarded.proposal_id);
+                self.proposal = None;
             }
             QueueEvent::RequestDone(done) => {
                 self.open.remove(&done.request_id);
@@ -337,6 +402,47 @@ mod tests {
             .given(vec![asked(), QueueEmptied {}.into()])
             .when(order(QueueCommand::Finish(REQUEST)))
             .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn only_the_last_proposal_is_agreed_to_and_once() {
+        let proposed: QueueEvent = QueueProposalRequested { request_id: REQUEST }.into();
+        let accepted = QueueProposalAccepted { proposal_id: REQUEST, request_id: LATER };
+        TestFramework::<Queue>::with(())
+            .given(vec![proposed.clone(), done()])
+            .when(order(QueueCommand::Accept(REQUEST)))
+            .then_expect_events(vec![accepted.clone().into()]);
+        for given in [
+            vec![proposed.clone(), done(), accepted.into()],
+            vec![proposed.clone(), QueueProposalDiscarded { proposal_id: REQUEST }.into()],
+            vec![proposed, QueueProposalRequested { request_id: LATER }.into()],
+            vec![],
+        ] {
+            TestFramework::<Queue>::with(())
+                .given(given.clone())
+                .when(order(QueueCommand::Accept(REQUEST)))
+                .then_expect_events(vec![]);
+            TestFramework::<Queue>::with(())
+                .given(given)
+                .when(order(QueueCommand::Discard(REQUEST)))
+                .then_expect_events(vec![]);
+        }
+    }
+
+    #[test]
+    fn a_rerun_of_everything_may_lead_to_a_proposal() {
+        TestFramework::<Queue>::with(())
+            .given(vec![asked(), done()])
+            .when(order(QueueCommand::Discard(REQUEST)))
+            .then_expect_events(vec![QueueProposalDiscarded { proposal_id: REQUEST }.into()]);
+    }
+
+    #[test]
+    fn a_proposal_that_is_discarded_is_waited_for_no_more() {
+        let proposed: QueueEvent = QueueProposalRequested { request_id: REQUEST }.into();
+        assert!(queue(std::slice::from_ref(&proposed)).is_open(REQUEST));
+        let discarded = QueueProposalDiscarded { proposal_id: REQUEST }.into();
+        assert!(!queue(&[proposed, discarded]).is_open(REQUEST));
     }
 
     #[test]

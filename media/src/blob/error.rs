@@ -84,4 +84,10 @@ impl BlobError {
     pub const fn is_away(&self) -> bool {
         matches!(self, Self::Away { .. })
     }
+
+    /// Whether the bucket would say the same another time, until somebody mends the key or the configuration.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Away { source } if source.is_refusal())
+    }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use image::ImageEncoder as _;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use reqwest::{Client, Url, multipart, redirect};
+use reqwest::{Client, StatusCode, Url, multipart, redirect};
 use serde_json::Value;
 
 use crate::config::MlConfig;
@@ -23,8 +23,6 @@ const REMOTES_MAX: usize = 16;
 const TOLD_MAX: usize = 64;
 /// The longest answer that is read, in bytes: 256 faces take 3 MB.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
-/// What is said of a service that nobody can connect to.
-const UNREACHED: &str = "cannot be reached";
 /// The longest answer to a ping.
 const PONG_BYTES_MAX: usize = 64;
 
@@ -176,23 +174,19 @@ impl Remotes {
         let (mut tried, mut is_reached) = (Vec::new(), false);
         let last = if self.has_stand_in { Vec::new() } else { last };
         for service in first.into_iter().chain(last) {
-            let answer = match self.predict(service, entries, payload).await {
-                Ok(answer) => {
-                    is_reached = true;
-                    read(&answer).map_err(|reason| format!("answered {reason}"))
-                }
-                Err(Unanswered { reason, was_there }) => {
-                    is_reached |= was_there;
-                    Err(reason)
-                }
-            };
+            let answer = self.predict(service, entries, payload).await.and_then(|answer| {
+                read(&answer).map_err(|reason| Unanswered::wrongly(format!("answered {reason}")))
+            });
             match answer {
                 Ok(answer) => {
                     service.set(Health::Good);
                     return Ok(answer);
                 }
-                Err(reason) => {
-                    service.set(Health::FailedAt(Instant::now()));
+                Err(Unanswered { reason, was_there, is_ill }) => {
+                    is_reached |= was_there;
+                    // What it says no to may be this picture alone: it is asked for the next.
+                    let failed = Health::FailedAt(Instant::now());
+                    service.set(if is_ill { failed } else { Health::Good });
                     tracing::warn!(service = service.name(), "machine-learning service {reason}");
                     tried.push(format!("{} {reason}", service.name()));
                 }
@@ -221,18 +215,14 @@ impl Remotes {
         let url = service.at("predict");
         let asked = self.client.post(url).header(STAND_INS_HEADER, "1");
         let asked = asked.multipart(form).timeout(self.timeout);
-        let bytes = read_whole(asked, ANSWER_BYTES_MAX)
-            .await
-            .map_err(|reason| Unanswered { was_there: reason != UNREACHED, reason })?;
-        serde_json::from_slice(&bytes).map_err(|_| Unanswered {
-            reason: "answered something that is no JSON".to_owned(),
-            was_there: true,
-        })
+        let bytes = read_whole(asked, ANSWER_BYTES_MAX).await?;
+        let read = serde_json::from_slice(&bytes);
+        read.map_err(|_| Unanswered::wrongly("answered something that is no JSON".to_owned()))
     }
 
     async fn ping(&self, service: &Service) -> Result<(), String> {
         let asked = self.client.get(service.at("ping")).timeout(self.ping_timeout);
-        let answer = read_whole(asked, PONG_BYTES_MAX).await?;
+        let answer = read_whole(asked, PONG_BYTES_MAX).await.map_err(|error| error.reason)?;
         if answer == b"pong" { Ok(()) } else { Err("did not answer pong to a ping".to_owned()) }
     }
 }
@@ -242,12 +232,32 @@ struct Unanswered {
     reason: String,
     /// Whether the service was there at all.
     was_there: bool,
+    /// Whether it would answer nothing else either, as far as can be told: then it is left alone for a while.
+    is_ill: bool,
 }
 
 impl Unanswered {
     /// It did not even say that it is there.
     const fn before(reason: String) -> Self {
-        Self { reason, was_there: false }
+        Self { reason, was_there: false, is_ill: true }
+    }
+
+    /// It answered, and nothing that can be used.
+    const fn wrongly(reason: String) -> Self {
+        Self { reason, was_there: true, is_ill: false }
+    }
+
+    /// The connection could not be made, broke off, or nothing came in time.
+    fn broken(error: &reqwest::Error) -> Self {
+        Self { reason: why(error), was_there: !error.is_connect(), is_ill: true }
+    }
+
+    /// It answered with a status that is none of success.
+    fn refused(status: StatusCode) -> Self {
+        let reason = format!("answered {}", status.as_u16());
+        // A refusal is of this request, unless the service says that it has too many of them.
+        let is_busy = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
+        Self { reason, was_there: true, is_ill: !status.is_client_error() || is_busy }
     }
 }
 
@@ -293,15 +303,18 @@ impl Service {
 }
 
 /// An answer that is a success, and no longer than it may be.
-async fn read_whole(asked: reqwest::RequestBuilder, bytes_max: usize) -> Result<Vec<u8>, String> {
-    let mut answer = asked.send().await.map_err(|error| why(&error))?;
+async fn read_whole(
+    asked: reqwest::RequestBuilder,
+    bytes_max: usize,
+) -> Result<Vec<u8>, Unanswered> {
+    let mut answer = asked.send().await.map_err(|error| Unanswered::broken(&error))?;
     if !answer.status().is_success() {
-        return Err(format!("answered {}", answer.status().as_u16()));
+        return Err(Unanswered::refused(answer.status()));
     }
     let mut bytes = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(|error| why(&error))? {
+    while let Some(part) = answer.chunk().await.map_err(|error| Unanswered::broken(&error))? {
         if bytes.len() + part.len() > bytes_max {
-            return Err(format!("answered more than {bytes_max} bytes"));
+            return Err(Unanswered::wrongly(format!("answered more than {bytes_max} bytes")));
         }
         bytes.extend_from_slice(&part);
     }
@@ -312,7 +325,7 @@ fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         "did not answer in time".to_owned()
     } else if error.is_connect() {
-        UNREACHED.to_owned()
+        "cannot be reached".to_owned()
     } else {
         format!("failed: {}", chain(error))
     }

@@ -24,20 +24,28 @@ enum Manner {
     Floods,
     /// Answers once, and never again.
     Tires(&'static str),
+    /// Refuses the first picture, and answers of the others.
+    Refuses(&'static str),
 }
 
 /// A machine of a manner; its address.
 async fn machine(manner: Manner) -> String {
+    counted(manner).await.0
+}
+
+/// A machine of a manner: its address, and how often it was asked.
+async fn counted(manner: Manner) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
     #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
     drop(tokio::spawn(async move {
         while let Ok((connection, _)) = listener.accept().await {
             drop(tokio::spawn(serve(connection, manner, Arc::clone(&asked))));
         }
     }));
-    format!("http://{address}")
+    (format!("http://{address}"), counter)
 }
 
 async fn serve(mut connection: TcpStream, manner: Manner, asked: Arc<AtomicUsize>) {
@@ -52,6 +60,10 @@ async fn serve(mut connection: TcpStream, manner: Manner, asked: Arc<AtomicUsize
         Manner::Tires(body) if before == 0 => {
             read_body(&mut connection, &request).await;
             say(&mut connection, 200, body.as_bytes()).await;
+        }
+        Manner::Refuses(body) => {
+            read_body(&mut connection, &request).await;
+            say(&mut connection, if before == 0 { 422 } else { 200 }, body.as_bytes()).await;
         }
         Manner::Says(status, body) => {
             read_body(&mut connection, &request).await;
@@ -207,17 +219,46 @@ async fn what_immich_names_is_answered_by_what_is_brought_along() {
 
 #[tokio::test]
 async fn service_that_failed_is_left_alone_where_this_machine_does_the_work() {
-    let tired = machine(Manner::Tires(r#"{"clip": "[0, 0]"}"#)).await;
-    let ml = behind(std::slice::from_ref(&tired), Some(CHECKS));
-    for _ in 0..2 {
+    for manner in [Manner::Says(500, "no"), Manner::Says(429, "later"), Manner::Dies] {
+        let (ill, asked) = counted(manner).await;
+        let ml = behind(std::slice::from_ref(&ill), Some(CHECKS));
+        for _ in 0..2 {
+            let found = ml.embed_text(DEFAULT_CLIP, "a cat", None).await.unwrap();
+            assert_eq!(found.model, ml.model_ref(ModelKind::Clip, DEFAULT_CLIP).unwrap());
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1, "it was not left alone");
+        // Unwatched services are asked each time.
+        let good = machine(Manner::Says(200, r#"{"clip": "[0, 1]"}"#)).await;
+        let ml = behind(&[ill, "no address".to_owned(), good], None);
         let found = ml.embed_text(DEFAULT_CLIP, "a cat", None).await.unwrap();
-        assert_eq!(found.model, ml.model_ref(ModelKind::Clip, DEFAULT_CLIP).unwrap());
+        assert_eq!(found.values, [0.0, 1.0]);
+        assert_eq!(asked.load(Ordering::Relaxed), 2, "it was left alone");
     }
-    // Unwatched services are asked each time.
-    let good = machine(Manner::Says(200, r#"{"clip": "[0, 1]"}"#)).await;
-    let ml = behind(&[tired, "no address".to_owned(), good], None);
+}
+
+#[tokio::test]
+async fn service_that_cannot_take_a_picture_is_asked_for_the_next() {
+    let wrong = [
+        Manner::Says(422, "no picture"),
+        Manner::Says(200, "<html>"),
+        Manner::Says(200, r#"{"clip": "[0, 0]"}"#),
+    ];
+    for manner in wrong {
+        let ((bad, asked), good) =
+            (counted(manner).await, machine(Manner::Says(200, r#"{"clip": "[0, 1]"}"#)).await);
+        let ml = behind(&[bad, good], Some(CHECKS));
+        for times in 1..=2 {
+            let found = ml.embed_image("a", grey()).await.unwrap();
+            assert_eq!(found.values, [0.0, 1.0], "the next service was not asked");
+            assert_eq!(asked.load(Ordering::Relaxed), times, "it was left alone");
+        }
+    }
+    let picky = machine(Manner::Refuses(r#"{"clip": "[0, 1]"}"#)).await;
+    let ml = behind(&[picky], Some(CHECKS));
     let found = ml.embed_text(DEFAULT_CLIP, "a cat", None).await.unwrap();
-    assert_eq!(found.values, [0.0, 1.0]);
+    assert_eq!(found.model, ml.model_ref(ModelKind::Clip, DEFAULT_CLIP).unwrap(), "not done here");
+    let found = ml.embed_text(DEFAULT_CLIP, "a dog", None).await.unwrap();
+    assert_eq!(found.values, [0.0, 1.0], "the service was left alone for the other text");
 }
 
 #[tokio::test]

@@ -42,6 +42,12 @@ pub trait FaceFinder: Send + Sync {
     /// [`ModelError::Unavailable`].
     async fn model(&self, name: &str) -> Result<ModelRef, ModelError>;
 
+    /// The same, where only other machines know it after asking one; nothing where there is no such model.
+    ///
+    /// # Errors
+    /// [`ModelError`]: a machine that would know it does not answer now.
+    async fn model_asked(&self, name: &str) -> Result<Option<ModelRef>, ModelError>;
+
     /// The faces on a picture whose score is at least `score_min` (0 to 1), and the model that found them.
     ///
     /// # Errors
@@ -52,6 +58,16 @@ pub trait FaceFinder: Send + Sync {
         picture: Pixels,
         score_min: f32,
     ) -> Result<(ModelRef, Vec<SeenFace>), ModelError>;
+}
+
+/// What becomes of the groups when a queue is asked to compare whole libraries anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Regrouping {
+    /// They are recorded at once.
+    #[default]
+    AtOnce,
+    /// They are kept for somebody to agree to.
+    Proposed,
 }
 
 /// What is searched for faces, and compared. Cheap to clone; clones share it.
@@ -65,6 +81,8 @@ pub struct Finding {
     pub comparing: InFlight,
     /// Rung when it may be time to look.
     pub(crate) bell: Arc<Notify>,
+    /// What becomes of groups.
+    pub(crate) regrouping: Regrouping,
 }
 
 impl Finding {
@@ -72,6 +90,12 @@ impl Finding {
     #[must_use]
     pub fn of(finder: Arc<dyn FaceFinder>) -> Self {
         Self { finder: Some(finder), ..Self::default() }
+    }
+
+    /// The same, with what becomes of groups.
+    #[must_use]
+    pub fn regrouping(self, regrouping: Regrouping) -> Self {
+        Self { regrouping, ..self }
     }
 }
 
@@ -143,6 +167,21 @@ impl Worker {
     pub(crate) async fn model_for_faces(&self, settings: &Settings) -> Option<ModelRef> {
         let finder = self.finding.finder.as_ref()?;
         finder.model(&Wish::of(settings)?.name).await.ok()
+    }
+
+    /// The same, where another machine has to be asked for it: after a start nobody knows which model that has.
+    /// While none answers, it is not known.
+    ///
+    /// # Errors
+    /// [`ProcessorError::Model`]: no machine that would know answers now.
+    pub(crate) async fn model_asked_for_faces(
+        &self,
+        settings: &Settings,
+    ) -> Result<Option<ModelRef>, ProcessorError> {
+        let (Some(finder), Some(wish)) = (self.finding.finder.as_ref(), Wish::of(settings)) else {
+            return Ok(None);
+        };
+        finder.model_asked(&wish.name).await.map_err(ProcessorError::Model)
     }
 
     /// Lets the model look for faces until cancelled.

@@ -6,14 +6,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use calotype_projections::face_vectors::{Gallery, Neighbour};
+use calotype_projections::face_vectors::{Gallery, Neighbour, Pair};
 
 use super::clusters::{Known, Rules};
 
 /// Threads that compare.
 const THREADS: usize = 2;
-/// Tiles of pairs that wait to be looked at. One has up to 24 bytes for 64 times each face there is.
-const TILES_WAITING_MAX: usize = 1;
+/// Pieces of pairs that wait to be looked at. One has up to 65,536 pairs of 24 bytes.
+const PIECES_WAITING_MAX: usize = 8;
 /// Neighbours remembered of a face that cannot be a core.
 const REMEMBERED_MAX: usize = 16;
 
@@ -58,17 +58,17 @@ pub(super) fn groups(gallery: &Gallery, known: &[Option<Known>], rules: Rules) -
 /// Calls for each pair that is alike enough, once, in no order. Threads compare, and only this one is called.
 fn for_each_pair(gallery: &Gallery, cosine_min: f32, mut take: impl FnMut(usize, Neighbour)) {
     let next = AtomicUsize::new(0);
-    let (to, from) = mpsc::sync_channel::<Vec<(usize, Neighbour)>>(TILES_WAITING_MAX);
+    let (to, from) = mpsc::sync_channel::<Vec<Pair>>(PIECES_WAITING_MAX);
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             let (to, next) = (to.clone(), &next);
             scope.spawn(move || {
                 loop {
                     let tile = next.fetch_add(1, Ordering::Relaxed);
-                    let is_over = tile >= gallery.tiles();
-                    if is_over || to.send(gallery.pairs_of_tile(tile, cosine_min)).is_err() {
+                    if tile >= gallery.tiles() {
                         return;
                     }
+                    gallery.pairs_of_tile(tile, cosine_min, |pairs| to.send(pairs).is_ok());
                 }
             });
         }

@@ -15,11 +15,27 @@ use crate::worker::Worker;
 /// Photos of which is said in one go whose the faces are.
 const CHUNK_PHOTOS: usize = 500;
 
-/// A face of which something else is to be said than before.
-struct Change {
-    asset_id: Uuid,
-    face_id: Uuid,
-    target: Target,
+/// A face of a library that was compared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Compared {
+    pub(super) asset_id: Uuid,
+    pub(super) face_id: Uuid,
+    /// What was known of it before.
+    pub(super) known: Known,
+    /// Whose it would be.
+    pub(super) target: Target,
+}
+
+impl Compared {
+    /// Whether something else is to be said of it than before.
+    pub(super) fn is_changed(&self) -> bool {
+        let is_known = match self.target {
+            Target::Nobody => self.known.person_id.is_none(),
+            Target::Person(person_id) => self.known.person_id == Some(person_id),
+            Target::Fresh(_) => false,
+        };
+        !is_known && !self.known.is_said_by_people
+    }
 }
 
 impl Worker {
@@ -31,13 +47,26 @@ impl Worker {
         saying: &Saying,
     ) -> Result<(), ProcessorError> {
         let (_turn, everywhere) = self.turn_to_recognise().await?;
-        let gallery = self.queries.gallery(owner_id.uuid(), saying.model.id()).await?;
+        let compared = self.compare_library(owner_id, rules, saying.model.id()).await?;
+        self.say_all(owner_id, compared, saying).await?;
+        Ok(everywhere.end().await?)
+    }
+
+    /// Whose all faces of a library would be. To be called in one's turn to recognise.
+    pub(super) async fn compare_library(
+        &self,
+        owner_id: UserId,
+        rules: Rules,
+        model_id: Uuid,
+    ) -> Result<Vec<Compared>, ProcessorError> {
+        let gallery = self.queries.gallery(owner_id.uuid(), model_id).await?;
         let standings = self.queries.face_standings_of(owner_id.uuid()).await?;
         let spoken: HashSet<Uuid> =
             self.queries.people_spoken_of(owner_id.uuid()).await?.into_iter().collect();
         let started = std::time::Instant::now();
+        let compared_in = gallery.clone();
         let comparing = tokio::task::spawn_blocking(move || {
-            let gallery = gallery.read().unwrap_or_else(PoisonError::into_inner);
+            let gallery = compared_in.read().unwrap_or_else(PoisonError::into_inner);
             let standings: HashMap<Uuid, Known> = standings
                 .into_iter()
                 .map(|it| {
@@ -52,44 +81,38 @@ impl Worker {
             let known: Vec<Option<Known>> =
                 gallery.face_ids().iter().map(|face_id| standings.get(face_id).copied()).collect();
             let targets = whole(&gallery, &known, &spoken, rules);
-            let mut changes = Vec::new();
+            let mut compared = Vec::with_capacity(targets.len());
             for (place, (target, known)) in targets.into_iter().zip(known).enumerate() {
-                let (Some(known), Some(asset_id), Some(face_id)) =
+                if let (Some(known), Some(asset_id), Some(face_id)) =
                     (known, gallery.asset_id(place), gallery.face_ids().get(place).copied())
-                else {
-                    continue;
-                };
-                let is_known = match target {
-                    Target::Nobody => known.person_id.is_none(),
-                    Target::Person(person_id) => known.person_id == Some(person_id),
-                    Target::Fresh(_) => false,
-                };
-                if !is_known && !known.is_said_by_people {
-                    changes.push(Change { asset_id, face_id, target });
+                {
+                    compared.push(Compared { asset_id, face_id, known, target });
                 }
             }
-            (gallery.len(), changes)
+            compared
         });
         // The program ends.
-        let Ok((faces, changes)) = comparing.await else {
+        let Ok(mut compared) = comparing.await else {
             return Err(ProcessorError::NotYet { after: BUSY });
         };
+        self.heed_refusals(&gallery, rules, &mut compared).await?;
         let took_ms = started.elapsed().as_millis();
-        info!(user.id = %owner_id, faces, changes = changes.len(), took_ms, "compared all faces of a library");
-        self.say_all(owner_id, changes, saying).await?;
-        Ok(everywhere.end().await?)
+        let changes = compared.iter().filter(|face| face.is_changed()).count();
+        info!(user.id = %owner_id, faces = compared.len(), changes, took_ms, "compared all faces of a library");
+        Ok(compared)
     }
 
     async fn say_all(
         &self,
         owner_id: UserId,
-        mut changes: Vec<Change>,
+        mut compared: Vec<Compared>,
         saying: &Saying,
     ) -> Result<(), ProcessorError> {
-        changes.sort_unstable_by_key(|change| (change.asset_id, change.face_id));
+        compared.retain(Compared::is_changed);
+        compared.sort_unstable_by_key(|face| (face.asset_id, face.face_id));
         let mut fresh: HashMap<usize, PersonId> = HashMap::new();
         let mut said = Said::new();
-        for Change { asset_id, face_id, target } in changes {
+        for Compared { asset_id, face_id, target, .. } in compared {
             let person_id = match target {
                 Target::Nobody => None,
                 Target::Person(person_id) => Some(PersonId::new(person_id)),

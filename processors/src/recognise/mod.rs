@@ -3,13 +3,15 @@
 //! A photo on which faces were found is an errand: each of them joins the person of the face that is most like it,
 //! or, where enough faces are alike and nobody's, they become a person. A whole library is done anew where that is
 //! asked for. Both ask the read models whose other faces are, so one at a time, and each waits until what it said
-//! shows. What people said stands above all of it: the aggregates leave out what is against it.
+//! shows; or the outcome is kept for somebody to agree to ([`proposal`]). What people said stands above all of it: the aggregates leave out what is against it.
 //! The results are events; nothing is compared where the log is replayed.
 
 mod clusters;
 mod density;
 mod library;
 mod photo;
+mod proposal;
+mod refusals;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +27,7 @@ use calotype_projections::config::Settings;
 use uuid::Uuid;
 
 use crate::error::ProcessorError;
+use crate::faces::Regrouping;
 use crate::requests::Asked;
 use crate::worker::Worker;
 
@@ -87,11 +90,10 @@ impl Worker {
         scope: RerunScope,
         asked: &Asked,
     ) -> Result<Option<Uuid>, ProcessorError> {
-        let settings = self.queries.settings().await?;
-        let (Some(rules), Some(model)) = (rules(&settings), self.model_for_faces(&settings).await)
-        else {
-            return Ok(None);
-        };
+        if scope == RerunScope::All && self.finding.regrouping == Regrouping::Proposed {
+            return self.propose_after(after, asked).await;
+        }
+        let Some((rules, model)) = self.to_recognise_with().await? else { return Ok(None) };
         let (correlation_id, cause) = (asked.correlation_id, asked.request_id);
         if scope == RerunScope::Missing {
             let photos = self.queries.to_recognise_after(after, model.id(), CHUNK_PHOTOS).await?;
@@ -105,6 +107,13 @@ impl Worker {
         let saying = Saying { model, run_id, correlation_id, cause };
         self.recognise_library(UserId::new(owner_id), rules, &saying).await?;
         Ok(Some(owner_id))
+    }
+
+    /// By which rules faces are told apart, and by the vectors of which model; nothing where they are not.
+    async fn to_recognise_with(&self) -> Result<Option<(Rules, ModelRef)>, ProcessorError> {
+        let settings = self.queries.settings().await?;
+        let Some(rules) = rules(&settings) else { return Ok(None) };
+        Ok(self.model_asked_for_faces(&settings).await?.map(|model| (rules, model)))
     }
 
     /// The turn to say whose faces are: here and in all processes. Where a library is compared, it does not come

@@ -165,7 +165,8 @@ impl Worker {
             let face_id = FaceId::new(face.face_id);
             let person_id = match (face.fresh, face.after_id) {
                 (Some(fresh), _) => {
-                    Some(self.somebody_of(switch, trial_id, face.owner_id, fresh).await?)
+                    let because = (switch.event_id, Some(switch.event_id));
+                    Some(self.somebody_of(trial_id, face.owner_id, fresh, because).await?)
                 }
                 (None, after_id) => after_id.map(PersonId::new),
             };
@@ -184,17 +185,16 @@ impl Worker {
 
     /// Who somebody new of a proposal is: made with their first face. A crash in between leaves somebody without
     /// one, who is removed with others of that kind.
-    async fn somebody_of(
+    pub(crate) async fn somebody_of(
         &self,
-        switch: &ModelSwitch,
         trial_id: Uuid,
         owner_id: Uuid,
         fresh: i32,
+        because: (Uuid, Option<Uuid>),
     ) -> Result<PersonId, ProcessorError> {
         if let Some(person_id) = self.made_of(trial_id, owner_id, fresh).await? {
             return Ok(PersonId::new(person_id));
         }
-        let because = (switch.event_id, Some(switch.event_id));
         let person_id = self.somebody_nameless(UserId::new(owner_id), because).await?;
         self.keep_made(trial_id, owner_id, fresh, person_id.uuid()).await?;
         Ok(person_id)

@@ -58,7 +58,7 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) async fn keep_proposal(
+    pub(crate) async fn keep_proposal(
         &self,
         trial_id: Uuid,
         faces: &[ProposedFace],

@@ -4,15 +4,18 @@
 
 use std::collections::HashSet;
 
-use numkong::Dot as _;
+use numkong::{Dot as _, Matrix, PackedMatrix};
 use uuid::Uuid;
 
 use crate::embeddings::Codes;
 
 /// Faces that room is made for at once; a growing gallery is not copied for each.
 const ROOM_FACES: usize = 4_096;
-/// Faces that are compared with as many others before going on: their numbers stay in the nearest memory.
-const TILE_FACES: usize = 64;
+/// Faces that are compared with as many others at once: their numbers, and those of all pairs of two tiles, stay in
+/// the near memory of one core.
+const TILE_FACES: usize = 256;
+/// A little less than one: what rounding may make of it.
+const NEARLY: f32 = 0.999;
 
 /// A face that is like another.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,6 +24,18 @@ pub struct Neighbour {
     pub place: usize,
     /// The cosine between the two: 1 for the same.
     pub cosine: f32,
+}
+
+/// The place of a face, and another one that is like it.
+pub type Pair = (usize, Neighbour);
+
+/// Faces that stand side by side, ready to be compared with many.
+struct Tile {
+    first: usize,
+    until: usize,
+    packed: Option<PackedMatrix<i8>>,
+    /// The largest of their scales.
+    scale_max: f32,
 }
 
 /// Faces of one library that one model has found. All columns are of one length.
@@ -141,23 +156,69 @@ impl Gallery {
         self.len().div_ceil(TILE_FACES)
     }
 
-    /// The pairs of a face of one tile with any face of this or a later tile that are at least so much alike:
-    /// over all tiles each pair once, the smaller place first.
-    #[must_use]
-    pub fn pairs_of_tile(&self, tile: usize, cosine_min: f32) -> Vec<(usize, Neighbour)> {
-        let mut pairs = Vec::new();
+    /// Hands on the pairs of a face of one tile with any face of this or a later tile that are at least so much
+    /// alike: over all tiles each pair once, the smaller place first. They come in pieces of at most as many pairs
+    /// as two tiles have; where one is not taken, there are no more.
+    pub fn pairs_of_tile(
+        &self,
+        tile: usize,
+        cosine_min: f32,
+        mut take: impl FnMut(Vec<Pair>) -> bool,
+    ) {
         let first = tile * TILE_FACES;
         let until = (first + TILE_FACES).min(self.len());
-        for other in first..self.len() {
-            let Some(asked) = self.codes_at(other) else { break };
-            for place in first..until.min(other) {
-                let Some(cosine) = self.alike(asked, other, place) else { break };
+        let tile = Tile {
+            first,
+            until,
+            packed: self.matrix(first, until).and_then(|it| PackedMatrix::try_pack(&it).ok()),
+            scale_max: self.scales.iter().take(until).skip(first).copied().fold(0.0, f32::max),
+        };
+        for from in (first..self.len()).step_by(TILE_FACES) {
+            let mut pairs = Vec::new();
+            self.pairs_of_tiles(&tile, from, cosine_min, &mut pairs);
+            if !pairs.is_empty() && !take(pairs) {
+                return;
+            }
+        }
+    }
+
+    /// The pairs of one tile with the one that begins at a place, or with itself.
+    fn pairs_of_tiles(&self, tile: &Tile, from: usize, cosine_min: f32, pairs: &mut Vec<Pair>) {
+        let to = (from + TILE_FACES).min(self.len());
+        // Many products at once take a fraction of the time of as many one by one.
+        let packed = tile.packed.as_ref().zip(self.matrix(from, to));
+        let products = packed.and_then(|(packed, rows)| rows.try_dots_packed(packed).ok());
+        for other in from..to {
+            let places = tile.first..tile.until.min(other);
+            let row = products.as_ref().and_then(|products| products.row(other - from));
+            let Some((row, scale)) = row.zip(self.scales.get(other)) else {
+                // There was no memory for all products.
+                pairs.extend(places.filter_map(|place| {
+                    let cosine = self.cosine(other, place)?;
+                    (cosine >= cosine_min).then_some((place, Neighbour { place: other, cosine }))
+                }));
+                continue;
+            };
+            let row = row.get(..places.len()).unwrap_or(row);
+            let most = row.iter().copied().max().map_or(0.0, real) * scale * tile.scale_max;
+            // Mostly nobody of a tile is alike. Below zero the largest product says nothing of that.
+            if cosine_min > 0.0 && most < cosine_min * NEARLY {
+                continue;
+            }
+            for (place, product) in places.zip(row) {
+                let Some(own) = self.scales.get(place) else { break };
+                let cosine = real(*product) * scale * own;
                 if cosine >= cosine_min {
                     pairs.push((place, Neighbour { place: other, cosine }));
                 }
             }
         }
-        pairs
+    }
+
+    /// Some faces as rows.
+    fn matrix(&self, from: usize, to: usize) -> Option<Matrix<i8>> {
+        let codes = self.codes.get(from * self.dims..to * self.dims)?;
+        Matrix::try_from_slice(codes, &[to - from, self.dims]).ok()
     }
 
     /// The cosine between the faces at two places; nothing where there is no face.
@@ -186,6 +247,9 @@ fn real(product: i32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::StdRng;
+    use rand::{Rng as _, SeedableRng as _};
+
     use super::*;
 
     fn id(number: u128) -> Uuid {
@@ -218,14 +282,60 @@ mod tests {
             gallery.push(id(u128::try_from(number).unwrap()), id(0), &turned(0.3));
         }
         let mut seen = HashSet::new();
-        for tile in 0..gallery.tiles() {
-            for (place, other) in gallery.pairs_of_tile(tile, 0.9) {
-                assert!(place < other.place);
-                assert!(seen.insert((place, other.place)), "told twice");
-            }
+        for (place, other) in all_pairs(&gallery, 0.9) {
+            assert!(place < other.place);
+            assert!(seen.insert((place, other.place)), "told twice");
         }
         assert_eq!(seen.len(), count * (count - 1) / 2);
-        assert_eq!(gallery.pairs_of_tile(0, 1.1), []);
+        assert_eq!(all_pairs(&gallery, 1.1), []);
+        let mut pieces = 0;
+        gallery.pairs_of_tile(0, 0.9, |_| {
+            pieces += 1;
+            false
+        });
+        assert_eq!(pieces, 1, "more than were taken");
+    }
+
+    /// All pairs that are alike, in the order of places.
+    fn all_pairs(gallery: &Gallery, cosine_min: f32) -> Vec<Pair> {
+        let mut all = Vec::new();
+        for tile in 0..gallery.tiles() {
+            gallery.pairs_of_tile(tile, cosine_min, |pairs| {
+                all.extend(pairs);
+                true
+            });
+        }
+        all.sort_by_key(|(place, other)| (*place, other.place));
+        all
+    }
+
+    #[test]
+    fn pairs_of_tiles_are_those_that_are_alike_one_by_one() {
+        let mut random = StdRng::seed_from_u64(7);
+        let count = TILE_FACES * 2 + 77;
+        for dims in [2, 5, 96, 512] {
+            let mut gallery = Gallery::default();
+            for number in 0..count {
+                let mut values: Vec<f32> =
+                    (0..dims).map(|_| random.random_range(-1.0..1.0)).collect();
+                values[number % dims] += 1.5;
+                let norm = values.iter().map(|it| it * it).sum::<f32>().sqrt();
+                values.iter_mut().for_each(|it| *it /= norm);
+                gallery.push(id(u128::try_from(number).unwrap()), id(0), &Codes::of(&values));
+            }
+            for cosine_min in [-0.5, 0.0, 0.1, 0.5] {
+                let mut expected = Vec::new();
+                for place in 0..count {
+                    for other in place + 1..count {
+                        let cosine = gallery.cosine(other, place).unwrap();
+                        if cosine >= cosine_min {
+                            expected.push((place, Neighbour { place: other, cosine }));
+                        }
+                    }
+                }
+                assert!(all_pairs(&gallery, cosine_min) == expected, "{dims} {cosine_min}");
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,6 @@ mod kept;
 mod query;
 
 pub use apply::FaceVectorsProjection;
-pub use gallery::{Gallery, Neighbour};
+pub use gallery::{Gallery, Neighbour, Pair};
 pub use kept::Galleries;
 pub use query::FaceStanding;

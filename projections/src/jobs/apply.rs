@@ -82,6 +82,9 @@ async fn apply_queue_in_tx(
         QueueEvent::Emptied(_) => (None, Some(State::Waiting)),
         QueueEvent::FailuresCleared(_) => (None, Some(State::Failed)),
         QueueEvent::JobRequested(_)
+        | QueueEvent::ProposalAccepted(_)
+        | QueueEvent::ProposalDiscarded(_)
+        | QueueEvent::ProposalRequested(_)
         | QueueEvent::RerunRequested(_)
         | QueueEvent::RequestDone(_) => return Ok(()),
     };

@@ -2,6 +2,7 @@
 
 mod apply;
 mod faces;
+mod proposals;
 mod query;
 mod searches;
 mod texts;
@@ -9,6 +10,7 @@ mod view;
 
 pub use apply::ModelsProjection;
 pub use faces::{FacesDiff, PersonDiff, ProposedFace};
+pub use proposals::FaceProposal;
 pub use query::TrialScope;
 pub use searches::SearchDiff;
 pub use texts::TextsDiff;

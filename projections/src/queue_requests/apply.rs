@@ -10,6 +10,10 @@ use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::projection::Projection;
 
+/// What a request for a proposal is called, and one to do what was proposed.
+pub(super) const PROPOSE: &str = "propose";
+const ACCEPT: &str = "accept";
+
 /// Keeps `queue_requests_v2`.
 pub struct QueueRequestsProjection;
 
@@ -47,13 +51,17 @@ impl Projection for QueueRequestsProjection {
                 QueueEvent::RerunRequested(asked) => {
                     insert_in_tx(tx, event, queue, asked.request_id, scope(asked.scope)).await?;
                 }
+                QueueEvent::ProposalRequested(asked) => {
+                    insert_in_tx(tx, event, queue, Some(asked.request_id), PROPOSE).await?;
+                }
+                QueueEvent::ProposalAccepted(accepted) => {
+                    insert_in_tx(tx, event, queue, Some(accepted.request_id), ACCEPT).await?;
+                }
                 QueueEvent::RequestDone(done) => {
-                    sqlx::query(
-                        "update queue_requests_v2 set is_done = true where request_id = $1",
-                    )
-                    .bind(done.request_id.uuid())
-                    .execute(&mut *tx)
-                    .await?;
+                    done_in_tx(tx, done.request_id).await?;
+                }
+                QueueEvent::ProposalDiscarded(discarded) => {
+                    done_in_tx(tx, discarded.proposal_id).await?;
                 }
                 QueueEvent::Emptied(_) => {
                     sqlx::query(
@@ -71,6 +79,14 @@ impl Projection for QueueRequestsProjection {
         }
         Ok(())
     }
+}
+
+async fn done_in_tx(tx: &mut PgConnection, request_id: EventId) -> Result<(), ProjectionError> {
+    sqlx::query("update queue_requests_v2 set is_done = true where request_id = $1")
+        .bind(request_id.uuid())
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 async fn insert_in_tx(

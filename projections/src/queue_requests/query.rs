@@ -18,7 +18,8 @@ pub struct QueueRequest {
     pub queue: String,
     /// The event's place in the queue's stream.
     pub revision: i64,
-    /// Which job (`tag_cleanup`), or which assets a re-run covers (`all`, `missing`).
+    /// Which job (`tag_cleanup`), which assets a re-run covers (`all`, `missing`), or that something is to be
+    /// proposed (`propose`), or a proposal to be done (`accept`).
     pub what: String,
     /// When.
     pub asked_at: DateTime<Utc>,

@@ -7,6 +7,7 @@ mod history;
 pub(crate) mod models;
 mod originals;
 mod past;
+mod people;
 mod print;
 mod print_rebuild;
 mod projections;
@@ -26,6 +27,7 @@ pub use forgetting::{Erase, Erasures, Hold, Release, erase, erasures, hold, rele
 pub use history::{Audit, History, audit, history};
 pub use models::Task;
 pub use past::{AsOf, Revert, UndoArgs, as_of, revert, undo};
+pub use people::{People, people};
 pub use projections::{Projections, projections};
 pub(crate) use proof::print_report;
 pub use proof::{Proof, Verify, proof, verify};

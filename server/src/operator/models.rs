@@ -214,7 +214,7 @@ fn print_diff(diff: &Value) {
     }
 }
 
-fn print_faces(faces: &Value) {
+pub(super) fn print_faces(faces: &Value) {
     say(&format!(
         "  {} faces compared: {} change person, {} of nobody become somebody's, {} become nobody's",
         faces["compared"], faces["moved"], faces["joined"], faces["left"]
@@ -239,7 +239,7 @@ fn print_faces(faces: &Value) {
     }
 }
 
-fn identity(model: &Value) -> String {
+pub(super) fn identity(model: &Value) -> String {
     let digest: String = text(&model["sha256"]).chars().take(DIGEST_CHARS).collect();
     format!("{}@{}:{digest}", text(&model["name"]), text(&model["revision"]))
 }
@@ -253,6 +253,6 @@ fn number(value: &Value) -> String {
     value.to_string()
 }
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

@@ -11,11 +11,29 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Seeing, failed, pixels, told};
 
+/// Side, in pixels, and brightness of a picture that is shown to ask which model looks at it.
+const BLANK_PX: usize = 64;
+const GREY: u8 = 127;
+
 #[async_trait]
 impl FaceFinder for Seeing {
     async fn model(&self, name: &str) -> Result<ModelRef, ModelError> {
         let detection = self.model_of(ModelKind::FaceDetection, name).await?;
         Ok(both(&detection, &self.model_of(ModelKind::FaceRecognition, name).await?))
+    }
+
+    async fn model_asked(&self, name: &str) -> Result<Option<ModelRef>, ModelError> {
+        let ml = self.ml().await;
+        let is_known = ml.was_told(ModelKind::FaceRecognition, name);
+        if is_known || !ml.has_services() {
+            return Ok(self.model(name).await.ok());
+        }
+        // No face is on it; the answer says which models looked.
+        let grey = vec![GREY; BLANK_PX * BLANK_PX * 3];
+        let side = u32::try_from(BLANK_PX).unwrap_or(u32::MAX);
+        let blank = calotype_ml::Pixels::new(side, side, grey).map_err(failed)?;
+        let said = ml.faces(name, blank, 1.0).await.map_err(failed)?;
+        Ok(Some(both(&told(&said.model), &told(&said.recognition))))
     }
 
     async fn find(

@@ -19,6 +19,7 @@ impl World {
             QueueCommand::Rerun(RerunScope::Missing),
             QueueCommand::Empty,
             QueueCommand::ClearFailures,
+            QueueCommand::Propose,
             QueueCommand::Job(ManualJob::TagCleanup),
         ];
         let wish = wishes[self.random.random_range(0..wishes.len())];

@@ -60,6 +60,7 @@ mod queues;
 mod races;
 mod rebuild;
 mod rebuilding;
+mod reclustering;
 mod refusals;
 mod resets;
 mod schemas;

@@ -161,3 +161,45 @@ async fn machines_that_hang_or_lie_cost_nothing_but_time() -> anyhow::Result<()>
     })
     .await
 }
+
+#[tokio::test]
+async fn people_are_recognised_by_another_machine_s_model_after_a_restart() -> anyhow::Result<()> {
+    let arguments = ["--roles", "ml"].map(str::to_owned).to_vec();
+    let seeing = Options { testing: false, arguments, models: true, ..Options::default() };
+    story(seeing, async |other| {
+        story(Options::default(), async |server| {
+            let admin = server.client().sign_up().await?;
+            ask(&admin, &[other.url()]).await?;
+            let order = async |command: &str, force: bool| {
+                let body = json!({ "command": command, "force": force });
+                admin.put("/api/jobs/facialRecognition", &body).await?.expect(200).map(drop)
+            };
+            order("pause", false).await?;
+            let mut photos = Vec::new();
+            for number in 1..=3 {
+                let file = media(&format!("faces/obama_{number}.jpg"))?;
+                photos.push(admin.upload_file(&file).await?);
+            }
+            until("faces of nobody", WORK_LIMIT, async || {
+                let queues = admin.get_json("/api/jobs").await?;
+                let counts = &queues["facialRecognition"]["jobCounts"];
+                Ok((counts["paused"] == 3 && counts["waiting"] == 0).then_some(()))
+            })
+            .await?;
+            order("empty", false).await?;
+            server.terminate().await?;
+            server.go_on().await?;
+            order("resume", false).await?;
+            // Since the start nobody has asked the other machine anything.
+            order("start", true).await?;
+            admin.wait_until_idle().await?;
+            for photo in &photos {
+                let faces = admin.get_json(&format!("/api/faces?id={photo}")).await?;
+                ensure!(faces[0]["person"]["id"].is_string(), "nobody was recognised: {faces}");
+            }
+            Ok(())
+        })
+        .await
+    })
+    .await
+}

@@ -35,8 +35,8 @@ const WORDS: [&str; 10] = [
     "a document",
 ];
 /// Examples of each kind where no number is given, and at most.
-const EXAMPLES: i64 = 50;
-const EXAMPLES_MAX: i64 = 1_000;
+pub(in crate::calotype) const EXAMPLES: i64 = 50;
+pub(in crate::calotype) const EXAMPLES_MAX: i64 = 1_000;
 
 /// What is to be compared.
 #[derive(ToSchema)]

@@ -13,11 +13,11 @@ use crate::dates;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ModelIdentityDto {
     /// Its name.
-    pub(super) name: String,
+    pub(in crate::calotype) name: String,
     /// The version of the steps round it.
-    pub(super) revision: String,
+    pub(in crate::calotype) revision: String,
     /// SHA-256 of its files, hexadecimal.
-    pub(super) sha256: String,
+    pub(in crate::calotype) sha256: String,
 }
 
 impl From<ModelRef> for ModelIdentityDto {

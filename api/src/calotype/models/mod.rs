@@ -1,11 +1,11 @@
 //! `/calotype/models`: which models there are, trying one beside the one in use, what it would change, switching to
 //! it and the way back (docs/adr/0027).
 
-mod diff;
-mod dto;
+pub(super) mod diff;
+pub(super) mod dto;
 mod get_models;
 mod switch;
-mod trials;
+pub(super) mod trials;
 
 use calotype_domain::ModelTask;
 use calotype_domain::model::ModelRef;

@@ -161,7 +161,7 @@ pub(super) async fn missing(api: &Api, trial: &ModelTrialView) -> Result<i64, Pr
 }
 
 /// 409 with a message.
-pub(super) fn conflict(message: impl Into<String>) -> Problem {
+pub(in crate::calotype) fn conflict(message: impl Into<String>) -> Problem {
     Problem::new(StatusCode::CONFLICT, message)
 }
 

@@ -10,6 +10,15 @@ const CODE_CHARS_MAX: usize = 64;
 /// S3's words for a bucket that is not there, and for what an access key may not do.
 const NO_BUCKET: &str = "NoSuchBucket";
 const DENIALS: [&str; 3] = ["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"];
+/// Its words for requests that it will not take another time either.
+const REFUSALS: [&str; 6] = [
+    "AuthorizationHeaderMalformed",
+    "InvalidBucketName",
+    "InvalidRequest",
+    "KeyTooLongError",
+    "MethodNotAllowed",
+    "PermanentRedirect",
+];
 
 /// Why an object store did not do something. None of these says anything about the blob.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +53,21 @@ pub enum Outage {
 }
 
 impl Outage {
+    /// Whether the store would say the same another time, until somebody changes the key, the bucket or the
+    /// configuration.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Denied { .. } | Self::NoBucket => true,
+            Self::Answered { code: Some(code) } => REFUSALS.contains(&code.as_str()),
+            Self::Answered { code: None }
+            | Self::Changed
+            | Self::NoRoom
+            | Self::TimedOut
+            | Self::Unreachable => false,
+        }
+    }
+
     /// Reads what the client says.
     pub(crate) fn of(error: &object_store::Error) -> Self {
         let text = error.to_string();
@@ -91,6 +115,28 @@ fn code_of(told: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_pass_is_told_from_what_somebody_has_to_mend() {
+        let answered = |code: &str| Outage::Answered { code: Some(code.to_owned()) };
+        for passing in [
+            Outage::Unreachable,
+            Outage::TimedOut,
+            Outage::NoRoom,
+            Outage::Changed,
+            Outage::Answered { code: None },
+            answered("SlowDown"),
+            answered("InternalError"),
+            answered("ServiceUnavailable"),
+        ] {
+            assert!(!passing.is_refusal(), "{passing}");
+        }
+        for refusal in
+            [Outage::Denied { code: None }, Outage::NoBucket, answered("InvalidBucketName")]
+        {
+            assert!(refusal.is_refusal(), "{refusal}");
+        }
+    }
 
     #[test]
     fn only_the_word_of_an_error_is_told() {

@@ -10,6 +10,7 @@ mod appends;
 mod as_of;
 mod batches;
 mod cpu;
+mod faces;
 mod figures;
 mod films;
 mod history;
@@ -64,6 +65,8 @@ enum Name {
     Films,
     /// Models against the same models run barely.
     Models,
+    /// All faces of a large library compared with one another.
+    Faces,
     /// Photos found by words.
     Recall,
     /// An external library: scanned, and deleted.
@@ -124,6 +127,9 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted(Name::Models) {
         Box::pin(models::measure(arguments.full)).await?;
+    }
+    if wanted(Name::Faces) {
+        faces::measure(arguments.full)?;
     }
     if wanted(Name::Recall) {
         Box::pin(recall::measure()).await?;

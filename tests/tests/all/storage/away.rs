@@ -86,3 +86,34 @@ async fn server_starts_while_the_bucket_is_away_and_stays_with_it() -> anyhow::R
     })
     .await
 }
+
+#[tokio::test]
+async fn what_the_bucket_refuses_is_told_of_and_goes_on_when_that_is_mended() -> anyhow::Result<()>
+{
+    let bucket = Bucket::start().await?;
+    story(on(&bucket), async |server| {
+        let admin = server.client().sign_up().await?;
+        tell_queues(&admin, "pause").await?;
+        let waiting = admin.upload_file(&media(LATE)?).await?;
+        bucket.deny();
+        tell_queues(&admin, "resume").await?;
+        let stream = format!("asset-{waiting}");
+        let parked = async || {
+            let all = admin.get_json("/api/calotype/parked").await?;
+            let of_it = all.as_array().into_iter().flatten();
+            Ok(of_it.filter(|it| it["streamId"] == stream.as_str()).cloned().next())
+        };
+        let told = until("parked work", SOON, parked).await?;
+        let reason = told["reason"].as_str().unwrap_or_default();
+        ensure!(reason.contains("denies access (SignatureDoesNotMatch)"), "{told}");
+
+        bucket.open();
+        admin.wait_for_thumbnail(&waiting).await?;
+        until("nothing parked", SOON, async || Ok(parked().await?.is_none().then_some(()))).await?;
+        let events = admin.history(&waiting).await?;
+        let failed = events.iter().find(|event| event["type"] == "AssetProcessingFailed");
+        ensure!(failed.is_none(), "it was given up: {failed:?}");
+        Ok(())
+    })
+    .await
+}
