@@ -36,7 +36,7 @@ pub use keyring::Keyring;
 pub use kurrent::{KurrentFollower, KurrentOptions, KurrentStore};
 pub use log::{Log, Orderer};
 pub use memory::MemoryStore;
-pub use past::{Deed, Last, Until};
+pub use past::{Deed, Last, Piece, Touched, Until};
 pub use payload::Payload;
 pub use postgres::{PostgresOptions, PostgresStore, ProofLog, Prover, ProverOptions, Sequencer};
 pub use relay::{Relay, RelayOptions};

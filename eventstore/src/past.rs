@@ -35,6 +35,30 @@ pub struct Last {
     pub position: Option<GlobalPosition>,
 }
 
+/// That something happened to a stream, without what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// Its place in the log.
+    pub position: GlobalPosition,
+    /// The stream.
+    pub stream_id: StreamId,
+    /// Its place in the stream.
+    pub revision: Revision,
+    /// The event's name.
+    pub event_type: String,
+}
+
+/// A piece of the log: events behind one position, up to another, of some types.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// Only events behind this position.
+    pub after: GlobalPosition,
+    /// Only events at this position or before it.
+    pub to: GlobalPosition,
+    /// Only events of these types.
+    pub types: &'a [&'a str],
+}
+
 /// An event that was written in somebody's name, without what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deed {
@@ -99,6 +123,24 @@ pub(crate) async fn last_of<S: EventStore + ?Sized>(
             stream_id: event.stream_id,
             revision: event.revision,
             position: event.position,
+        }));
+    }
+    Ok(found)
+}
+
+/// [`EventStore::read_piece`] by reading the log.
+pub(crate) async fn read_piece<S: EventStore + ?Sized>(
+    store: &S,
+    piece: Piece<'_>,
+) -> Result<Vec<Recorded>, StoreError> {
+    let (mut found, mut after) = (Vec::new(), piece.after);
+    while after < piece.to {
+        let page = store.read_all(after, PAGE_EVENTS).await?;
+        let Some(read_to) = page.last().and_then(|event| event.position) else { break };
+        after = read_to;
+        found.extend(page.into_iter().filter(|event| {
+            event.position.is_some_and(|position| position <= piece.to)
+                && piece.types.contains(&event.event_type.as_str())
         }));
     }
     Ok(found)

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::{AppendError, StoreError};
 use crate::event::{Append, Appended, Envelope, Recorded};
-use crate::past::{self, Deed, Last, Until};
+use crate::past::{self, Deed, Last, Piece, Touched, Until};
 use crate::selection::{LOOKED_POSITIONS_MAX, Selected, Selection};
 use crate::stream::{GlobalPosition, Revision, StreamId};
 
@@ -147,6 +147,53 @@ pub trait EventStore: Send + Sync + 'static {
         until: GlobalPosition,
     ) -> Result<Vec<Deed>, StoreError> {
         past::deeds(self, after, until).await
+    }
+
+    /// The next events of some aggregates behind a position, at most `max`, in order; of others none, and nothing of
+    /// them is opened. There may be none although there are more.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    async fn read_aggregates(
+        &self,
+        after: GlobalPosition,
+        aggregates: &[&str],
+        max: u32,
+    ) -> Result<Selected, StoreError> {
+        let head = self.head().await?;
+        let events = self.read_all(after, max).await?;
+        let is_full = u32::try_from(events.len()).is_ok_and(|count| count >= max);
+        let last = events.last().and_then(|event| event.position);
+        let looked_to = last.filter(|_| is_full).unwrap_or(head.max(after));
+        let is_wanted = |event: &Recorded| aggregates.contains(&event.stream_id.aggregate());
+        Ok(Selected { events: events.into_iter().filter(is_wanted).collect(), looked_to })
+    }
+
+    /// The events of a piece of the log, in order. Sealed values may read as `{"$forgotten": true}`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    async fn read_piece(&self, piece: Piece<'_>) -> Result<Vec<Recorded>, StoreError> {
+        past::read_piece(self, piece).await
+    }
+
+    /// The same without what the events say.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    async fn touched(&self, piece: Piece<'_>) -> Result<Vec<Touched>, StoreError> {
+        let events = self.read_piece(piece).await?;
+        Ok(events
+            .into_iter()
+            .filter_map(|event| {
+                Some(Touched {
+                    position: event.position?,
+                    stream_id: event.stream_id,
+                    revision: event.revision,
+                    event_type: event.event_type,
+                })
+            })
+            .collect())
     }
 
     /// Where the log stood at an instant: at the last event that was recorded by then, [`GlobalPosition::START`]

@@ -28,7 +28,7 @@ use crate::worker::Worker;
 /// Messages given to a consumer and not yet acknowledged; each may hold a place at the decoder.
 const ACKS_PENDING_MAX: i64 = 64;
 /// Deliveries before the last one parks.
-const DELIVERIES_MAX: i64 = 5;
+pub const DELIVERIES_MAX: i64 = 5;
 /// How long a delivery may take: above the decoder's longest job and the wait for its place.
 const ACK_WAIT: Duration = Duration::from_secs(600);
 /// How often a long job tells JetStream that it is alive.
@@ -247,40 +247,44 @@ impl Worker {
         if deliveries > 1 {
             metrics::counter!("calotype_redeliveries_total").increment(1);
         }
-        let last_try = deliveries >= DELIVERIES_MAX;
-        let bell: Bell = match serde_json::from_slice(&message.payload) {
-            Ok(bell) => bell,
-            Err(error) => {
-                warn!(%error, "a message is no bell of ours");
-                acknowledge(&message, AckKind::Term).await;
-                return;
-            }
-        };
-        if self.rings(subscription) {
-            acknowledge(&message, AckKind::Ack).await;
-            return;
-        }
-        let Some(_inside) = self.gate.enter() else {
-            acknowledge(&message, AckKind::Nak(Some(AWAY_WAIT))).await;
-            return;
-        };
-        let work = self.answer(&bell, subscription.urgency, last_try);
+        let work = self.hear_bell(&message.payload, deliveries, subscription);
         tokio::pin!(work);
-        let result = loop {
+        let kind = loop {
             tokio::select! {
-                result = &mut work => break result,
+                kind = &mut work => break kind,
                 () = tokio::time::sleep(STILL_WORKING_EVERY) => {
                     acknowledge(&message, AckKind::Progress).await;
                 }
             }
         };
-        match result {
-            Ok(()) => acknowledge(&message, AckKind::Ack).await,
-            Err(ProcessorError::NotYet { after }) if !last_try => {
-                acknowledge(&message, AckKind::Nak(Some(after))).await;
+        acknowledge(&message, kind).await;
+    }
+
+    /// Does the work that the payload of a message asks for; says how it is to be acknowledged. `deliveries` counts
+    /// from 1, this one included.
+    pub async fn hear_bell(
+        &self,
+        payload: &[u8],
+        deliveries: i64,
+        subscription: Subscription,
+    ) -> AckKind {
+        let last_try = deliveries >= DELIVERIES_MAX;
+        let bell: Bell = match serde_json::from_slice(payload) {
+            Ok(bell) => bell,
+            Err(error) => {
+                warn!(%error, "a message is no bell of ours");
+                return AckKind::Term;
             }
+        };
+        if self.rings(subscription) {
+            return AckKind::Ack;
+        }
+        let Some(_inside) = self.gate.enter() else { return AckKind::Nak(Some(AWAY_WAIT)) };
+        match self.answer(&bell, subscription.urgency, last_try).await {
+            Ok(()) => AckKind::Ack,
+            Err(ProcessorError::NotYet { after }) if !last_try => AckKind::Nak(Some(after)),
             // Reconciling takes over from here.
-            Err(ProcessorError::NotYet { .. }) => acknowledge(&message, AckKind::Term).await,
+            Err(ProcessorError::NotYet { .. }) => AckKind::Term,
             Err(error) => {
                 let doublings = u32::try_from(deliveries - 1).unwrap_or(0).min(10);
                 let after = RETRY_AFTER * 2_u32.saturating_pow(doublings);
@@ -291,11 +295,11 @@ impl Worker {
                     deliveries,
                     "work failed, trying again"
                 );
+                // What people have to mend is shown at once, and tried again all the same.
                 if last_try || error.is_refused() {
                     self.park(&bell, &error).await;
                 }
-                let kind = if last_try { AckKind::Term } else { AckKind::Nak(Some(after)) };
-                acknowledge(&message, kind).await;
+                if last_try { AckKind::Term } else { AckKind::Nak(Some(after)) }
             }
         }
     }
@@ -366,7 +370,11 @@ fn stream_kind(stream_id: &str) -> &str {
     stream_id.split_once('-').map_or("", |(kind, _)| kind)
 }
 
-async fn open(
+/// Creates a durable consumer, or brings one of an older release up to date.
+///
+/// # Errors
+/// NATS is away, or there is no stream.
+pub async fn open(
     jetstream: &jetstream::Context,
     source: &Source,
     subscription: Subscription,
@@ -387,7 +395,6 @@ async fn open(
         max_deliver: DELIVERIES_MAX,
         ..pull::Config::default()
     };
-    // Creates it, or brings one of an older release up to date.
     Ok(stream.create_consumer(config).await?)
 }
 

@@ -46,4 +46,5 @@ pub mod worker;
 pub use error::ProcessorError;
 pub use gate::Gate;
 pub use in_flight::InFlight;
+pub use trials::Trying;
 pub use worker::Worker;

@@ -25,6 +25,7 @@ use crate::library::Scanning;
 use crate::moves::Moving;
 use crate::priority::Places;
 use crate::text::Reading;
+use crate::trials::Trying;
 use calotype_commands::moves::FileHolds;
 
 /// What every processor holds. Cheap to clone.
@@ -60,6 +61,8 @@ pub struct Worker {
     pub in_flight: InFlight,
     /// What moves originals.
     pub moving: Moving,
+    /// What is known of models that are tried.
+    pub trying: Trying,
     /// Takes files in hand that are written to.
     pub(crate) holds: FileHolds,
     /// For the tables of work.
@@ -116,6 +119,8 @@ pub struct WorkerParts {
     pub in_flight: InFlight,
     /// What moves originals.
     pub moving: Moving,
+    /// What is known of models that are tried.
+    pub trying: Trying,
     /// For the tables of work.
     pub pool: PgPool,
     /// Where all work goes in and out.
@@ -144,6 +149,7 @@ impl Worker {
             places_max: parts.places.max(1),
             in_flight: parts.in_flight,
             moving: parts.moving,
+            trying: parts.trying,
             holds,
             pool: parts.pool,
             gate: parts.gate,

@@ -150,7 +150,9 @@ async fn run(
         let settings = core.queries.live_settings().clone();
         let vectors = core.queries.vectors().clone();
         let galleries = core.queries.galleries().clone();
+        let trying = hands.trying.clone();
         vec![
+            Box::new(move |events| trying.on_applied(events)),
             Box::new(move |events| galleries.on_applied(events)),
             Box::new(move |events| vectors.on_applied(events)),
             Box::new(move |events| callers.on_applied(events)),
@@ -166,7 +168,9 @@ async fn run(
     tasks.spawn(async move { prover.run(until).await });
     let forget = {
         let (callers, caches, queries) = (callers.clone(), caches.clone(), core.queries.clone());
+        let trying = hands.trying.clone();
         move || {
+            trying.forget();
             callers.forget_all();
             caches.forget_all();
             queries.forget_all();
@@ -285,7 +289,7 @@ async fn run(
             reset,
         });
         listen(config, api, &ready, started, &tasks, soft.clone()).await?;
-    } else {
+    } else if !soft.is_cancelled() {
         ready.store(true, Ordering::Relaxed);
         info!(roles = ?config.roles, "ready in {} ms", started.elapsed().as_millis());
         soft.cancelled().await;
@@ -468,6 +472,10 @@ async fn listen(
     let is_set_up = api.queries.has_admin().await?;
     let realtime = calotype_api::realtime::attach(&api, tasks, soft.clone());
     let router = calotype_api::router(api).layer(realtime);
+    if soft.is_cancelled() {
+        // Stopped before it was ready, it never says that it is.
+        return Ok(());
+    }
     ready.store(true, Ordering::Relaxed);
     info!("ready in {} ms: http://{address}", started.elapsed().as_millis());
     if !is_set_up {

@@ -22,7 +22,7 @@ use calotype_processors::library::Scanning;
 use calotype_processors::moves::Moving;
 use calotype_processors::text::Reading;
 use calotype_processors::worker::WorkerParts;
-use calotype_processors::{Gate, InFlight, Worker};
+use calotype_processors::{Gate, InFlight, Trying, Worker};
 use calotype_projections::Queries;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -295,6 +295,8 @@ pub struct Hands {
     pub scanning: Scanning,
     /// Originals that are moved.
     pub moving: Moving,
+    /// Models that are tried.
+    pub trying: Trying,
     /// Closed while the server is reset.
     pub gate: Gate,
 }
@@ -309,7 +311,8 @@ pub fn worker(
     gazetteer: Option<Arc<Gazetteer>>,
     hands: Hands,
 ) -> anyhow::Result<Worker> {
-    let Hands { in_flight, encoding, embedding, reading, finding, scanning, moving, gate } = hands;
+    let Hands { in_flight, encoding, embedding, reading, finding, scanning, moving, trying, gate } =
+        hands;
     let config = decoder_config()?;
     let places = config.children_max;
     Ok(Worker::new(WorkerParts {
@@ -324,6 +327,7 @@ pub fn worker(
         finding,
         scanning,
         moving,
+        trying,
         decoders: DecoderPool::new(config),
         gazetteer,
         places,

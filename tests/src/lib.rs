@@ -21,6 +21,7 @@ pub mod phone;
 pub mod samples;
 pub mod schemas;
 pub mod server;
+pub mod simulation;
 pub mod spec;
 pub mod waiting;
 pub mod walk;

@@ -93,8 +93,9 @@ function drawEvent(event, myId) {
 
 function who(actor, myId) {
   if (!actor) return "the server";
-  if (actor.id && actor.id === myId) return "you";
-  return actor.name || (actor.kind === "user" ? "another user" : actor.kind || "the server");
+  // The actor of a person's wish is the session or the key; the account stands beside it.
+  if (actor.userId && actor.userId === myId) return "you";
+  return actor.name || (actor.userId ? "another user" : actor.kind || "the server");
 }
 
 /** What the log keeps beside what an event says. */

@@ -64,7 +64,7 @@ pub(super) async fn revert(
         Whole::Album(_) => Permission::AlbumUpdate,
         Whole::Library(_) => Permission::UserUpdate,
     })?;
-    let moment = at.find(&api).await?;
+    let moment = at.find(&api, &caller).await?;
     let wish = Wish::Since(Since { whole, position: moment.position() });
     let done = take_back(&api, &caller, &wish, dry_run).await?;
     Ok((StatusCode::OK, Json(RevertResponseDto { at: moment, done })))

@@ -8,6 +8,7 @@ use calotype_domain::integrity::Check;
 use calotype_domain::permission::Permission;
 use calotype_domain::{AssetId, UserId};
 use calotype_media::blob::BlobKey;
+use calotype_projections::assets::AssetRow;
 
 use super::dto::{check, load};
 use crate::caller::Caller;
@@ -40,11 +41,13 @@ pub(super) async fn delete_integrity_report(
             && is_untracked
             && !is_wanted
             && !is_being_moved
+            && !api.blobs.may_be_committed(&key).await
         {
             api.blobs.remove(&key).await.map_err(|error| Problem::internal(&error))?;
         }
     } else if let Some(asset_id) = finding.asset_id
         && let Some(row) = api.queries.asset(asset_id).await?
+        && !is_right_again(&api, check, &finding.key, &row).await?
     {
         let (by, asset_id) = (UserId::new(row.owner_id), AssetId::new(asset_id));
         let trashed = api.commands.trash_assets(&caller.context(), by, &[asset_id]).await;
@@ -57,4 +60,19 @@ pub(super) async fn delete_integrity_report(
     let keys = std::slice::from_ref(&finding.key);
     api.findings.settle(check, keys).await.map_err(|error| Problem::internal(&error))?;
     Ok(StatusCode::OK)
+}
+
+/// Whether a finding holds no longer: the asset's files lie elsewhere by now, or the one that was missing is back.
+async fn is_right_again(
+    api: &Api,
+    check: Check,
+    key: &str,
+    row: &AssetRow,
+) -> Result<bool, Problem> {
+    if row.original_key != key && row.sidecar_key.as_deref() != Some(key) {
+        return Ok(true);
+    }
+    let (Check::MissingFile, Ok(key)) = (check, BlobKey::parse(key)) else { return Ok(false) };
+    let found = api.blobs.stat(&key).await.map_err(|error| Problem::internal(&error))?;
+    Ok(found.is_some())
 }

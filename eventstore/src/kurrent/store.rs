@@ -18,7 +18,7 @@ use super::client::Connection;
 use super::{append, record, session};
 use crate::error::{AppendError, StoreError};
 use crate::event::{Append, Appended, Envelope, Recorded};
-use crate::past::{Deed, Last, Until};
+use crate::past::{Deed, Last, Piece, Touched, Until};
 use crate::postgres::PostgresStore;
 use crate::selection::{Selected, Selection};
 use crate::store::EventStore;
@@ -292,6 +292,23 @@ impl EventStore for KurrentStore {
         types: &[&str],
     ) -> Result<Vec<Last>, StoreError> {
         self.shared.postgres.last_of(stream_ids, types).await
+    }
+
+    async fn read_aggregates(
+        &self,
+        after: GlobalPosition,
+        aggregates: &[&str],
+        max: u32,
+    ) -> Result<Selected, StoreError> {
+        self.shared.postgres.read_aggregates(after, aggregates, max).await
+    }
+
+    async fn read_piece(&self, piece: Piece<'_>) -> Result<Vec<Recorded>, StoreError> {
+        self.shared.postgres.read_piece(piece).await
+    }
+
+    async fn touched(&self, piece: Piece<'_>) -> Result<Vec<Touched>, StoreError> {
+        self.shared.postgres.touched(piece).await
     }
 
     async fn deeds(

@@ -11,6 +11,7 @@ mod append;
 pub(crate) mod backup;
 #[cfg(feature = "kurrent")]
 mod beside;
+mod blocks;
 mod call;
 mod gather;
 mod keys;

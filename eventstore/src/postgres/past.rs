@@ -8,7 +8,7 @@ use super::keys::SubjectKeys;
 use super::read::{close, column, decode, unseal};
 use crate::error::StoreError;
 use crate::event::{Actor, ActorKind, Recorded};
-use crate::past::{Deed, Last, Search, Until};
+use crate::past::{Deed, Last, Piece, Search, Touched, Until};
 use crate::stream::{GlobalPosition, Revision, StreamId};
 
 /// The stream's index finds the events, and each is looked up among the positions by itself: a join over all
@@ -43,6 +43,23 @@ const SELECT_LAST: &str = "
         order by e.revision desc
         limit 1
     ) last";
+
+const SELECT_TOUCHED: &str = "
+    select p.position, e.stream_id, e.revision, e.type
+    from (
+        select position, event_id
+        from log.positions
+        where position > $1 and position <= $2
+    ) p
+    cross join lateral (
+        select stream_id, revision, type
+        from log.events
+        where event_id = p.event_id
+            and type = any($3)
+            and event_id not in (select event_id from log.skipped)
+        limit 1
+    ) e
+    order by p.position";
 
 const SELECT_DEEDS: &str = "
     select
@@ -88,6 +105,23 @@ pub(super) async fn read_until(
         .map_err(StoreError::database("read streams up to a position"))?;
     let events = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
     if until.is_opened { unseal(pool, keys, events).await } else { close(events) }
+}
+
+pub(super) async fn touched(pool: &PgPool, piece: Piece<'_>) -> Result<Vec<Touched>, StoreError> {
+    let rows: Vec<(i64, String, i64, String)> = sqlx::query_as(SELECT_TOUCHED)
+        .bind(piece.after.get())
+        .bind(piece.to.get())
+        .bind(piece.types)
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::database("read what happened in a piece of the log"))?;
+    let touched = rows.into_iter().map(|(position, stream_id, revision, event_type)| Touched {
+        position: GlobalPosition::new(position),
+        stream_id: StreamId::from_stored(stream_id),
+        revision: Revision::new(revision),
+        event_type,
+    });
+    Ok(touched.collect())
 }
 
 pub(super) async fn last_of(

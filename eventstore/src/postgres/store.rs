@@ -21,7 +21,7 @@ use super::{gather, listen, past, read, select};
 use crate::error::{AppendError, StoreError};
 use crate::event::{Append, Appended, Envelope, Recorded};
 use crate::keyring::Keyring;
-use crate::past::{Deed, Last, Until};
+use crate::past::{Deed, Last, Piece, Touched, Until};
 use crate::selection::{Selected, Selection};
 use crate::store::EventStore;
 use crate::stream::{GlobalPosition, Revision, StreamId};
@@ -285,6 +285,25 @@ impl EventStore for PostgresStore {
         types: &[&str],
     ) -> Result<Vec<Last>, StoreError> {
         past::last_of(&self.shared.pool, stream_ids, types).await
+    }
+
+    async fn read_aggregates(
+        &self,
+        after: GlobalPosition,
+        aggregates: &[&str],
+        max: u32,
+    ) -> Result<Selected, StoreError> {
+        let head = self.head().await?;
+        let Shared { pool, keys, .. } = &*self.shared;
+        select::of_aggregates(pool, keys, after, aggregates, max, head).await
+    }
+
+    async fn read_piece(&self, piece: Piece<'_>) -> Result<Vec<Recorded>, StoreError> {
+        select::piece(&self.shared.pool, piece).await
+    }
+
+    async fn touched(&self, piece: Piece<'_>) -> Result<Vec<Touched>, StoreError> {
+        past::touched(&self.shared.pool, piece).await
     }
 
     async fn deeds(

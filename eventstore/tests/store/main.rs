@@ -6,6 +6,7 @@ mod backup;
 mod contract;
 mod gaps;
 mod log_table;
+mod map;
 mod proof;
 mod races;
 mod relay;

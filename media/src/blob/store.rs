@@ -9,6 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use tempfile::NamedTempFile;
+use uuid::Uuid;
 
 use super::{
     Area, BlobError, BlobKey, BlobWriter, S3Place,
@@ -29,6 +30,9 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(3_600);
 /// How long ago a fetched file was written at least that another process does not read any more: encoding a film
 /// takes hours.
 const UNREAD_AFTER: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long an original that an import sent is left alone.
+const SENT_LATELY: Duration = Duration::from_secs(24 * 3_600);
 
 /// A content store on a local folder, or on a bucket with a local folder for what is being written and read.
 /// Cheap to clone.
@@ -192,6 +196,19 @@ impl BlobStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(BlobError::Read { key: key.clone(), source }),
         }
+    }
+
+    /// Whether an original was sent so lately that an import may be about to commit it, or cannot be looked at now.
+    /// Files of imports are named after the asset that they become.
+    pub async fn may_be_committed(&self, key: &BlobKey) -> bool {
+        let name = key.as_str().rsplit('/').next().unwrap_or_default();
+        let is_named = name.get(..36).is_some_and(|id| Uuid::try_parse(id).is_ok());
+        if key.area() != Area::Library || !is_named {
+            return false;
+        }
+        let written = self.stat(key).await.ok().flatten().and_then(|found| found.modified);
+        let age = written.and_then(|written| written.elapsed().ok());
+        age.is_none_or(|age| age < SENT_LATELY)
     }
 
     /// Removes a blob. A missing one counts as removed.

@@ -1,23 +1,19 @@
 //! Clearing a report: assets whose files are not right go into the trash, files that nothing speaks of go.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use calotype_commands::CommandError;
 use calotype_commands::integrity::Finding;
 use calotype_domain::asset::AssetError;
 use calotype_domain::integrity::Check;
 use calotype_domain::{AssetId, UserId};
-use calotype_media::blob::{Area, BlobKey};
+use calotype_media::blob::BlobKey;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{NAME, PAGE};
 use crate::error::ProcessorError;
 use crate::worker::Worker;
-
-/// How long an original that an import sent is left alone.
-const SENT_LATELY: Duration = Duration::from_secs(24 * 3_600);
 
 impl Worker {
     /// Clears what a check found, as it holds now.
@@ -58,7 +54,7 @@ impl Worker {
         if check == Check::UntrackedFile {
             if let Ok(key) = BlobKey::parse(&finding.key)
                 && !wanted.contains(key.as_str())
-                && !self.may_be_committed(&key).await
+                && !self.blobs.may_be_committed(&key).await
                 && !self.report_store().is_being_moved(key.as_str()).await?
             {
                 self.blobs.remove(&key).await?;
@@ -75,18 +71,5 @@ impl Worker {
             }
         }
         Ok(())
-    }
-
-    /// Whether a file was sent so lately that an import may be about to commit it, or cannot be looked at now.
-    /// Files of imports are named after the asset that they become.
-    async fn may_be_committed(&self, key: &BlobKey) -> bool {
-        let name = key.as_str().rsplit('/').next().unwrap_or_default();
-        let is_named = name.get(..36).is_some_and(|id| Uuid::try_parse(id).is_ok());
-        if key.area() != Area::Library || !is_named {
-            return false;
-        }
-        let written = self.blobs.stat(key).await.ok().flatten().and_then(|found| found.modified);
-        let age = written.and_then(|written| written.elapsed().ok());
-        age.is_none_or(|age| age < SENT_LATELY)
     }
 }

@@ -9,6 +9,7 @@ mod follow;
 mod proposal;
 mod show;
 mod table;
+mod trying;
 
 use calotype_commands::trials::trial_stream;
 use calotype_domain::ModelTask;
@@ -25,6 +26,8 @@ use self::show::Shown;
 use crate::error::ProcessorError;
 use crate::looks::look_at_each_move;
 use crate::worker::Worker;
+
+pub use self::trying::Trying;
 
 /// Its name in the log.
 const NAME: &str = "models";
@@ -53,9 +56,11 @@ impl Worker {
     /// # Errors
     /// [`ProcessorError`] of the first that failed; the others had their turn.
     pub async fn try_models_once(&self, applied: GlobalPosition) -> Result<bool, ProcessorError> {
+        let Some(asking) = self.trying.ask() else { return Ok(false) };
         let open = self.queries.open_model_trials().await?;
         let switched = self.unfollowed().await?;
         if open.is_empty() && switched.is_empty() {
+            asking.found_nothing();
             return Ok(false);
         }
         let Some(alone) = self.queries.try_alone_by(LOCK).await? else { return Ok(false) };

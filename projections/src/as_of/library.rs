@@ -9,6 +9,7 @@ use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use uuid::Uuid;
 
 use super::reading::{PIECE_STREAMS, PIECES_UNDER_WAY, Piece, Reading, row_of};
+use super::way::{Way, way};
 use crate::error::ProjectionError;
 use crate::query::Queries;
 use crate::timeline::{Placed, Timeline, TimelineRow};
@@ -17,7 +18,7 @@ use crate::timeline::{Placed, Timeline, TimelineRow};
 pub const LIBRARY_ASSETS_MAX: i64 = 1_000_000;
 
 /// The events that change what [`Shown`] says. What models found and pictures that were made do not.
-const TYPES: &[&str] = &[
+pub(super) const TYPES: &[&str] = &[
     "AssetDateChanged",
     "AssetDateReverted",
     "AssetFavorited",
@@ -66,8 +67,22 @@ pub struct ThenAndNow {
     pub then: Option<Shown>,
 }
 
+impl ThenAndNow {
+    /// Of a row. The word is one of four, so a row with another is nobody's to see.
+    pub(super) fn of(row: &Placed, then: Option<Shown>) -> Option<Self> {
+        Some(Self {
+            asset_id: row.asset_id,
+            owner_id: row.owner_id,
+            is_video: row.is_video,
+            visibility: visibility(&row.visibility)?,
+            is_trashed: row.is_trashed,
+            then,
+        })
+    }
+}
+
 impl Shown {
-    fn of(row: &TimelineRow) -> Option<Self> {
+    pub(super) fn of(row: &TimelineRow) -> Option<Self> {
         Some(Self {
             visibility: visibility(&row.visibility)?,
             is_trashed: row.is_trashed,
@@ -78,7 +93,7 @@ impl Shown {
         })
     }
 
-    fn placed(row: &Placed) -> Option<Self> {
+    pub(super) fn placed(row: &Placed) -> Option<Self> {
         Some(Self {
             visibility: visibility(&row.visibility)?,
             is_trashed: row.is_trashed,
@@ -107,11 +122,12 @@ impl Queries {
         owner_id: Uuid,
         position: GlobalPosition,
     ) -> Result<Option<Vec<ThenAndNow>>, ProjectionError> {
+        let known = self.timeline_stands_at().await?;
         let rows = self.placed_of(owner_id, LIBRARY_ASSETS_MAX + 1).await?;
         if i64::try_from(rows.len()).is_ok_and(|count| count > LIBRARY_ASSETS_MAX) {
             return Ok(None);
         }
-        self.then(rows, position).await.map(Some)
+        self.then(rows, known, position).await.map(Some)
     }
 
     /// Those of some assets that are there now, and how they showed at a moment.
@@ -123,11 +139,28 @@ impl Queries {
         asset_ids: &[Uuid],
         position: GlobalPosition,
     ) -> Result<Vec<ThenAndNow>, ProjectionError> {
+        let known = self.timeline_stands_at().await?;
         let rows = self.placed(asset_ids).await?;
-        self.then(rows, position).await
+        self.then(rows, known, position).await
     }
 
+    /// The shortest way from rows to how they were: `known` is up to where the log was applied before they were read.
     async fn then(
+        &self,
+        rows: Vec<Placed>,
+        known: GlobalPosition,
+        position: GlobalPosition,
+    ) -> Result<Vec<ThenAndNow>, ProjectionError> {
+        let since = known.min(position);
+        let head = self.store().head().await?;
+        match way(rows.len(), since, position, head) {
+            Way::FromNow => self.then_from_now(rows, (since, head), position).await,
+            Way::FromBeginning => self.then_from_beginning(rows, position).await,
+            Way::ByStream => self.then_by_stream(rows, position).await,
+        }
+    }
+
+    async fn then_by_stream(
         &self,
         rows: Vec<Placed>,
         position: GlobalPosition,
@@ -162,31 +195,29 @@ impl Queries {
             if !is_same {
                 changed.push(row.asset_id);
             }
-            // The word is one of four, so a row with another is nobody's to see.
-            let Some(visibility) = visibility(&row.visibility) else { continue };
-            found.push(ThenAndNow {
-                asset_id: row.asset_id,
-                owner_id: row.owner_id,
-                is_video: row.is_video,
-                visibility,
-                is_trashed: row.is_trashed,
-                then: if is_same { Shown::placed(row) } else { None },
-            });
+            found.extend(ThenAndNow::of(row, if is_same { Shown::placed(row) } else { None }));
         }
         if changed.is_empty() {
             return Ok(found);
         }
-        let reading =
-            Reading { aggregate: "asset", position, types: Some(TYPES), is_opened: false };
-        let folded = self
-            .folded(&changed, reading, |events| Shown::of(&row_of::<Timeline>(events)?))
-            .await?;
+        let folded = self.shown_then(&changed, position).await?;
         for asset in &mut found {
             if asset.then.is_none() {
                 asset.then = folded.get(&asset.asset_id).copied();
             }
         }
         Ok(found)
+    }
+
+    /// How some assets showed, by the events of their streams up to a position.
+    pub(super) async fn shown_then(
+        &self,
+        asset_ids: &[Uuid],
+        position: GlobalPosition,
+    ) -> Result<HashMap<Uuid, Shown>, ProjectionError> {
+        let reading =
+            Reading { aggregate: "asset", position, types: Some(TYPES), is_opened: false };
+        self.folded(asset_ids, reading, |events| Shown::of(&row_of::<Timeline>(events)?)).await
     }
 }
 

@@ -11,6 +11,7 @@ mod moment;
 mod people;
 mod reading;
 mod sharing;
+mod way;
 
 pub use albums::AlbumThen;
 pub use library::{LIBRARY_ASSETS_MAX, Shown, ThenAndNow};

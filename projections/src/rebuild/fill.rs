@@ -86,14 +86,13 @@ pub(super) async fn batch(
     recorded: &[Recorded],
     last: GlobalPosition,
 ) -> Result<Filled, ProjectionError> {
-    let count = u64::try_from(recorded.len()).unwrap_or(u64::MAX);
     let mut tx = sqlx::Connection::begin(&mut *db).await?;
     if !record::hold_in_tx(&mut tx, seen).await? {
         return Ok(Filled::Overtaken);
     }
     match apply_in_tx(&mut tx, projection, recorded).await {
         Ok(()) => {
-            record::advance_in_tx(&mut tx, &seen.name, last, count).await?;
+            record::advance_in_tx(&mut tx, &seen.name, last, passed(seen, last)).await?;
             tx.commit().await?;
             Ok(Filled::Applied)
         }
@@ -103,6 +102,12 @@ pub(super) async fn batch(
         }
         Err(error) => Err(error),
     }
+}
+
+/// How many positions of the log a rebuild passes on its way to one: also those that it does not read, because
+/// nothing there is for its read model.
+fn passed(seen: &Record, to: GlobalPosition) -> u64 {
+    u64::try_from(to.get() - seen.position().get()).unwrap_or_default()
 }
 
 /// Applies events to the next generation, those of other aggregates left out.
@@ -147,7 +152,7 @@ async fn one_by_one(
     if !record::hold_in_tx(&mut tx, seen).await? {
         return Ok(Filled::Overtaken);
     }
-    let (mut count, mut at, mut failure) = (0_u64, seen.position(), None);
+    let (mut at, mut failure) = (seen.position(), None);
     for event in recorded {
         sqlx::query("savepoint one").execute(&mut *tx).await?;
         match apply_in_tx(&mut tx, projection, std::slice::from_ref(event)).await {
@@ -160,11 +165,10 @@ async fn one_by_one(
             Err(error) => return Err(error),
         }
         sqlx::query("release savepoint one").execute(&mut *tx).await?;
-        count += 1;
         at = event.position.unwrap_or(at);
     }
     let at = if failure.is_some() { at } else { last };
-    record::advance_in_tx(&mut tx, &seen.name, at, count).await?;
+    record::advance_in_tx(&mut tx, &seen.name, at, passed(seen, at)).await?;
     if let Some(failure) = &failure {
         record::fail(&mut tx, &seen.name, failure).await?;
     }

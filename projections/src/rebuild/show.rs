@@ -51,7 +51,7 @@ pub struct Rebuild {
     pub position: i64,
     /// The position that it has to reach: that of the live one.
     pub target: i64,
-    /// Events of the log that were read.
+    /// Positions of the log that were passed.
     pub events: i64,
     /// Events a second, since it was begun or resumed.
     pub events_per_second: f64,

@@ -35,7 +35,7 @@ const AFTER_BUSY: Duration = Duration::from_millis(250);
 /// How long a step that waits for its turn waits at once, so that a pause is seen soon.
 const WAIT_MAX: Duration = Duration::from_millis(250);
 
-/// Events that were read while those before them were applied; never none.
+/// Events that were read while those before them were applied, and up to where they were read.
 struct Ahead {
     name: String,
     after: GlobalPosition,
@@ -260,18 +260,16 @@ impl Rebuilder {
         let most = batch_events(seen, self.events_max);
         let (mut recorded, mut last) = match self.ahead.take() {
             Some(ahead) if ahead.is_after(seen, most) => (ahead.recorded, ahead.last),
-            _ => {
-                let (recorded, last) = read(&*self.store, after, most).await?;
-                // Read after the target was: positions without an event were skipped or erased.
-                let is_all = recorded.len() < usize_of(most);
-                (recorded, if is_all { target } else { last })
-            }
+            _ => self.read(seen, projection, after, target, most).await?,
         };
         recorded.retain(|event| event.position <= Some(target));
         last = last.min(target);
         let applying = fill::batch(&mut db, projection, seen, &recorded, last);
         let reading = async {
-            if last < target { read(&*self.store, last, most).await.map(Some) } else { Ok(None) }
+            if last >= target {
+                return Ok(None);
+            }
+            self.read(seen, projection, last, target, most).await.map(Some)
         };
         let (filled, ahead) = tokio::try_join!(applying, reading)?;
         if let Some(rate) = seen.events_per_second_max {
@@ -281,7 +279,6 @@ impl Rebuilder {
         }
         match filled {
             Filled::Applied => {
-                let ahead = ahead.filter(|(recorded, _)| !recorded.is_empty());
                 self.ahead = ahead.map(|(recorded, to)| Ahead {
                     name: seen.name.clone(),
                     after: last,
@@ -293,6 +290,26 @@ impl Rebuilder {
             Filled::Stopped(failure) => tell_stopped(seen, &failure),
         }
         Ok(())
+    }
+
+    /// What comes next, and up to where that is; `target` was known before it is read. Only what the read model takes
+    /// is read, but where the load is limited: then a part of the log is a part of it.
+    async fn read(
+        &self,
+        seen: &Record,
+        projection: &dyn Projection,
+        after: GlobalPosition,
+        target: GlobalPosition,
+        most: u32,
+    ) -> Result<(Vec<Recorded>, GlobalPosition), ProjectionError> {
+        if seen.events_per_second_max.is_some() {
+            let (recorded, last) = read(&*self.store, after, most).await?;
+            // Positions without an event were skipped or erased.
+            let is_all = recorded.len() < usize_of(most);
+            return Ok((recorded, if is_all { target } else { last }));
+        }
+        let some = self.store.read_aggregates(after, projection.aggregates(), most).await?;
+        Ok((some.events, some.looked_to))
     }
 
     /// The log is taken in; comparing or switching may have sent it back to take in more.

@@ -169,11 +169,7 @@ impl Eraser {
             patience.wait("events are being placed").await?;
         }
         let head = self.core.store.head().await.map_err(failed)?;
-        // Of this release: those of former versions stand still.
-        let mut names: Vec<String> = calotype_projections::projection::all()
-            .iter()
-            .map(|one| calotype_projections::projection::checkpoint_name(&**one))
-            .collect();
+        let mut names = checkpoint_names();
         names.extend(["errands", "relay"].map(str::to_owned));
         loop {
             let is_settled: bool = sqlx::query_scalar(
@@ -195,6 +191,18 @@ impl Eraser {
                 return Ok(());
             }
             patience.wait("files and rows are being removed").await?;
+        }
+    }
+
+    /// A read model that could not apply an event of it shows what was before, and its checkpoint goes on all the
+    /// same: its rows would outlive the receipt.
+    async fn ensure_nothing_waits(&self, erased: Held, of: &Of) -> Result<(), NotErased> {
+        let waits = rows::held_up_by(&self.core.pool, erased, of, &checkpoint_names()).await;
+        match waits.map_err(failed)? {
+            None => Ok(()),
+            Some(name) => Err(NotErased::NotYet(format!(
+                "events of it wait for the read model {name}: retry or discard what is parked first"
+            ))),
         }
     }
 
@@ -249,7 +257,7 @@ impl Erasing for Eraser {
             assets: i64::try_from(of.assets.len()).unwrap_or(i64::MAX),
             original_bytes: of.original_bytes,
             albums,
-            rows: rows::count(&self.core.pool, erased).await.map_err(failed)?,
+            rows: rows::count(&self.core.pool, erased, &of).await.map_err(failed)?,
         })
     }
 
@@ -258,7 +266,7 @@ impl Erasing for Eraser {
             return Err(NotErased::NotYet("another erasure is being done".into()));
         };
         self.ensure_may(erased).await?;
-        let of = rows::gather(&self.core.pool, erased).await.map_err(failed)?;
+        let mut of = rows::gather(&self.core.pool, erased).await.map_err(failed)?;
         match erased {
             Held::Asset(asset_id) => self.purge_asset(ctx, asset_id).await?,
             Held::User(user_id) => {
@@ -271,11 +279,13 @@ impl Erasing for Eraser {
             }
         }
         self.settle().await?;
+        of.take_films(&self.core.pool).await.map_err(failed)?;
+        self.ensure_nothing_waits(erased, &of).await?;
         calotype_projections::rebuild::forget_deleted(&self.core.pool).await.map_err(failed)?;
         let work = rows::remove_work(&self.core.pool, erased, &of).await.map_err(failed)?;
         self.purge_messages(erased).await?;
         let scrubbed = self.scrub().await?;
-        let left = rows::count(&self.core.pool, erased).await.map_err(failed)?;
+        let left = rows::count(&self.core.pool, erased, &of).await.map_err(failed)?;
         let erasure_id = ErasureId::new(self.core.commands.ids().v4());
         let done_at = self.core.commands.clock().now();
         let mut lines = vec![
@@ -296,6 +306,14 @@ impl Erasing for Eraser {
         info!(erased.kind = erased.kind(), erased.id = %erased.id(), erasure.id = %erasure_id, "erased");
         Ok(done)
     }
+}
+
+/// The read models of this release: those of former versions stand still.
+fn checkpoint_names() -> Vec<String> {
+    calotype_projections::projection::all()
+        .iter()
+        .map(|one| calotype_projections::projection::checkpoint_name(&**one))
+        .collect()
 }
 
 /// Waits for the work of others, not for ever.

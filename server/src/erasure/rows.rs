@@ -19,6 +19,80 @@ pub(super) struct Of {
     pub(super) original_bytes: i64,
     /// Its logins.
     pub(super) sessions: Vec<Uuid>,
+    /// The films that ever belonged to it, where it is one asset: with the length of their originals in bytes, as far
+    /// as that is known still.
+    films: Vec<(Uuid, i64)>,
+}
+
+impl Of {
+    /// Takes in the films that went with it, as the log says.
+    pub(super) async fn take_films(&mut self, pool: &PgPool) -> Result<(), sqlx::Error> {
+        let ids: Vec<Uuid> = self.films.iter().map(|(film_id, _)| *film_id).collect();
+        let gone: Vec<Uuid> = sqlx::query_scalar(
+            "select film_id from unnest($1::uuid[]) as films (film_id)
+              where exists (select from log.events
+                             where stream_id = 'asset-' || film_id and type = 'AssetPurged')",
+        )
+        .bind(&ids)
+        .fetch_all(pool)
+        .await?;
+        for (film_id, bytes) in std::mem::take(&mut self.films) {
+            if gone.contains(&film_id) {
+                self.assets.push(film_id);
+                self.original_bytes += bytes;
+            }
+        }
+        Ok(())
+    }
+
+    /// The streams of its assets, and its own.
+    fn streams(&self, erased: Held) -> Vec<String> {
+        let of_asset =
+            |id: &Uuid| ["asset", "asset_trial", "faces"].map(|kind| format!("{kind}-{id}"));
+        let mut streams: Vec<String> = self.assets.iter().flat_map(of_asset).collect();
+        streams.push(format!("{}-{}", erased.kind(), erased.id()));
+        streams
+    }
+}
+
+/// A read model of this release for which an event of it waits, so that its rows are there still; none where all of
+/// them have heard of everything. Of somebody, streams that hold something under their key count, too.
+pub(super) async fn held_up_by(
+    pool: &PgPool,
+    erased: Held,
+    of: &Of,
+    names: &[String],
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select parked.name from work.parked
+          where parked.kind = 'projection' and parked.name = any($1)
+            and (parked.stream_id = any($2) or exists (
+                select from log.events
+                 where events.stream_id = parked.stream_id and events.subject = any($2)))
+          order by parked.name
+          limit 1",
+    )
+    .bind(names)
+    .bind(of.streams(erased))
+    .fetch_optional(pool)
+    .await
+}
+
+/// The films that ever belonged to an asset, with the length of their originals where that is known still.
+async fn films_of(pool: &PgPool, asset_id: Uuid) -> Result<Vec<(Uuid, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "select distinct films.film_id, coalesce(assets.size_bytes, 0)
+           from (
+                select coalesce(payload ->> 'film_id', payload ->> 'live_photo_video_id')::uuid
+                  from log.events
+                 where stream_id = 'asset-' || $1 and type in ('AssetFilmLinked', 'AssetUploaded')
+           ) as films (film_id)
+           left join read.assets_v1 as assets on assets.asset_id = films.film_id
+          where films.film_id is not null",
+    )
+    .bind(asset_id)
+    .fetch_all(pool)
+    .await
 }
 
 /// What is known of it.
@@ -39,19 +113,26 @@ pub(super) async fn gather(pool: &PgPool, erased: Held) -> Result<Of, sqlx::Erro
                 .await?
         }
     };
+    let films = match erased {
+        Held::Asset(asset_id) => films_of(pool, asset_id.uuid()).await?,
+        Held::User(_) => Vec::new(),
+    };
     let original_bytes = rows.iter().map(|(_, bytes)| bytes).sum();
-    Ok(Of { assets: rows.into_iter().map(|(id, _)| id).collect(), original_bytes, sessions })
+    let assets = rows.into_iter().map(|(id, _)| id).collect();
+    Ok(Of { assets, original_bytes, sessions, films })
 }
 
-/// How many rows of which table are of it; tables without any are left out.
+/// How many rows of which table are of it, and of the films that went with it; tables without any are left out.
 pub(super) async fn count(
     pool: &PgPool,
     erased: Held,
+    of: &Of,
 ) -> Result<BTreeMap<String, i64>, sqlx::Error> {
-    let columns: &[&str] = match erased {
-        Held::Asset(_) => &OF_ASSET,
-        Held::User(_) => &OF_USER,
+    let (columns, mut ids): (&[&str], _) = match erased {
+        Held::Asset(_) => (&OF_ASSET, of.assets.clone()),
+        Held::User(_) => (&OF_USER, Vec::new()),
     };
+    ids.push(erased.id());
     let found: Vec<(String, String)> = sqlx::query_as(
         "select format('%I.%I', c.table_schema, c.table_name), c.column_name::text
            from information_schema.columns c
@@ -64,9 +145,9 @@ pub(super) async fn count(
     .await?;
     let mut counts = BTreeMap::new();
     for (table, column) in found {
-        let statement = format!("select count(*) from {table} where {column} = $1");
+        let statement = format!("select count(*) from {table} where {column} = any($1)");
         let count: i64 =
-            sqlx::query_scalar(AssertSqlSafe(statement)).bind(erased.id()).fetch_one(pool).await?;
+            sqlx::query_scalar(AssertSqlSafe(statement)).bind(&ids).fetch_one(pool).await?;
         if count > 0 {
             *counts.entry(table).or_default() += count;
         }
@@ -76,16 +157,13 @@ pub(super) async fn count(
 
 /// Removes what stands in tables of work, which no event empties.
 pub(super) async fn remove_work(pool: &PgPool, erased: Held, of: &Of) -> Result<u64, sqlx::Error> {
-    let of_asset = |id: &Uuid| ["asset", "asset_trial", "faces"].map(|kind| format!("{kind}-{id}"));
-    let mut streams: Vec<String> = of.assets.iter().flat_map(of_asset).collect();
     let owners: Vec<Uuid> = match erased {
         Held::User(user_id) => vec![user_id.uuid()],
         Held::Asset(_) => Vec::new(),
     };
-    streams.push(format!("{}-{}", erased.kind(), erased.id()));
     let mut removed = 0;
     let by_stream = "delete from work.parked where stream_id = any($1)";
-    removed += sqlx::query(by_stream).bind(&streams).execute(pool).await?.rows_affected();
+    removed += sqlx::query(by_stream).bind(of.streams(erased)).execute(pool).await?.rows_affected();
     for (statement, ids) in [
         ("delete from work.integrity_findings where asset_id = any($1)", &of.assets),
         ("delete from work.original_wishes where asset_id = any($1)", &of.assets),

@@ -265,8 +265,11 @@ fn say_done(done: &Value, how: How) -> anyhow::Result<()> {
 }
 
 fn say_moment(at: &Value) {
-    let when = at["recordedAt"].as_str().map(|at| format!(", {at}")).unwrap_or_default();
-    say(&format!("At position {}{when}:", at["position"]));
+    match (at["position"].as_i64(), at["recordedAt"].as_str()) {
+        (Some(position), Some(when)) => say(&format!("At position {position}, {when}:")),
+        (Some(position), None) => say(&format!("At position {position}:")),
+        (None, when) => say(&format!("At {}:", when.unwrap_or("that moment"))),
+    }
 }
 
 fn say_timeline(answer: &Value) {

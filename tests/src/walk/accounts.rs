@@ -19,7 +19,7 @@ use super::step::accept;
 use super::world::World;
 
 impl World {
-    pub(super) async fn register(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn register(&mut self) -> anyhow::Result<()> {
         let number = self.random.random_range(0..20);
         let email = format!("user{number}@example.com");
         let registered = UserRegistered {

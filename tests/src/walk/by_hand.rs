@@ -12,7 +12,7 @@ use calotype_domain::asset::{
 };
 use calotype_domain::config::{ConfigCommand, SETTINGS, shape};
 use calotype_domain::{AssetId, UserId};
-use calotype_eventstore::StreamId;
+use calotype_eventstore::{EventStore, StreamId};
 use calotype_media::blob::{BlobKey, BlobStore};
 use calotype_media::decoder::{DecoderPool, PoolConfig};
 use calotype_media::transcode::Transcoder;
@@ -25,7 +25,17 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgPool;
 
+use super::step::accept;
 use super::world::World;
+
+/// A file that was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    /// Where it lies.
+    pub(crate) key: BlobKey,
+    /// Its SHA-1 in hex.
+    pub(crate) sha1: String,
+}
 
 impl World {
     /// The read side.
@@ -53,11 +63,22 @@ impl World {
     /// # Errors
     /// The folder cannot be opened.
     pub async fn worker_in(&self, folder: &Path) -> anyhow::Result<Worker> {
+        let (store, pool) = (Arc::clone(&self.store), self.database.pool.clone());
+        Self::worker_over(folder, self.commands.clone(), store, pool).await
+    }
+
+    /// Processors over a write side, a log and connections.
+    pub(crate) async fn worker_over(
+        folder: &Path,
+        commands: Commands,
+        store: Arc<dyn EventStore>,
+        pool: PgPool,
+    ) -> anyhow::Result<Worker> {
         let blobs = BlobStore::open(folder).await.context("failed to open a folder for files")?;
         Ok(Worker::new(WorkerParts {
-            commands: self.commands.clone(),
-            queries: self.queries(),
-            store: Arc::clone(&self.store),
+            commands,
+            queries: Queries::new(pool.clone(), Arc::clone(&store)),
+            store,
             blobs,
             decoders: DecoderPool::new(PoolConfig::new("true", [])),
             transcoder: Transcoder::new(PoolConfig::new("true", [])),
@@ -70,7 +91,8 @@ impl World {
             places: 1,
             in_flight: InFlight::default(),
             moving: Moving::default(),
-            pool: self.database.pool.clone(),
+            trying: calotype_processors::Trying::default(),
+            pool,
             gate: Gate::default(),
         }))
     }
@@ -162,6 +184,11 @@ impl World {
         Ok(id)
     }
 
+    /// Somebody who is or was there; nobody before the first account.
+    pub(crate) fn some_user(&mut self) -> Option<UserId> {
+        (!self.users.is_empty()).then(|| self.anybody())
+    }
+
     /// The write side.
     #[must_use]
     pub fn commands(&self) -> &Commands {
@@ -202,9 +229,23 @@ impl World {
         &mut self,
         worker: &Worker,
         owner_id: UserId,
+        named: (&str, MediaKind),
+        bytes: (&[u8], Option<&[u8]>),
+    ) -> anyhow::Result<AssetId> {
+        let sent = self.send_file(worker, owner_id, named, bytes).await?;
+        let (id, _) = sent.context("the upload was refused")?;
+        self.follow().await?;
+        Ok(id)
+    }
+
+    /// The same, and nothing follows; says under which key the file lies. Nothing where a rule refused it.
+    pub(crate) async fn send_file(
+        &mut self,
+        worker: &Worker,
+        owner_id: UserId,
         (file_name, kind): (&str, MediaKind),
         (bytes, sidecar): (&[u8], Option<&[u8]>),
-    ) -> anyhow::Result<AssetId> {
+    ) -> anyhow::Result<Option<(AssetId, Sent)>> {
         let id = AssetId::new(self.commands.ids().v4());
         let ending = file_name.rsplit_once('.').map_or("", |(_, ending)| ending);
         let key = BlobKey::original(owner_id.uuid(), id.uuid(), ending);
@@ -214,6 +255,7 @@ impl World {
             None => None,
         };
         let taken = "2024-05-06T07:08:09Z".parse()?;
+        let sent = Sent { key, sha1: original.sha1.clone() };
         let uploaded = AssetUploaded {
             owner_id,
             kind,
@@ -228,9 +270,8 @@ impl World {
             live_photo_video_id: None,
         };
         let ctx = self.context(Some(owner_id));
-        self.commands.upload_asset(&ctx, id, uploaded, Vec::new()).await?;
-        self.follow().await?;
-        Ok(id)
+        let uploaded = self.commands.upload_asset(&ctx, id, uploaded, Vec::new()).await;
+        Ok(accept(uploaded)?.map(|_| (id, sent)))
     }
 
     /// Lets a film belong to a still.
@@ -249,11 +290,21 @@ impl World {
     /// The command fails.
     pub async fn purge_photo(&mut self, by: UserId, asset_id: AssetId) -> anyhow::Result<()> {
         let row = self.queries().asset(asset_id.uuid()).await?.context("there is no such asset")?;
+        self.purge_sent(by, asset_id, &row.sha1).await?;
+        self.follow().await
+    }
+
+    /// The same of a photo whose SHA-1 is known, and nothing follows; a rule may refuse it.
+    pub(crate) async fn purge_sent(
+        &mut self,
+        by: UserId,
+        asset_id: AssetId,
+        sha1: &str,
+    ) -> anyhow::Result<()> {
         let ctx = self.context(Some(by));
         let why = Purging::Wished { by };
-        let doomed = Doomed { why, owner_id: by, asset_id, sha1: &row.sha1 };
-        self.commands.purge_assets(&ctx, &[doomed]).await?;
-        self.follow().await
+        let doomed = Doomed { why, owner_id: by, asset_id, sha1 };
+        accept(self.commands.purge_assets(&ctx, &[doomed]).await).map(drop)
     }
 
     /// Puts photos into the trash.

@@ -13,4 +13,6 @@ mod sharing;
 mod step;
 mod world;
 
+pub(crate) use by_hand::Sent;
 pub use world::World;
+pub(crate) use world::key;

@@ -13,6 +13,7 @@ use calotype_eventstore::{
 use calotype_projections::{Runner, projection};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::database::{Rows, read_rows};
@@ -22,7 +23,7 @@ use crate::ids::{SeededIds, TickingClock, any_seed};
 const BEHIND_STEPS_MAX: u32 = 40;
 
 /// The key of all walks.
-fn key() -> Keyring {
+pub(crate) fn key() -> Keyring {
     Keyring::from_bytes([7; 32])
 }
 
@@ -48,6 +49,8 @@ pub struct World {
     pub(super) did: Mutex<VecDeque<(UserId, Uuid)>>,
     pub(super) libraries: super::libraries::Libraries,
     pub(super) store: Arc<dyn EventStore>,
+    ids: Arc<dyn IdGen>,
+    clock: Arc<dyn Clock>,
     sequencer: Sequencer,
     runner: Runner,
     pub(super) database: TestDatabase,
@@ -64,13 +67,26 @@ impl World {
             PostgresStore::connect(database.pool.clone(), key(), PostgresOptions::default())
                 .await
                 .context("failed to open the log")?;
-        let shared: Arc<dyn EventStore> = Arc::new(store.clone());
+        let (shared, pool) = (Arc::new(store.clone()), database.pool.clone());
+        Ok(Self::over(seed, database, store, shared, pool))
+    }
+
+    /// A walk over a database whose write side has a log and connections of its own.
+    #[must_use]
+    pub(crate) fn over(
+        seed: u64,
+        database: TestDatabase,
+        store: PostgresStore,
+        shared: Arc<dyn EventStore>,
+        pool: PgPool,
+    ) -> Self {
         let ids: Arc<dyn IdGen> = Arc::new(SeededIds::new(seed));
         let clock: Arc<dyn Clock> = Arc::<TickingClock>::default();
-        let commands = Commands::new(shared.clone(), Arc::new(key()), ids, clock)
-            .among_processes(database.pool.clone());
+        let commands =
+            Commands::new(shared.clone(), Arc::new(key()), Arc::clone(&ids), Arc::clone(&clock))
+                .among_processes(pool);
         let runner = Runner::new(database.pool.clone(), shared.clone());
-        Ok(Self {
+        Self {
             random: StdRng::seed_from_u64(seed),
             move_random: StdRng::seed_from_u64(!seed),
             commands,
@@ -89,10 +105,34 @@ impl World {
             did: Mutex::default(),
             libraries: super::libraries::Libraries::new(StdRng::seed_from_u64(!seed)),
             store: shared,
+            ids,
+            clock,
             sequencer: Sequencer::new(store),
             runner,
             database,
-        })
+        }
+    }
+
+    /// The write side dies and is started again: it remembers nothing.
+    pub(crate) fn restart_writing(&mut self, shared: Arc<dyn EventStore>, pool: PgPool) {
+        self.commands = self.commands_over(shared.clone(), pool);
+        self.store = shared;
+    }
+
+    /// The write side of a process with a log and connections of its own.
+    pub(crate) fn commands_over(&self, shared: Arc<dyn EventStore>, pool: PgPool) -> Commands {
+        let (ids, clock) = (Arc::clone(&self.ids), Arc::clone(&self.clock));
+        Commands::new(shared, Arc::new(key()), ids, clock).among_processes(pool)
+    }
+
+    /// One wish of somebody, of each kind that there is; nothing follows.
+    ///
+    /// # Errors
+    /// A command fails for another reason than a rule.
+    pub(crate) async fn wish(&mut self) -> anyhow::Result<()> {
+        self.step().await?;
+        self.library_step().await?;
+        self.move_now_and_then().await
     }
 
     /// The write side of another process over the same database.
@@ -115,9 +155,7 @@ impl World {
     pub async fn walk(&mut self, steps: u32) -> anyhow::Result<()> {
         let mut behind = 0;
         for _ in 0..steps {
-            self.step().await?;
-            self.library_step().await?;
-            self.move_now_and_then().await?;
+            self.wish().await?;
             if behind == 0 {
                 self.follow().await?;
                 behind = self.random.random_range(1..=BEHIND_STEPS_MAX);

@@ -11,6 +11,7 @@ use calotype_tests::client::PASSWORD;
 use calotype_tests::media::media;
 use calotype_tests::{Client, Options, TestServer, Upload, database, story};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use tokio::process::Command;
 
 use crate::organizing::text;
@@ -274,6 +275,100 @@ async fn what_is_held_is_not_deleted_until_it_is_released() -> anyhow::Result<()
         ensure!(receipt.contains(&format!("user {her_id}")), "{receipt}");
         let holds = admin.get_json("/api/calotype/holds").await?;
         ensure!(holds == json!([]), "{holds}");
+        Ok(())
+    })
+    .await
+}
+
+/// Lets a read model refuse changes of its rows, or no more.
+async fn let_timeline_refuse(server: &TestServer, refuses: bool) -> anyhow::Result<()> {
+    let pool = database::connect_as_superuser(&server.data()).await?;
+    let statements: &[&str] = if refuses {
+        &[
+            "create function read.refuse() returns trigger language plpgsql as
+             $$ begin raise exception 'refused'; end $$",
+            "create trigger refuse before update on read.timeline_v2
+                for each row execute function read.refuse()",
+        ]
+    } else {
+        &["drop trigger refuse on read.timeline_v2", "drop function read.refuse()"]
+    };
+    for statement in statements {
+        sqlx::query(AssertSqlSafe(*statement)).execute(&pool).await?;
+    }
+    pool.close().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_waits_for_a_read_model_is_not_called_erased() -> anyhow::Result<()> {
+    story(Options { testing: false, ..Options::default() }, async |server| {
+        let admin = server.client().sign_up().await?;
+        let id = admin.upload(&marked("waits", "1")?).await?;
+        admin.wait_for_thumbnail(&id).await?;
+        admin.wait_until_idle().await?;
+        let_timeline_refuse(server, true).await?;
+        admin
+            .put(&format!("/api/assets/{id}"), &json!({ "isFavorite": true }))
+            .await?
+            .expect(200)?;
+        let remote = Remote { url: server.url(), key: admin.create_secret(&["all"]).await? };
+
+        let refused = remote.run(&["erase", "asset", &id]).await?.failure()?;
+
+        ensure!(refused.contains("wait for the read model timeline_v2"), "{refused}");
+        let listed = admin.get_json("/api/calotype/erasures").await?;
+        ensure!(listed == json!([]), "a receipt for what is there still: {listed}");
+        let pool = database::connect(&server.data()).await?;
+        let rows = async || -> anyhow::Result<i64> {
+            let select = "select count(*) from read.timeline_v2 where asset_id = $1::uuid";
+            Ok(sqlx::query_scalar(select).bind(&id).fetch_one(&pool).await?)
+        };
+        ensure!(rows().await? == 1, "the row is gone: nothing was shown to wait");
+        let_timeline_refuse(server, false).await?;
+        let stream = format!("asset-{id}");
+        remote.said(&["parked", "retry", &stream]).await?;
+        let receipt = remote.said(&["erase", "asset", &id]).await?;
+        ensure!(receipt.contains(&format!("asset {id}")), "{receipt}");
+        ensure!(rows().await? == 0, "the row outlived its receipt");
+        pool.close().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn film_that_goes_with_its_photo_stands_in_the_receipt() -> anyhow::Result<()> {
+    story(Options { testing: false, ..Options::default() }, async |server| {
+        let admin = server.client().sign_up().await?;
+        let film = admin.upload_file(&media("video/made/h264_no_audio_no_date.mp4")?).await?;
+        admin.wait_until_idle().await?;
+        let mut still = marked("still", "1")?;
+        still.fields.push(("livePhotoVideoId".to_owned(), film.clone()));
+        let still = admin.upload(&still).await?;
+        admin.wait_until_idle().await?;
+        let pool = database::connect(&server.data()).await?;
+        // What a check would have found of the film.
+        sqlx::query(
+            "insert into work.model_failures (task, model_id, asset_id)
+             values ('ocr', $1::uuid, $1::uuid)",
+        )
+        .bind(&film)
+        .execute(&pool)
+        .await?;
+        let remote = Remote { url: server.url(), key: admin.create_secret(&["all"]).await? };
+
+        let receipt = remote.said(&["erase", "asset", &still]).await?;
+
+        ensure!(receipt.contains("destroyed assets 2 "), "{receipt}");
+        let left: i64 = sqlx::query_scalar(
+            "select count(*) from work.model_failures where asset_id = $1::uuid",
+        )
+        .bind(&film)
+        .fetch_one(&pool)
+        .await?;
+        ensure!(left == 0, "a row of work about the film is left");
+        pool.close().await;
         Ok(())
     })
     .await

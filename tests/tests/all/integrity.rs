@@ -115,6 +115,34 @@ async fn lost_and_damaged_files_are_found_and_healed() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn one_finding_that_is_right_again_or_may_be_committed_is_left_alone() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let id = admin.upload_file(&media("photos/edge/rating_1.jpg")?).await?;
+        admin.wait_until_idle().await?;
+        let path = original(server, &admin, &id).await?;
+        let kept = fs::read(&path)?;
+        fs::remove_file(&path)?;
+        // As an import sends a file that it is about to commit.
+        let sent = path.with_file_name("00000000-0000-4000-8000-000000000001.jpg");
+        fs::write(&sent, b"sent")?;
+        let summary = check(&admin, &["missing-files", "untracked-files"]).await?;
+        ensure!(summary == found(1, 1, 0), "{summary}");
+        fs::write(&path, kept)?;
+        for kind in ["missing_file", "untracked_file"] {
+            let item = items(&admin, kind).await?.pop().context("no finding")?;
+            let one = format!("{REPORT}/{}", text(&item, "id")?);
+            admin.call(Method::DELETE, &one, &json!({})).await?.expect(200)?;
+        }
+        let asset = admin.get_json(&format!("/api/assets/{id}")).await?;
+        ensure!(asset["isTrashed"] == false, "{asset}");
+        ensure!(sent.exists(), "a file was taken from under an import");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn report_is_cleared_by_hand() -> anyhow::Result<()> {
     story(Options::default(), async |server| {
         let admin = server.client().sign_up().await?;

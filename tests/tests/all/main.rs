@@ -72,6 +72,7 @@ mod session_races;
 mod settings;
 mod sharing;
 mod sidecars;
+mod simulation;
 mod slices;
 mod storage;
 mod strangers;

@@ -100,7 +100,7 @@ pub(super) async fn get_albums_as_of(
     RawQuery(query): RawQuery,
 ) -> Result<Json<AlbumsAsOfDto>, Problem> {
     caller.require(Permission::AlbumRead)?;
-    let at = parse(query.as_deref())?.find(&api).await?;
+    let at = parse(query.as_deref())?.find(&api, &caller).await?;
     let me = caller.user_id().uuid();
     let mine = api.queries.albums_of(me, &AlbumFilter::default()).await?;
     let there: Vec<Uuid> = mine.into_iter().map(|album| album.album_id).collect();
@@ -150,7 +150,7 @@ pub(super) async fn get_album_as_of(
     if is_deleted && departed(&api, &caller, &[album_id]).await?.is_empty() {
         return Err(Problem::no_access(Permission::AlbumRead));
     }
-    let at = at.find(&api).await?;
+    let at = at.find(&api, &caller).await?;
     let _turn = turn().await?;
     let album = api.queries.albums_then(&[album_id], at.position()).await?.remove(&album_id);
     let album = album.filter(|album| role_then(&caller, album).is_some());

@@ -62,11 +62,11 @@ pub(super) async fn get_asset_as_of(
         // Whose it was is told by the log, to them alone.
         let owner_id = api.queries.owner_of_asset(AssetId::new(asset_id)).await?;
         caller.require_owned(Permission::AssetRead, owner_id.map(UserId::uuid))?;
-        let at = at.find(&api).await?;
+        let at = at.find(&api, &caller).await?;
         return Ok(Json(AssetAsOfDto { at, asset: None, is_forgotten: true }));
     }
     require_asset(&api, &caller, Permission::AssetRead, now.as_ref()).await?;
-    let at = at.find(&api).await?;
+    let at = at.find(&api, &caller).await?;
     let Some(page) = api.queries.asset_then(asset_id, at.position()).await? else {
         let is_own = now.is_some_and(|row| row.owner_id == caller.user_id().uuid());
         // When somebody else's photo came is not told.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::caller::Caller;
 use crate::dates;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -25,11 +26,16 @@ pub(in crate::calotype) enum At {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MomentDto {
-    /// The last event that counts, as histories show it; 0 before the first.
-    position: i64,
-    /// When that event was recorded; `null` before the first, or where it was erased.
+    /// The last event that counts, as histories show it; 0 before the first. `null` for callers who are no
+    /// administrators and named an instant: how much happens on the server is not theirs to know.
+    #[schema(required)]
+    position: Option<i64>,
+    /// When that event was recorded; `null` before the first, or where it was erased. For callers who are no
+    /// administrators the instant that they named.
     #[schema(required, value_type = Option<String>)]
     recorded_at: Option<Instant>,
+    #[serde(skip)]
+    at: GlobalPosition,
 }
 
 /// An instant that is written as all others are.
@@ -44,13 +50,7 @@ impl Serialize for Instant {
 
 impl MomentDto {
     pub(in crate::calotype) const fn position(self) -> GlobalPosition {
-        GlobalPosition::new(self.position)
-    }
-}
-
-impl From<Moment> for MomentDto {
-    fn from(moment: Moment) -> Self {
-        Self { position: moment.position.get(), recorded_at: moment.recorded_at.map(Instant) }
+        self.at
     }
 }
 
@@ -58,17 +58,40 @@ impl At {
     /// Finds it in the log.
     ///
     /// # Errors
-    /// 400 for a position that the log has not come to.
-    pub(in crate::calotype) async fn find(self, api: &Api) -> Result<MomentDto, Problem> {
-        let moment = match self {
+    /// 400 for a position that the log has not come to; to callers who are no administrators such a one is now.
+    pub(in crate::calotype) async fn find(
+        self,
+        api: &Api,
+        caller: &Caller,
+    ) -> Result<MomentDto, Problem> {
+        let is_admin = caller.person().is_admin;
+        let found = match self {
             Self::Instant(instant) => {
-                api.queries.moment_at(dates::end_of_millisecond(instant)).await?
+                Some(api.queries.moment_at(dates::end_of_millisecond(instant)).await?)
             }
-            Self::Position(position) => api.queries.moment(position).await?.ok_or_else(|| {
-                Problem::bad_request(format!("The log has not come to position {position}"))
-            })?,
+            Self::Position(position) => api.queries.moment(position).await?,
         };
-        Ok(moment.into())
+        Ok(match (self, found) {
+            (_, Some(Moment { position, recorded_at })) if is_admin => MomentDto {
+                position: Some(position.get()),
+                recorded_at: recorded_at.map(Instant),
+                at: position,
+            },
+            (Self::Position(position), None) if is_admin => {
+                let refusal = format!("The log has not come to position {position}");
+                return Err(Problem::bad_request(refusal));
+            }
+            (Self::Position(position), _) => MomentDto {
+                position: Some(position),
+                recorded_at: None,
+                at: GlobalPosition::new(position),
+            },
+            (Self::Instant(instant), found) => MomentDto {
+                position: None,
+                recorded_at: Some(Instant(instant)),
+                at: found.map_or(GlobalPosition::START, |moment| moment.position),
+            },
+        })
     }
 
     fn parse(value: &Value) -> Option<Self> {

@@ -74,7 +74,7 @@ pub(super) async fn get_links_as_of(
     let mut fields = Fields::query(query.as_deref());
     let at = required_at(&mut fields);
     fields.finish()?;
-    let at = at.find(&api).await?;
+    let at = at.find(&api, &caller).await?;
     let _turn = turn().await?;
     let links = api.queries.links_then(caller.user_id().uuid(), at.position()).await?;
     let ids: HashSet<Uuid> = links.iter().flat_map(|link| link.asset_ids.iter().copied()).collect();

@@ -44,7 +44,7 @@ pub(super) async fn get_people_as_of(
     let at = required_at(&mut fields);
     let with_hidden = fields.boolean("withHidden").unwrap_or_default();
     fields.finish()?;
-    let at = at.find(&api).await?;
+    let at = at.find(&api, &caller).await?;
     let _turn = turn().await?;
     // The library is the caller's own, then and now.
     let people = api.queries.people_then(caller.user_id().uuid(), at.position()).await?;

@@ -98,7 +98,7 @@ pub(super) async fn get_timeline_as_of(
     if wish.visibilities == [Visibility::Locked] {
         caller.require_elevated()?;
     }
-    let at = wish.at.find(&api).await?;
+    let at = wish.at.find(&api, &caller).await?;
     let me = caller.user_id().uuid();
     let owner_id = wish.user_id.unwrap_or(me);
     let Some(reach) = reached(&api, &caller, owner_id, at).await? else {

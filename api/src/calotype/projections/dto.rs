@@ -57,7 +57,7 @@ pub(crate) struct ProjectionRebuild {
     position: i64,
     /// The position that it has to reach.
     target: i64,
-    /// Events of the log that were read.
+    /// Positions of the log that were passed.
     events: i64,
     /// Events a second, since it was begun or resumed.
     events_per_second: f64,

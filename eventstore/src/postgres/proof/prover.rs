@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::extend::{self, STEP_EVENTS_MAX};
 use super::log::ProofLog;
 use crate::error::StoreError;
+use crate::postgres::blocks;
 use crate::postgres::leader::{LeaderLock, Leadership};
 use crate::postgres::store::PostgresStore;
 use crate::proof::ProofError;
@@ -99,6 +100,15 @@ impl Prover {
         stepped
     }
 
+    /// Puts one piece that the log has passed onto the map by which questions pass over others; false where all of
+    /// them are there.
+    ///
+    /// # Errors
+    /// The database cannot be used.
+    pub async fn map_once(&self) -> Result<bool, ProofError> {
+        Ok(blocks::remember_one(self.store.pool()).await?)
+    }
+
     /// Signs a head where the last one is older than the interval and something happened since; tells of heads
     /// that were not told.
     ///
@@ -166,6 +176,10 @@ impl Prover {
 
     async fn work(&self, next_look: &mut Instant) -> Result<Step, ProofError> {
         let step = self.try_step().await?;
+        if matches!(step, Step::Leads { waiting: 0, .. }) {
+            // Whoever leads has the log before him: one piece at a time, where nothing else waits.
+            self.map_once().await?;
+        }
         if matches!(step, Step::Leads { .. }) && Instant::now() >= *next_look {
             *next_look = Instant::now() + self.options.look_interval;
             self.sign_when_due().await?;

@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "figures go to standard output")]
 
+mod anew;
 mod appends;
 mod as_of;
 mod batches;
@@ -85,6 +86,9 @@ struct Arguments {
     /// A library of 1,000,000 assets too, and more repetitions.
     #[arg(long)]
     full: bool,
+    /// With `rebuild`: every read model, beside a server that answers.
+    #[arg(long)]
+    all: bool,
     /// Assets of the library, instead of 100,000 and, with `--full`, 1,000,000.
     #[arg(long)]
     assets: Option<u32>,
@@ -143,7 +147,9 @@ async fn measure() -> anyhow::Result<()> {
     if wanted(Name::AsOf) {
         Box::pin(as_of::measure(arguments.assets.unwrap_or(AS_OF_LIBRARY))).await?;
     }
-    if wanted(Name::Rebuild) {
+    if arguments.all && wanted(Name::Rebuild) {
+        Box::pin(anew::measure(arguments.assets.unwrap_or(REBUILD_LIBRARY))).await?;
+    } else if wanted(Name::Rebuild) {
         Box::pin(library::measure_rebuild(arguments.assets.unwrap_or(REBUILD_LIBRARY))).await?;
     }
     if wanted(Name::Library) {

@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use calotype_domain::UserId;
-use calotype_eventstore::ProofLog;
+use calotype_eventstore::{
+    EventStore as _, GlobalPosition, PostgresStore, ProofLog, Prover, ProverOptions, Selection,
+};
 use calotype_tests::{Options, TestServer};
 use uuid::Uuid;
 
@@ -56,8 +58,26 @@ pub(crate) async fn measure(assets: u32) -> anyhow::Result<()> {
     }
     let each_ms = proving.elapsed().as_secs_f64() * 1_000.0 / figures::count(events.len());
     figures::at_most("a proof of one event", each_ms, 10.0, "ms");
+    audit(&store, "a question that fits nothing, without a map").await?;
+    let mapping = Instant::now();
+    let prover = Prover::new(store.clone(), log.clone(), ProverOptions::default());
+    while prover.map_once().await? {}
+    figures::note("the map made", looked_at / mapping.elapsed().as_secs_f64(), "events/s");
+    audit(&store, "a question that fits nothing").await?;
     store.close().await;
     pool.close().await;
     server.terminate().await?;
+    Ok(())
+}
+
+/// Asks the whole log for something that never happened.
+async fn audit(store: &PostgresStore, what: &str) -> anyhow::Result<()> {
+    let never = Selection { event_type: Some("NeverHappened".to_owned()), ..Selection::default() };
+    let (asking, head) = (Instant::now(), store.head().await?);
+    let mut after = GlobalPosition::START;
+    while after < head {
+        after = store.read_selected(after, &never, 100).await?.looked_to;
+    }
+    figures::note(what, asking.elapsed().as_secs_f64(), "s");
     Ok(())
 }

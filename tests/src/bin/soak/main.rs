@@ -17,6 +17,7 @@ use calotype_tests::ids::any_seed;
 use calotype_tests::import;
 use calotype_tests::media::media;
 use calotype_tests::server::{Options, Victim, story};
+use calotype_tests::simulation::{Plan as Life, Report, live};
 use calotype_tests::walk::World;
 use calotype_tests::{Client, TestServer, Upload};
 use clap::{Parser, ValueEnum};
@@ -38,6 +39,8 @@ const GROWTH_MIB_MAX: u64 = 128;
 const GROWN_AFTER: usize = 1_000;
 /// Steps of one walk.
 const WALK_STEPS: u32 = 1_000;
+/// Runs of one life, and steps of one run.
+const LIFE: (u32, u32) = (40, 60);
 /// Steps of one walk by REST.
 const REST_STEPS: u32 = 1_500;
 /// The test that takes it.
@@ -56,6 +59,8 @@ enum Name {
     Rebuild,
     /// Random walks by REST with phones, rebuilt.
     Rest,
+    /// Lives of a server whose loops are moved by hand while things break.
+    Simulation,
     /// One large film, by whose length the server's memory must not rise.
     Large,
     /// Films streamed to a player in a browser.
@@ -63,7 +68,7 @@ enum Name {
 }
 
 impl Name {
-    /// Kills, files, files, walks, MiB, plays.
+    /// Kills, files, files, walks, walks, runs, MiB, plays.
     const fn count(self) -> usize {
         match self {
             Self::Crash => 300,
@@ -71,6 +76,7 @@ impl Name {
             Self::Damaged => 10_000,
             Self::Rebuild => 100,
             Self::Rest => 20,
+            Self::Simulation => 5_000,
             Self::Large => 4_096,
             Self::Player => 3,
         }
@@ -82,7 +88,7 @@ impl Name {
 struct Arguments {
     /// Which one; all of them when left out.
     name: Option<Name>,
-    /// How many: kills, files, walks, MiB or plays.
+    /// How many: kills, files, walks, runs, MiB or plays.
     #[arg(long)]
     count: Option<usize>,
     /// How long one test may go on, in seconds.
@@ -132,6 +138,7 @@ async fn main() -> anyhow::Result<()> {
             Name::Damaged => damaged(bounds).await,
             Name::Rebuild => rebuild(bounds).await,
             Name::Rest => rest(bounds).await,
+            Name::Simulation => simulation(bounds).await,
             Name::Large => large::upload(bounds).await,
             Name::Player => player::play(bounds).await,
         }
@@ -283,6 +290,19 @@ async fn rebuild(bounds: Bounds) -> anyhow::Result<()> {
         events += world.events().await?;
         walks += 1;
         println!("  {walks} walks, {events} events");
+    }
+    Ok(())
+}
+
+/// Lives one life after the other, each of a seed of its own.
+async fn simulation(bounds: Bounds) -> anyhow::Result<()> {
+    let (mut lives, mut all) = (0, Report::default());
+    while !bounds.is_over(usize::try_from(all.runs)?) {
+        let seed = bounds.seed.wrapping_add(lives);
+        let report = live(Life { seed, runs: LIFE.0, steps: LIFE.1 }).await?;
+        all = all.and(report);
+        lives += 1;
+        println!("  {lives} lives: {all:?}");
     }
     Ok(())
 }

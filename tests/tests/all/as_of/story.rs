@@ -129,6 +129,13 @@ async fn an_album_is_told_to_who_had_a_part_in_it_then_and_has_now() -> anyhow::
         ensure_refused(&friend, &format!("assets/{}", ids[2]), shared).await?;
         ensure!(then(&friend, "albums", alone).await?["albums"] == json!([]), "listed too early");
         ensure!(then(&friend, &album, shared).await?["assetIds"] == json!(ids[..2]));
+        // How far the log is, and when others did something, is no friend's to know.
+        let instant = "2199-01-01T00:00:00.000Z";
+        let told = friend.get_json(&format!("/api/calotype/as-of/albums?at={instant}")).await?;
+        ensure!(told["at"] == json!({ "position": null, "recordedAt": instant }), "{told}");
+        let told = then(&friend, "albums", 99_999_999).await?;
+        ensure!(told["at"] == json!({ "position": 99_999_999, "recordedAt": null }), "{told}");
+        ensure!(told["albums"][0]["id"] == id.as_str(), "{told}");
         let asset = then(&friend, &format!("assets/{}", ids[2]), filled).await?;
         ensure!(asset["asset"]["id"] == ids[2].as_str(), "{asset}");
         ensure!(asset["asset"]["tags"] == json!([]), "{asset}");

@@ -83,7 +83,8 @@ async fn event_that_cannot_be_applied_is_named_and_the_live_one_untouched() -> a
     queries.rebuilder().work().await?;
     let done = queries.rebuild_of("partners").await?.context("no rebuild")?;
     ensure!(done.state == State::Done && done.failure.is_none(), "{done:?}");
-    ensure!(done.events == 5, "{done:?}");
+    // The position that is skipped is passed, too.
+    ensure!(done.events == 6, "{done:?}");
     ensure!(done.comparison.is_some_and(|compared| compared.is_same()), "other rows");
     Ok(())
 }
