@@ -12,7 +12,7 @@ use calotype_media::blob::Incoming;
 use uuid::Uuid;
 
 use super::finish::finish;
-use super::tus::Checksum;
+use super::tus::{Checksum, Spoken};
 use super::{KEPT_FOR, bytes, database, forget, gone, in_hand, of_caller, own, tus};
 use crate::assets::pace::Pace;
 use crate::assets::receive;
@@ -43,6 +43,7 @@ const SYNC_EVERY_BYTES: u64 = 16 << 20;
 pub(super) async fn append_upload(
     State(api): State<Api>,
     caller: Caller,
+    _: Spoken,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {

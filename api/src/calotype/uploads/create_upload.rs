@@ -8,6 +8,7 @@ use calotype_domain::permission::Permission;
 
 use super::append_upload::Piece;
 use super::metadata::{Goal, METADATA_BYTES_MAX};
+use super::tus::Spoken;
 use super::{KEPT_FOR, database, of_caller, tus};
 use crate::assets::receive::{UPLOAD_BYTES_MAX, no_space};
 use crate::assets::upload_asset::{disk_room, room_for};
@@ -41,6 +42,7 @@ const AGAIN_AFTER_S: u32 = 30;
 pub(super) async fn create_upload(
     State(api): State<Api>,
     caller: Caller,
+    _: Spoken,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();

@@ -8,6 +8,7 @@ use calotype_commands::incoming::UploadRow;
 
 use super::dto::UploadResponseDto;
 use super::finish::finish;
+use super::tus::Spoken;
 use super::{bytes, gone, in_hand, of_caller, own, tus};
 use crate::assets::receive;
 use crate::caller::Caller;
@@ -23,6 +24,7 @@ use crate::state::Api;
 pub(super) async fn head_upload(
     State(api): State<Api>,
     caller: Caller,
+    _: Spoken,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     head(&api, &caller, &id).await

@@ -4,6 +4,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::HeaderName;
 use axum::response::{IntoResponse as _, Response};
 
+use super::tus::Spoken;
 use super::{append_upload, look_at_upload, remove_upload};
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -26,6 +27,7 @@ const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 pub(super) async fn override_upload_method(
     State(api): State<Api>,
     caller: Caller,
+    _: Spoken,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {

@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
+use super::tus::Spoken;
 use super::{forget, in_hand, own};
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -17,6 +18,7 @@ use crate::state::Api;
 pub(super) async fn remove_upload(
     State(api): State<Api>,
     caller: Caller,
+    _: Spoken,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     remove(&api, &caller, &id).await

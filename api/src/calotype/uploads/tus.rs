@@ -1,8 +1,9 @@
 //! What every request and answer of tus has, and the headers it speaks in.
 
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -12,6 +13,7 @@ use calotype_media::blob::PieceDigest;
 use chrono::{DateTime, Utc};
 
 use crate::problem::Problem;
+use crate::state::Api;
 
 /// The only version that is spoken.
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
@@ -40,20 +42,26 @@ const PIECE_TYPE: &str = "application/offset+octet-stream";
 /// A piece whose digest is another one.
 const CHECKSUM_MISMATCH: u16 = 460;
 
-/// The layer: refuses other versions, and says which one is spoken.
+/// A request of a client that speaks the same version. Those who may not ask at all hear that first.
+pub(super) struct Spoken;
+
+impl FromRequestParts<Api> for Spoken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        if parts.headers.get(RESUMABLE) == Some(&VERSION) {
+            return Ok(Self);
+        }
+        Err(Problem::new(StatusCode::PRECONDITION_FAILED, "Tus-Resumable must be 1.0.0 here"))
+    }
+}
+
+/// The layer: every answer says which version is spoken.
 pub(super) async fn speak(request: Request, next: Next) -> Response {
-    // Only clients of tus say their version: the document of an upload is for others, too.
-    let needs_none = matches!(*request.method(), Method::OPTIONS | Method::GET);
-    let is_known = request.headers().get(RESUMABLE) == Some(&VERSION);
-    let mut response = if needs_none || is_known {
-        next.run(request).await
-    } else {
-        let problem =
-            Problem::new(StatusCode::PRECONDITION_FAILED, "Tus-Resumable must be 1.0.0 here");
-        let mut response = problem.into_response();
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::PRECONDITION_FAILED {
         response.headers_mut().insert(VERSIONS, VERSION);
-        response
-    };
+    }
     response.headers_mut().insert(RESUMABLE, VERSION);
     response
 }

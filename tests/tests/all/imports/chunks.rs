@@ -153,7 +153,10 @@ async fn importer_that_was_killed_sends_the_rest_of_a_file() -> anyhow::Result<(
         let files = [large(1, 600_000)?];
         std::fs::write(photos.join("a.jpg"), &files[0])?;
         let path = photos.to_str().context("an odd folder")?;
-        let words = ["import", path, "--json", "--chunk", "80K"];
+        let journal = folder(server, "journal");
+        // Each line is another address, and so another import but for its journal.
+        let journal = journal.to_str().context("an odd folder")?;
+        let words = ["import", path, "--json", "--chunk", "80K", "--journal", journal];
         let (url, chunks, proxy) = line(server, Some(4)).await?;
         let mut child = {
             let mut command = importer(&url, &key, &home, &words)?;
