@@ -159,7 +159,7 @@ async fn parts_of_an_export_in_archives_are_the_same_as_its_folder() -> anyhow::
         };
         ensure!(of(&friend).await? == of(&admin).await?, "other files came out of the archives");
         ensure!(albums(&friend).await? == albums(&admin).await?);
-        friend.wait_until_idle().await?;
+        admin.wait_until_idle().await?;
         let first = asset(&friend, "IMG_0001.jpg", &json!({})).await?;
         ensure!(first["exifInfo"]["description"] == "First picture, é ü 日本", "{first}");
         Ok(())
