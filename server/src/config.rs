@@ -354,6 +354,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn groups_count_at_once_unless_the_file_says_otherwise() {
+        let read = |text| toml::from_str::<FileConfig>(text).unwrap().reclustering;
+        assert_eq!(read("reclustering = \"propose\""), Some(Reclustering::Propose));
+        assert_eq!(read("").unwrap_or_default(), Reclustering::Apply);
+        assert!(toml::from_str::<FileConfig>("reclustering = \"later\"").is_err());
+    }
+
+    #[test]
     fn unknown_key_is_refused() {
         let error = toml::from_str::<FileConfig>("prot = 1").unwrap_err();
         assert!(error.to_string().contains("prot"), "{error}");

@@ -3,7 +3,8 @@
 //! A photo on which faces were found is an errand: each of them joins the person of the face that is most like it,
 //! or, where enough faces are alike and nobody's, they become a person. A whole library is done anew where that is
 //! asked for. Both ask the read models whose other faces are, so one at a time, and each waits until what it said
-//! shows; or the outcome is kept for somebody to agree to ([`proposal`]). What people said stands above all of it: the aggregates leave out what is against it.
+//! shows; or the outcome is kept for somebody to agree to (`proposal`). What people said stands above all of it: the
+//! aggregates leave out what is against it.
 //! The results are events; nothing is compared where the log is replayed.
 
 mod clusters;

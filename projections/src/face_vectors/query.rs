@@ -25,7 +25,7 @@ pub struct FaceStanding {
     pub asset_id: Uuid,
     /// Whose it is by now.
     pub person_id: Option<Uuid>,
-    /// Whether a person said so.
+    /// Whether a person said so, and named somebody who is still there.
     pub is_said_by_people: bool,
     /// Whether the photo is on the timeline and not in the trash.
     pub is_shown: bool,
@@ -46,11 +46,12 @@ impl VectorRow {
     }
 }
 
-/// Whose faces are, of those that a condition leaves.
+/// Whose faces are, of those that a condition leaves. Of whoever was deleted nobody said anything.
 macro_rules! standing_where {
     ($condition:literal) => {
         concat!(
-            "select face_id, asset_id, person_id, is_drawn or is_confirmed as is_said_by_people,
+            "select face_id, asset_id, person_id,
+                    (is_drawn or is_confirmed) and person_id is not null as is_said_by_people,
                     is_shown
                from read.faces_v1
               where ",
