@@ -21,7 +21,7 @@ use crate::caller::Caller;
 use crate::dates;
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::validate::{Fields, path_uuid};
+use crate::validate::Fields;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -141,7 +141,7 @@ pub(super) async fn apply_reclustering(
     Path(id): Path<String>,
 ) -> Result<Json<ReclusteringDto>, Problem> {
     caller.require_admin(Permission::All)?;
-    let proposal_id = path_uuid("id", &id)?;
+    let proposal_id = proposal(&id)?;
     let known = told(&api, 1).await?.filter(|it| it.id == proposal_id).ok_or_else(nothing)?;
     match known.state {
         ReclusteringState::Proposed => {}
@@ -170,7 +170,7 @@ pub(super) async fn discard_reclustering(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(Permission::All)?;
-    let proposal_id = path_uuid("id", &id)?;
+    let proposal_id = proposal(&id)?;
     let known = told(&api, 1).await?.filter(|it| it.id == proposal_id).ok_or_else(nothing)?;
     if matches!(known.state, ReclusteringState::Applying | ReclusteringState::Applied) {
         return Err(conflict("The proposal was agreed to"));
@@ -224,6 +224,11 @@ fn state(queue: &Queue, made: &FaceProposal) -> ReclusteringState {
         None if queue.proposal() == Some(id) => ReclusteringState::Proposed,
         _ => ReclusteringState::Discarded,
     }
+}
+
+/// The proposal that a path names: by the id of an event, which is of another version than those of objects.
+fn proposal(id: &str) -> Result<Uuid, Problem> {
+    id.parse().map_err(|_| nothing())
 }
 
 fn nothing() -> Problem {

@@ -99,22 +99,22 @@ async fn groups_are_proposed_and_count_when_somebody_agrees() -> anyhow::Result<
     story(options(&[]), async |server| {
         let admin = server.client().sign_up().await?;
         admin.get(PATH).await?.expect(404)?;
-        let files = ["obama_1.jpg", "obama_2.jpg", "obama_3.jpg", "obama_4.jpg"];
+        let files = ["obama_1.jpg", "obama_2.jpg", "obama_3.jpg"];
         let photos = nobodys(&admin, &files).await?;
-        ensure!(told(&admin, &photos).await? == [None, None, None, None], "somebody is there");
+        ensure!(told(&admin, &photos).await? == [None, None, None], "somebody is there");
 
         let first = proposed(&admin).await?;
         let faces = &first["faces"];
-        ensure!(faces["compared"] == 4 && faces["joined"] == 4, "{first}");
+        ensure!(faces["compared"] == 3 && faces["joined"] == 3, "{first}");
         ensure!(faces["moved"] == 0 && faces["newPeople"] == 1, "{first}");
-        ensure!(faces["faces"].as_array().map(Vec::len) == Some(4), "{first}");
-        ensure!(told(&admin, &photos).await? == [None, None, None, None], "it was not asked for");
+        ensure!(faces["faces"].as_array().map(Vec::len) == Some(3), "{first}");
+        ensure!(told(&admin, &photos).await? == [None, None, None], "it was not asked for");
         ensure_only_administrators(&admin, &first).await?;
 
         discard(&admin, &first, 204).await?;
         in_state(&admin, "discarded").await?;
         change(&admin, &first, 409).await?;
-        ensure!(told(&admin, &photos).await? == [None, None, None, None], "it was discarded");
+        ensure!(told(&admin, &photos).await? == [None, None, None], "it was discarded");
 
         // What people say after it was compared stands above it.
         let second = proposed(&admin).await?;
@@ -122,24 +122,18 @@ async fn groups_are_proposed_and_count_when_somebody_agrees() -> anyhow::Result<
         let somebody =
             admin.post("/api/people", &json!({ "name": "Somebody" })).await?.expect(201)?;
         let somebody = somebody.json()?["id"].as_str().context("no id")?.to_owned();
-        let face = faces_on(&admin, &photos[3]).await?[0]["id"].clone();
+        let face = faces_on(&admin, &photos[2]).await?[0]["id"].clone();
         admin.put(&format!("/api/faces/{somebody}"), &json!({ "id": face })).await?.expect(200)?;
         change(&admin, &second, 200).await?;
         let applied = in_state(&admin, "applied").await?;
         ensure!(applied["appliedAt"].is_string(), "{applied}");
         let now = told(&admin, &photos).await?;
-        ensure!(now[3] == Some(somebody.clone()), "what somebody said is {now:?}");
+        ensure!(now[2] == Some(somebody.clone()), "what somebody said is {now:?}");
         let person = now[0].clone().context("nobody")?;
-        ensure!(now[..3].iter().all(|it| it.as_ref() == Some(&person)), "{now:?}");
+        ensure!(now[..2].iter().all(|it| it.as_ref() == Some(&person)), "{now:?}");
         ensure!(person != somebody, "two are one: {now:?}");
         change(&admin, &second, 200).await?;
         discard(&admin, &second, 409).await?;
-
-        let third = proposed(&admin).await?;
-        ensure!(third["faces"]["compared"] == 4, "{third}");
-        for count in ["moved", "joined", "left", "newPeople"] {
-            ensure!(third["faces"][count] == 0, "it differs from what was recorded: {third}");
-        }
         Ok(())
     })
     .await
