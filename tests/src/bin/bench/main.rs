@@ -13,6 +13,7 @@ mod cpu;
 mod figures;
 mod films;
 mod history;
+mod import;
 mod libraries;
 mod library;
 mod models;
@@ -40,6 +41,10 @@ const REBUILD_LIBRARY: u32 = 200_000;
 const PROOF_LIBRARY: u32 = 100_000;
 /// Assets of the library that is told as it was.
 const AS_OF_LIBRARY: u32 = 100_000;
+/// Files that are imported.
+const IMPORT_FILES: u32 = 5_000;
+/// The same, in full.
+const IMPORT_FILES_FULL: u32 = 100_000;
 /// Threads of the side that asks.
 const THREADS: usize = 2;
 
@@ -72,6 +77,8 @@ enum Name {
     Proof,
     /// A large library as it was at moments of its log.
     AsOf,
+    /// Folders imported over HTTP and on the same machine, against Immich's client.
+    Import,
 }
 
 /// Measures speed and memory.
@@ -82,7 +89,7 @@ struct Arguments {
     /// A library of 1,000,000 assets too, and more repetitions.
     #[arg(long)]
     full: bool,
-    /// Assets of the library, instead of 100,000 and, with `--full`, 1,000,000.
+    /// Assets of the library, instead of 100,000 and, with `--full`, 1,000,000; or files of the import.
     #[arg(long)]
     assets: Option<u32>,
 }
@@ -136,6 +143,11 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted(Name::AsOf) {
         Box::pin(as_of::measure(arguments.assets.unwrap_or(AS_OF_LIBRARY))).await?;
+    }
+    if wanted(Name::Import) {
+        let usual = if arguments.full { IMPORT_FILES_FULL } else { IMPORT_FILES };
+        let files = usize::try_from(arguments.assets.unwrap_or(usual))?;
+        Box::pin(import::measure(files)).await?;
     }
     if wanted(Name::Rebuild) {
         Box::pin(library::measure_rebuild(arguments.assets.unwrap_or(REBUILD_LIBRARY))).await?;
