@@ -1,57 +1,106 @@
 //! One photo or film that is to be imported, with what belongs to it.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
+use crate::content::Content;
 use crate::digest::Digests;
+use crate::notes::Notes;
 
-/// A file on disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FileOnDisk {
-    /// Where it lies.
-    pub(crate) path: PathBuf,
-    /// Its length in bytes when it was found.
-    pub(crate) size_bytes: u64,
+/// A file, wherever it lies.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    /// Where it lies, as it is told to people: inside an archive, the archive's path and the place in it.
+    pub(crate) path: Arc<Path>,
+    /// Its name, where it is another than the last part of the path.
+    pub(crate) title: Option<String>,
+    /// Its bytes.
+    pub(crate) content: Content,
+    /// Its length in bytes when it was found, where that is told.
+    pub(crate) size_bytes: Option<u64>,
     /// When it was written last.
     pub(crate) modified: DateTime<Utc>,
     /// As the server spells it.
     pub(crate) extension: &'static str,
+    /// Known where it has been read.
+    pub(crate) digests: Option<Digests>,
 }
 
-impl FileOnDisk {
+impl File {
     /// Its name; bytes that are no UTF-8 are told as replacement characters, and control characters as spaces.
     pub(crate) fn name(&self) -> String {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let of_path = || self.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = self.title.as_deref().map_or_else(of_path, Into::into);
         name.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
     }
 }
 
+/// An album that files go into.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Album {
+    /// What tells it from others.
+    pub(crate) name: String,
+    /// Said of one that is made.
+    pub(crate) description: Option<String>,
+}
+
 /// A photo or film.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) file: FileOnDisk,
+    pub(crate) file: File,
     /// An XMP file beside it.
-    pub(crate) sidecar: Option<PathBuf>,
+    pub(crate) sidecar: Option<Content>,
     /// The film that makes it a live photo.
-    pub(crate) film: Option<FileOnDisk>,
-    /// Names of albums, each once.
-    pub(crate) albums: Vec<String>,
+    pub(crate) film: Option<File>,
+    /// Each once.
+    pub(crate) albums: Vec<Arc<Album>>,
+    /// What the source says of it.
+    pub(crate) notes: Option<Box<Notes>>,
+    /// In which points sources disagree.
+    pub(crate) conflicts: Vec<String>,
     /// Other places where the same bytes lie.
-    pub(crate) copies: Vec<PathBuf>,
-    /// Known where other files have the same length.
-    pub(crate) digests: Option<Digests>,
+    pub(crate) copies: Vec<Arc<Path>>,
 }
 
 impl Entry {
+    /// A file of which nothing further is known.
+    pub(crate) fn new(file: File) -> Self {
+        Self {
+            file,
+            sidecar: None,
+            film: None,
+            albums: Vec::new(),
+            notes: None,
+            conflicts: Vec::new(),
+            copies: Vec::new(),
+        }
+    }
+
+    /// Puts it into an album, once.
+    pub(crate) fn join(&mut self, album: Arc<Album>) {
+        if !self.albums.iter().any(|it| it.name == album.name) {
+            self.albums.push(album);
+        }
+    }
+
     /// Takes in an entry of the same bytes.
     pub(crate) fn absorb(&mut self, other: Self) {
         for album in other.albums {
-            if !self.albums.contains(&album) {
-                self.albums.push(album);
-            }
+            self.join(album);
         }
+        match (&mut self.notes, other.notes) {
+            (Some(mine), Some(notes)) => {
+                let points = mine.fill(*notes);
+                let told =
+                    |point: &&str| format!("{} says another {point}", other.file.path.display());
+                self.conflicts.extend(points.iter().map(told));
+            }
+            (mine, notes) => *mine = mine.take().or(notes),
+        }
+        self.conflicts.extend(other.conflicts);
         self.copies.push(other.file.path);
         self.copies.extend(other.copies);
         self.sidecar = self.sidecar.take().or(other.sidecar);
@@ -60,10 +109,14 @@ impl Entry {
 }
 
 /// What is said of a file when it is committed. Where its bytes name no date, that of the file system counts.
-pub(crate) fn said(file: &FileOnDisk, digests: &Digests) -> Value {
-    let modified = file.modified.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-    json!({
+pub(crate) fn said(file: &File, digests: &Digests, notes: Option<&Notes>) -> Value {
+    let modified = file.modified.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let mut said = json!({
         "sha1": digests.sha1, "blake3": digests.blake3, "fileName": file.name(),
         "fileCreatedAt": modified, "fileModifiedAt": modified,
-    })
+    });
+    if let Some(notes) = notes {
+        notes.put_into(&mut said);
+    }
+    said
 }

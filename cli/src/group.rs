@@ -3,22 +3,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::args::ImportArgs;
+use crate::content::Content;
 use crate::digest::{self, Digests};
-use crate::entry::{Entry, FileOnDisk, said};
+use crate::entry::{Album, Entry, File, said};
 use crate::journal::Journal;
 use crate::progress::Became;
+use crate::reader;
 use crate::report::Report;
 use crate::server::{Server, Trouble};
 
 /// Files of one request.
 pub(crate) const FILES_MAX: usize = 100;
 /// The largest sidecar that is sent, in bytes.
-const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
+const SIDECAR_BYTES_MAX: usize = 1024 * 1024;
 
 /// Where a file goes.
 pub(crate) struct Work {
@@ -79,7 +82,7 @@ impl Work {
                 (None, "committed") => self.report.entry(&one.entry, Became::Created, None),
                 (None, "duplicate")
                     if one.entry.albums.is_empty()
-                        && self.args.tags.is_empty()
+                        && self.tags_of(&one.entry).is_empty()
                         && film_is_there(&one, &status) =>
                 {
                     self.report.entry(&one.entry, Became::Duplicate, None);
@@ -91,16 +94,13 @@ impl Work {
     }
 
     async fn read(&self, entry: Entry) -> anyhow::Result<Read> {
-        let digests = match &entry.digests {
-            Some(digests) => digests.clone(),
-            None => self.digests(&entry.file).await?,
-        };
+        let digests = self.digests(&entry.file).await?;
         let film = match &entry.film {
             Some(film) => Some(self.digests(film).await?),
             None => None,
         };
         let sidecar = match &entry.sidecar {
-            Some(path) => Some(sidecar(path.clone()).await?),
+            Some(content) => Some(sidecar(content).await?),
             None => None,
         };
         Ok(Read { entry, digests, film, sidecar })
@@ -110,11 +110,11 @@ impl Work {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) async fn digests(&self, file: &FileOnDisk) -> anyhow::Result<Digests> {
-        if let Some(known) = self.journal.digests(file) {
+    pub(crate) async fn digests(&self, file: &File) -> anyhow::Result<Digests> {
+        if let Some(known) = file.digests.clone().or_else(|| self.journal.digests(file)) {
             return Ok(known);
         }
-        let digests = digest::of_file(file.path.clone()).await?;
+        let digests = digest::of_content(file.content.clone()).await?;
         self.journal.keep(file, &digests)?;
         Ok(digests)
     }
@@ -154,7 +154,7 @@ impl Work {
                 "/calotype/batches/{}/files/{}?blake3={}&extension={}",
                 self.batch_id, digests.sha1, digests.blake3, file.extension
             );
-            let sent = self.server.put_file(&path, &file.path, file.size_bytes).await;
+            let sent = self.server.put_file(&path, &file.content, digests.size_bytes).await;
             match sent {
                 Ok(()) => {}
                 Err(Trouble::Fatal(error)) => return Err(error),
@@ -196,21 +196,25 @@ impl Work {
 
     fn wish(&self, read: &[Read]) -> Value {
         let mut files = Vec::with_capacity(read.len());
-        let mut new: Vec<&str> = Vec::new();
+        let mut new: Vec<&Album> = Vec::new();
         for one in read {
-            let mut still = said(&one.entry.file, &one.digests);
+            let notes = one.entry.notes.as_deref();
+            let mut still = said(&one.entry.file, &one.digests, notes);
             if let Some(sidecar) = &one.sidecar {
                 still["sidecar"] = json!(sidecar);
             }
             let mut ids = Vec::new();
             let mut keys = Vec::new();
             for album in &one.entry.albums {
-                match self.albums.get(album) {
-                    Some(id) => ids.push(id),
-                    None => keys.push(album_key(album)),
+                if let Some(id) = self.albums.get(&album.name) {
+                    ids.push(id);
+                    continue;
                 }
-                if !self.albums.contains_key(album) && !new.contains(&album.as_str()) {
-                    new.push(album);
+                keys.push(album_key(&album.name));
+                match new.iter_mut().find(|it| it.name == album.name) {
+                    Some(known) if known.description.is_none() => *known = album,
+                    Some(_) => {}
+                    None => new.push(album),
                 }
             }
             if !ids.is_empty() {
@@ -219,20 +223,39 @@ impl Work {
             if !keys.is_empty() {
                 still["albumKeys"] = json!(keys);
             }
-            if !self.args.tags.is_empty() {
-                still["tags"] = json!(self.args.tags);
+            let tags = self.tags_of(&one.entry);
+            if !tags.is_empty() {
+                still["tags"] = json!(tags);
             }
             if let (Some(film), Some(digests)) = (&one.entry.film, &one.film) {
                 still["filmSha1"] = json!(digests.sha1);
-                files.push(said(film, digests));
+                files.push(said(film, digests, None));
             }
             files.push(still);
         }
         let albums: Vec<Value> = new
             .into_iter()
-            .map(|name| json!({ "key": album_key(name), "albumName": name }))
+            .map(|album| {
+                let mut told = json!({ "key": album_key(&album.name), "albumName": album.name });
+                if let Some(description) = &album.description {
+                    told["description"] = json!(description);
+                }
+                told
+            })
             .collect();
         json!({ "albums": albums, "files": files })
+    }
+
+    /// The tags of the command line and those of the source, each once.
+    fn tags_of<'a>(&'a self, entry: &'a Entry) -> Vec<&'a String> {
+        let mut tags: Vec<&String> = Vec::new();
+        let of_source = entry.notes.iter().flat_map(|notes| &notes.tags);
+        for tag in self.args.tags.iter().chain(of_source) {
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+        tags
     }
 
     fn tell(&self, read: &[Read], answer: &Value) {
@@ -255,7 +278,7 @@ impl Work {
 
 impl Read {
     /// The film first: the still names it.
-    fn files(&self) -> impl Iterator<Item = (&FileOnDisk, &Digests)> {
+    fn files(&self) -> impl Iterator<Item = (&File, &Digests)> {
         let film = self.entry.film.as_ref().zip(self.film.as_ref());
         film.into_iter().chain(std::iter::once((&self.entry.file, &self.digests)))
     }
@@ -271,16 +294,13 @@ fn album_key(name: &str) -> String {
 }
 
 /// The text of a sidecar, whatever it is encoded in: XMP files of some programs are UTF-16.
-async fn sidecar(path: std::path::PathBuf) -> anyhow::Result<String> {
-    let bytes = tokio::fs::read(&path).await?;
-    anyhow::ensure!(
-        u64::try_from(bytes.len()).unwrap_or(u64::MAX) <= SIDECAR_BYTES_MAX,
-        "its sidecar is larger than 1 MiB"
-    );
-    Ok(text(&bytes))
+async fn sidecar(content: &Content) -> anyhow::Result<String> {
+    let bytes = reader::whole(content, SIDECAR_BYTES_MAX).await;
+    Ok(text(&bytes.context("failed to read its sidecar")?))
 }
 
-fn text(bytes: &[u8]) -> String {
+/// What bytes in UTF-8 or UTF-16 say.
+pub(crate) fn text(bytes: &[u8]) -> String {
     let units = |to_unit: fn([u8; 2]) -> u16| -> String {
         let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
         let units = pairs.filter_map(|pair| Some(to_unit([*pair.first()?, *pair.get(1)?])));

@@ -10,6 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::args::ImportArgs;
+use crate::content::Content;
 use crate::digest::Digests;
 use crate::entry::Entry;
 use crate::group::{FILES_MAX, Work};
@@ -120,17 +121,22 @@ async fn run(work: &Arc<Work>, found: Scan) -> anyhow::Result<()> {
 /// Each content once, with the albums of all places where it lies. Only files of the same length are read for it.
 async fn merged(work: &Arc<Work>, entries: Vec<Entry>) -> Vec<Entry> {
     let mut lengths: HashMap<u64, usize> = HashMap::new();
-    for entry in &entries {
-        *lengths.entry(entry.file.size_bytes).or_default() += 1;
+    for size_bytes in entries.iter().filter_map(|entry| entry.file.size_bytes) {
+        *lengths.entry(size_bytes).or_default() += 1;
     }
-    let is_alone = |entry: &Entry| lengths.get(&entry.file.size_bytes) == Some(&1);
+    // What lies elsewhere is fetched when its turn comes.
+    let is_alone = |entry: &Entry| match (&entry.file.content, entry.file.size_bytes) {
+        (Content::Here(_), Some(size_bytes)) => lengths.get(&size_bytes) == Some(&1),
+        (Content::Here(_), None) => false,
+        (Content::Elsewhere(_), _) => true,
+    };
     let read: Vec<Entry> = futures::stream::iter(entries)
         .map(|mut entry| {
             let is_alone = is_alone(&entry);
             async move {
                 if !is_alone {
                     // What cannot be read is told when its turn comes.
-                    entry.digests = work.digests(&entry.file).await.ok();
+                    entry.file.digests = work.digests(&entry.file).await.ok();
                 }
                 entry
             }
@@ -141,7 +147,7 @@ async fn merged(work: &Arc<Work>, entries: Vec<Entry>) -> Vec<Entry> {
     let mut places: HashMap<Digests, usize> = HashMap::new();
     let mut once: BTreeMap<usize, Entry> = BTreeMap::new();
     for (place, entry) in read.into_iter().enumerate() {
-        let first = match &entry.digests {
+        let first = match &entry.file.digests {
             Some(digests) => *places.entry(digests.clone()).or_insert(place),
             None => place,
         };
@@ -194,5 +200,6 @@ async fn finish(work: Work, ended: Option<anyhow::Result<()>>) -> anyhow::Result
 }
 
 fn size_of(entry: &Entry) -> u64 {
-    entry.file.size_bytes + entry.film.as_ref().map_or(0, |film| film.size_bytes)
+    let film = entry.film.as_ref().and_then(|film| film.size_bytes);
+    entry.file.size_bytes.unwrap_or_default() + film.unwrap_or_default()
 }

@@ -2,9 +2,9 @@
 //! were read. What was imported stands in the batch on the server; this file is only a help.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File as OpenFile, OpenOptions};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use anyhow::Context as _;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::args::ImportArgs;
 use crate::digest::Digests;
-use crate::entry::FileOnDisk;
+use crate::entry::File;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -25,9 +25,9 @@ struct Head {
 /// A file that was read.
 #[derive(Serialize, Deserialize)]
 struct Line {
-    /// BLAKE3 of its path.
+    /// BLAKE3 of what tells it from other files.
     path: String,
-    size_bytes: u64,
+    size_bytes: Option<u64>,
     modified_ns: i64,
     digests: Digests,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Journal {
     path: PathBuf,
     batch: Uuid,
     known: HashMap<String, Line>,
-    file: Mutex<File>,
+    file: Mutex<OpenFile>,
 }
 
 impl Journal {
@@ -84,8 +84,8 @@ impl Journal {
     }
 
     /// The digests of a file that has not changed since it was read.
-    pub(crate) fn digests(&self, file: &FileOnDisk) -> Option<Digests> {
-        let line = self.known.get(&name(&file.path))?;
+    pub(crate) fn digests(&self, file: &File) -> Option<Digests> {
+        let line = self.known.get(&name(file))?;
         let is_same = line.size_bytes == file.size_bytes && line.modified_ns == modified_ns(file);
         is_same.then(|| line.digests.clone())
     }
@@ -94,9 +94,9 @@ impl Journal {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn keep(&self, file: &FileOnDisk, digests: &Digests) -> anyhow::Result<()> {
+    pub(crate) fn keep(&self, file: &File, digests: &Digests) -> anyhow::Result<()> {
         let line = Line {
-            path: name(&file.path),
+            path: name(file),
             size_bytes: file.size_bytes,
             modified_ns: modified_ns(file),
             digests: digests.clone(),
@@ -117,7 +117,7 @@ impl Journal {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the importer draws a name of its own for its batch")]
-fn begin(file: &mut File) -> anyhow::Result<Uuid> {
+fn begin(file: &mut OpenFile) -> anyhow::Result<Uuid> {
     let batch = Uuid::new_v4();
     file.write_all(format!("{}\n", serde_json::to_string(&Head { batch })?).as_bytes())?;
     Ok(batch)
@@ -144,31 +144,37 @@ pub(crate) fn default_path(args: &ImportArgs) -> anyhow::Result<PathBuf> {
     Ok(state.join(format!("calotype/imports/{}.jsonl", name.finalize().to_hex())))
 }
 
-fn name(path: &Path) -> String {
-    blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex().to_string()
+fn name(file: &File) -> String {
+    blake3::hash(&file.content.identity()).to_hex().to_string()
 }
 
-fn modified_ns(file: &FileOnDisk) -> i64 {
+fn modified_ns(file: &File) -> i64 {
     file.modified.timestamp_nanos_opt().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use chrono::DateTime;
 
     use super::*;
+    use crate::content::Content;
 
     #[test]
     fn journal_that_was_cut_off_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/journal.jsonl");
-        let file = |name: &str, size_bytes| FileOnDisk {
-            path: name.into(),
-            size_bytes,
+        let file = |name: &str, size_bytes| File {
+            path: Path::new(name).into(),
+            title: None,
+            content: Content::disk(Path::new(name)),
+            size_bytes: Some(size_bytes),
             modified: DateTime::UNIX_EPOCH,
             extension: "jpg",
+            digests: None,
         };
-        let digests = |it: &str| Digests { sha1: it.into(), blake3: it.into() };
+        let digests = |it: &str| Digests { sha1: it.into(), blake3: it.into(), size_bytes: 1 };
         let first = Journal::open(path.clone()).unwrap();
         first.keep(&file("a", 1), &digests("one")).unwrap();
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"pa").unwrap();

@@ -2,11 +2,13 @@
 //! works from any machine, and is a client like any other.
 
 pub mod batches;
+mod content;
 mod digest;
 mod entry;
 mod group;
 mod import;
 mod journal;
+mod notes;
 mod plan;
 mod progress;
 mod reader;

@@ -60,8 +60,9 @@ async fn group(
     let mut asked = Vec::new();
     for entry in entries {
         let path = entry.file.path.to_string_lossy().into_owned();
-        let line = |status, why| Line { path, status, why, albums: entry.albums.clone() };
-        match digest::of_file(entry.file.path.clone()).await {
+        let albums = entry.albums.iter().map(|album| album.name.clone()).collect();
+        let line = |status, why| Line { path, status, why, albums };
+        match digest::of_content(entry.file.content.clone()).await {
             Ok(digests) if !seen.insert(digests.sha1.clone()) => {
                 lines.push(line("duplicate", Some("the same bytes as another file here".into())));
             }

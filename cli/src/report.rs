@@ -53,15 +53,16 @@ impl Report {
 
     /// Tells what became of an entry, its film and its copies.
     pub(crate) fn entry(&self, entry: &Entry, became: Became, why: Option<&str>) {
-        self.progress.count(became, entry.file.size_bytes);
+        let size_bytes = entry.file.size_bytes.unwrap_or_default();
+        self.progress.count(became, size_bytes);
         self.tell(&entry.file.path, became, why);
         if let Some(film) = &entry.film {
-            self.progress.count(became, film.size_bytes);
+            self.progress.count(became, film.size_bytes.unwrap_or_default());
             self.tell(&film.path, became, why);
         }
         let copies = if became == Became::Created { Became::Duplicate } else { became };
         for copy in &entry.copies {
-            self.progress.count(copies, entry.file.size_bytes);
+            self.progress.count(copies, size_bytes);
             self.tell(copy, copies, why);
         }
     }

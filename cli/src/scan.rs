@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use calotype_media::kind::{Family, by_name};
 use chrono::{DateTime, Utc};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::args::ImportArgs;
-use crate::entry::{Entry, FileOnDisk};
+use crate::content::Content;
+use crate::entry::{Album, Entry, File};
 
 /// Folders inside one another that are looked into.
 const DEPTH_MAX: usize = 256;
@@ -63,21 +65,17 @@ pub(crate) fn scan(args: &ImportArgs) -> Scan {
     }
     let mut used = BTreeSet::new();
     let films = if args.live_by_name { films_of(&files) } else { BTreeMap::new() };
-    let taken: BTreeSet<PathBuf> = films.values().map(|film| film.path.clone()).collect();
+    let taken: BTreeSet<PathBuf> = films.values().map(|film| film.path.to_path_buf()).collect();
     for file in files {
-        if taken.contains(&file.path) {
+        if taken.contains(&*file.path) {
             continue;
         }
         let sidecar = sidecar_of(&file.path, &sidecars);
         used.extend(sidecar.clone());
-        scan.entries.push(Entry {
-            sidecar,
-            film: films.get(&file.path).cloned(),
-            albums: albums_of(&file.path, args),
-            copies: Vec::new(),
-            digests: None,
-            file,
-        });
+        let (film, albums) = (films.get(&*file.path).cloned(), albums_of(&file.path, args));
+        let albums = albums.into_iter().map(|name| Arc::new(Album { name, description: None }));
+        let sidecar = sidecar.map(Content::disk);
+        scan.entries.push(Entry { sidecar, film, albums: albums.collect(), ..Entry::new(file) });
     }
     scan.passed_over.extend(sidecars.difference(&used).map(|path| PassedOver {
         path: path.clone(),
@@ -88,12 +86,7 @@ pub(crate) fn scan(args: &ImportArgs) -> Scan {
 }
 
 impl Scan {
-    fn look(
-        &mut self,
-        found: &DirEntry,
-        files: &mut Vec<FileOnDisk>,
-        sidecars: &mut BTreeSet<PathBuf>,
-    ) {
+    fn look(&mut self, found: &DirEntry, files: &mut Vec<File>, sidecars: &mut BTreeSet<PathBuf>) {
         let path = found.path();
         let name = found.file_name().to_string_lossy();
         let has_stem = name.rsplit_once('.').is_some_and(|(stem, _)| !stem.is_empty());
@@ -106,11 +99,14 @@ impl Scan {
         }
         match found.metadata() {
             Ok(metadata) if metadata.len() == 0 => self.pass_over(path, "empty", false),
-            Ok(metadata) => files.push(FileOnDisk {
-                path: path.to_owned(),
-                size_bytes: metadata.len(),
+            Ok(metadata) => files.push(File {
+                path: path.into(),
+                title: None,
+                content: Content::disk(path),
+                size_bytes: Some(metadata.len()),
                 modified: metadata.modified().map_or(DateTime::UNIX_EPOCH, DateTime::<Utc>::from),
                 extension: file_type.extension,
+                digests: None,
             }),
             Err(error) => self.pass_over(path, &error.to_string(), true),
         }
@@ -140,11 +136,11 @@ fn sidecar_of(path: &Path, sidecars: &BTreeSet<PathBuf>) -> Option<PathBuf> {
 }
 
 /// Films that are called like a photo of the same folder, by that photo's path.
-fn films_of(files: &[FileOnDisk]) -> BTreeMap<PathBuf, FileOnDisk> {
-    let is_film = |file: &FileOnDisk| {
+fn films_of(files: &[File]) -> BTreeMap<PathBuf, File> {
+    let is_film = |file: &File| {
         by_name(&format!("x.{}", file.extension)).is_some_and(|it| it.family == Family::Video)
     };
-    let mut films: BTreeMap<PathBuf, &FileOnDisk> = BTreeMap::new();
+    let mut films: BTreeMap<PathBuf, &File> = BTreeMap::new();
     for file in files.iter().filter(|file| is_film(file)) {
         films.insert(file.path.with_extension(""), file);
     }
@@ -152,7 +148,7 @@ fn films_of(files: &[FileOnDisk]) -> BTreeMap<PathBuf, FileOnDisk> {
     for file in files.iter().filter(|file| !is_film(file)) {
         // Each film once: of several photos of a name the first has it.
         if let Some(film) = films.remove(&file.path.with_extension("")) {
-            pairs.insert(file.path.clone(), film.clone());
+            pairs.insert(file.path.to_path_buf(), film.clone());
         }
     }
     pairs
@@ -207,8 +203,10 @@ mod tests {
         std::fs::write(folder.path().join("empty.jpg"), "").unwrap();
         let scan = scan(&args(folder.path(), &[]));
         assert_eq!(names(&scan), ["a.heic", "b.jpg"]);
-        let sidecars: Vec<_> = scan.entries.iter().map(|it| it.sidecar.clone().unwrap()).collect();
-        assert_eq!(sidecars, [folder.path().join("a.xmp"), folder.path().join("b.jpg.xmp")]);
+        let sidecars: Vec<_> =
+            scan.entries.iter().map(|it| it.sidecar.as_ref().unwrap().identity()).collect();
+        let path = |name| folder.path().join(name).into_os_string().into_encoded_bytes();
+        assert_eq!(sidecars, [path("a.xmp"), path("b.jpg.xmp")]);
         assert_eq!(scan.passed_over.len(), 3);
         assert!(scan.passed_over.iter().all(|it| !it.is_failure));
     }
@@ -247,6 +245,7 @@ mod tests {
         std::fs::create_dir(&inner).unwrap();
         std::fs::write(inner.join("a.jpg"), "a").unwrap();
         let scan = scan(&args(folder.path(), &["--album-from-folder", "--album", "All"]));
-        assert_eq!(scan.entries[0].albums, ["All", "Rhône 2020"]);
+        let albums: Vec<_> = scan.entries[0].albums.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(albums, ["All", "Rhône 2020"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Asking the server: what was lost on the way is asked again for a while, what was refused is told.
 
-use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -9,6 +9,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 use crate::args::ServerArgs;
+use crate::content::Content;
 use crate::reader;
 
 /// How long a connection may take.
@@ -112,24 +113,21 @@ impl Server {
     pub(crate) async fn put_file(
         &self,
         path: &str,
-        file: &Path,
+        content: &Content,
         size_bytes: u64,
     ) -> Result<(), Trouble> {
         let sending = Duration::from_secs(size_bytes / SEND_BYTES_A_SECOND_MIN);
+        let broken = Arc::new(OnceLock::new());
         let request = || {
-            let body = reqwest::Body::wrap_stream(reader::stream(file.to_owned()));
+            let body = reader::body(content, size_bytes, Arc::clone(&broken));
+            let body = reqwest::Body::wrap_stream(body);
             self.with_key(&self.uploads, Method::PUT, path)
                 .header(CONTENT_LENGTH, size_bytes)
                 .timeout(SILENCE_MAX.saturating_add(sending))
                 .body(body)
         };
         // A body that broke off because of the file breaks off again.
-        let why_not = || match std::fs::File::open(file).and_then(|file| file.metadata()) {
-            Ok(metadata) if metadata.len() == size_bytes => None,
-            Ok(_) => Some("the file was changed meanwhile".to_owned()),
-            Err(error) => Some(error.to_string()),
-        };
-        self.asked(request, why_not).await.map(drop)
+        self.asked(request, || broken.get().cloned()).await.map(drop)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
