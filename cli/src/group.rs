@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -13,6 +14,7 @@ use crate::content::Content;
 use crate::digest::{self, Digests};
 use crate::entry::{Album, Entry, File, said};
 use crate::journal::Journal;
+use crate::local::Library;
 use crate::progress::Became;
 use crate::reader;
 use crate::report::Report;
@@ -20,6 +22,8 @@ use crate::server::{Server, Trouble};
 
 /// Files of one request.
 pub(crate) const FILES_MAX: usize = 100;
+/// The same where they are not sent.
+pub(crate) const FILES_HERE_MAX: usize = 250;
 /// The largest sidecar that is sent, in bytes.
 const SIDECAR_BYTES_MAX: usize = 1024 * 1024;
 
@@ -32,12 +36,16 @@ pub(crate) struct Work {
     pub(crate) args: ImportArgs,
     /// Albums that were there, by name.
     pub(crate) albums: HashMap<String, String>,
+    /// The server's own folder, where it lies on this machine.
+    pub(crate) library: Option<Library>,
+    /// Whether something on the way takes no files together.
+    pub(crate) sends_alone: AtomicBool,
 }
 
 /// An entry whose bytes were read.
-struct Read {
-    entry: Entry,
-    digests: Digests,
+pub(crate) struct Read {
+    pub(crate) entry: Entry,
+    pub(crate) digests: Digests,
     film: Option<Digests>,
     sidecar: Option<String>,
 }
@@ -58,7 +66,9 @@ impl Work {
                 }
             }
         }
-        let status = self.check(&read).await.map_err(Trouble::into_error)?;
+        let (mut status, keys) = self.check(&read).await.map_err(Trouble::into_error)?;
+        let mut refused = self.place(&read, &mut status, &keys).await?;
+        self.send_together(&read, &mut status).await?;
         let to_send = read
             .iter()
             .filter(|one| one.files().any(|(_, digests)| status_of(&status, digests) == "missing"));
@@ -68,8 +78,7 @@ impl Work {
             .buffer_unordered(at_once)
             .try_collect()
             .await?;
-        let mut refused: HashMap<String, String> =
-            sent.into_iter().filter_map(|(sha1, refusal)| Some((sha1, refusal?))).collect();
+        refused.extend(sent.into_iter().filter_map(|(sha1, refusal)| Some((sha1, refusal?))));
         let mut left = Vec::with_capacity(read.len());
         for one in read {
             match (refused.remove(&one.digests.sha1), status_of(&status, &one.digests)) {
@@ -79,7 +88,10 @@ impl Work {
                                hand, which mends it";
                     self.report.entry(&one.entry, Became::Failed, Some(why));
                 }
-                (None, "committed") => self.report.entry(&one.entry, Became::Created, None),
+                // What was moved may still lie where it came from.
+                (None, "committed") if !self.library.as_ref().is_some_and(Library::takes) => {
+                    self.report.entry(&one.entry, Became::Created, None)
+                }
                 (None, "duplicate")
                     if one.entry.albums.is_empty()
                         && self.tags_of(&one.entry).is_empty()
@@ -119,8 +131,11 @@ impl Work {
         Ok(digests)
     }
 
-    /// What the server says of each file, by SHA-1.
-    async fn check(&self, read: &[Read]) -> Result<HashMap<String, String>, Trouble> {
+    /// What the server says of each file, by SHA-1; and where those belong that it does not have.
+    async fn check(
+        &self,
+        read: &[Read],
+    ) -> Result<(HashMap<String, String>, HashMap<String, String>), Trouble> {
         let files: Vec<Value> = read
             .iter()
             .flat_map(Read::files)
@@ -131,12 +146,16 @@ impl Work {
             })
             .collect();
         let path = format!("/calotype/batches/{}/check", self.batch_id);
-        let answer = self.server.post(&path, &json!({ "files": files })).await?;
-        let told = answer["files"].as_array().into_iter().flatten();
-        let pair = |file: &Value| {
-            Some((file["sha1"].as_str()?.to_owned(), file["status"].as_str()?.to_owned()))
+        let question = json!({ "files": files, "withKeys": self.library.is_some() });
+        let answer = self.server.post(&path, &question).await?;
+        let told = |name: &str| {
+            let files = answer["files"].as_array().into_iter().flatten();
+            let pair = |file: &Value| {
+                Some((file["sha1"].as_str()?.to_owned(), file[name].as_str()?.to_owned()))
+            };
+            files.filter_map(pair).collect()
         };
-        Ok(told.filter_map(pair).collect())
+        Ok((told("status"), told("key")))
     }
 
     /// Sends what of an entry is missing; says its SHA-1, and why it was refused if it was.
@@ -176,7 +195,7 @@ impl Work {
             }
             let path = format!("/calotype/batches/{}/commit", self.batch_id);
             match self.server.post(&path, &self.wish(&some)).await {
-                Ok(answer) => self.tell(&some, &answer),
+                Ok(answer) => self.tell(&some, &answer).await,
                 Err(Trouble::Fatal(error)) => return Err(error),
                 Err(trouble) if some.len() == 1 => {
                     let why = format!("{:#}", trouble.into_error());
@@ -247,7 +266,7 @@ impl Work {
     }
 
     /// The tags of the command line and those of the source, each once.
-    fn tags_of<'a>(&'a self, entry: &'a Entry) -> Vec<&'a String> {
+    pub(crate) fn tags_of<'a>(&'a self, entry: &'a Entry) -> Vec<&'a String> {
         let mut tags: Vec<&String> = Vec::new();
         let of_source = entry.notes.iter().flat_map(|notes| &notes.tags);
         for tag in self.args.tags.iter().chain(of_source) {
@@ -258,33 +277,46 @@ impl Work {
         tags
     }
 
-    fn tell(&self, read: &[Read], answer: &Value) {
+    async fn tell(&self, read: &[Read], answer: &Value) {
         let told = answer["files"].as_array().into_iter().flatten();
         let status: HashMap<&str, &str> = told
             .filter_map(|file| Some((file["sha1"].as_str()?, file["status"].as_str()?)))
             .collect();
+        let mut created = Vec::new();
         for one in read {
             match status.get(one.digests.sha1.as_str()).copied() {
-                Some("created") => self.report.entry(&one.entry, Became::Created, None),
+                Some("created") => {
+                    self.report.entry(&one.entry, Became::Created, None);
+                    created.extend(one.files().map(|(file, _)| file.clone()));
+                }
                 Some("duplicate") => self.report.entry(&one.entry, Became::Duplicate, None),
                 _ => {
-                    let why = "the server did not keep it: import once more";
-                    self.report.entry(&one.entry, Became::Failed, Some(why));
+                    let why = self.library.as_ref().map_or_else(
+                        || "the server did not keep it: import once more".to_owned(),
+                        |library| {
+                            let folder = library.folder().display();
+                            format!("the server did not find it: is {folder} its data folder?")
+                        },
+                    );
+                    self.report.entry(&one.entry, Became::Failed, Some(&why));
                 }
             }
+        }
+        if let Some(library) = self.library.as_ref().filter(|library| library.takes()) {
+            library.remove_sources(created).await;
         }
     }
 }
 
 impl Read {
     /// The film first: the still names it.
-    fn files(&self) -> impl Iterator<Item = (&File, &Digests)> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&File, &Digests)> {
         let film = self.entry.film.as_ref().zip(self.film.as_ref());
         film.into_iter().chain(std::iter::once((&self.entry.file, &self.digests)))
     }
 }
 
-fn status_of<'a>(status: &'a HashMap<String, String>, digests: &Digests) -> &'a str {
+pub(crate) fn status_of<'a>(status: &'a HashMap<String, String>, digests: &Digests) -> &'a str {
     status.get(&digests.sha1).map_or("missing", String::as_str)
 }
 

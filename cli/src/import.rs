@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -13,8 +14,9 @@ use crate::args::ImportArgs;
 use crate::content::Content;
 use crate::digest::Digests;
 use crate::entry::Entry;
-use crate::group::{FILES_MAX, Work};
+use crate::group::{FILES_HERE_MAX, FILES_MAX, Work};
 use crate::journal::{self, Journal};
+use crate::local::Library;
 use crate::plan;
 use crate::progress::{Became, Progress, say};
 use crate::report::Report;
@@ -41,6 +43,7 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<ExitCode> {
         anyhow::ensure!(path.exists(), "there is no {}", path.display());
     }
     let server = Server::try_new(&args.server)?;
+    let library = Library::open(&args.local).await?;
     let found = {
         let args = args.clone();
         tokio::task::spawn_blocking(move || scan(&args)).await?
@@ -65,7 +68,7 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<ExitCode> {
     let batch_id: Uuid =
         opened["id"].as_str().and_then(|id| id.parse().ok()).context("the server told no batch")?;
     if opened["status"] != "open" {
-        journal.remove()?;
+        journal.close()?;
         anyhow::bail!("the import of before was finished or rolled back; start it once more");
     }
     let wants_albums = found.entries.iter().any(|entry| !entry.albums.is_empty());
@@ -74,7 +77,9 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<ExitCode> {
     let bytes = found.entries.iter().map(size_of).sum();
     let progress = Progress::new(files, bytes, args.json);
     let report = Report::open(progress, args.report.as_deref())?;
-    let work = Arc::new(Work { server, batch_id, journal, report, args, albums });
+    let sends_alone = AtomicBool::new(false);
+    let work = Work { server, batch_id, journal, report, args, albums, library, sends_alone };
+    let work = Arc::new(work);
     let ended = {
         let running = Box::pin(run(&work, found));
         tokio::select! {
@@ -106,9 +111,11 @@ async fn run(work: &Arc<Work>, found: Scan) -> anyhow::Result<()> {
         work.report.progress.count(became, 0);
         work.report.tell(&it.path, became, Some(&it.why));
     }
-    let mut entries = merged(work, found.entries).await.into_iter();
+    let entries = merged(work, found.entries).await;
+    let mut entries = work.without_known(entries).await?.into_iter();
+    let files_max = if work.library.is_some() { FILES_HERE_MAX } else { FILES_MAX };
     let groups = std::iter::from_fn(|| {
-        let group: Vec<Entry> = entries.by_ref().take(FILES_MAX).collect();
+        let group: Vec<Entry> = entries.by_ref().take(files_max).collect();
         (!group.is_empty()).then_some(group)
     });
     futures::stream::iter(groups)
@@ -161,13 +168,13 @@ async fn merged(work: &Arc<Work>, entries: Vec<Entry>) -> Vec<Entry> {
 
 /// Closes the batch where everything is there, and sums up.
 async fn finish(work: Work, ended: Option<anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
-    let Work { server, batch_id, journal, report, args, .. } = work;
+    let Work { server, batch_id, journal, report, args, library, .. } = work;
     report.finish()?;
     let is_whole = matches!(ended, Some(Ok(()))) && report.progress.failed() == 0;
     if is_whole {
         let path = format!("/calotype/batches/{batch_id}/close");
         server.post(&path, &json!({})).await.map_err(Trouble::into_error)?;
-        journal.remove()?;
+        journal.close()?;
     }
     let mut told = report.progress.counts();
     if args.json {
@@ -184,6 +191,12 @@ async fn finish(work: Work, ended: Option<anyhow::Result<()>>) -> anyhow::Result
             told["passedOver"],
             told["seconds"].as_f64().unwrap_or_default()
         ));
+        let copied = library.map_or(0, |library| library.copied());
+        if copied > 0 {
+            say(&format!(
+                "{copied} of them were copied: a file on another file system, or of another user, cannot be linked."
+            ));
+        }
         for problem in report.problems() {
             say(&format!("  {problem}"));
         }

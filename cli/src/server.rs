@@ -4,6 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use bytes::Bytes;
+use futures::stream::BoxStream;
 use reqwest::header::{CONTENT_LENGTH, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -66,8 +68,13 @@ impl Server {
     /// Asks nothing yet.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// When TLS cannot be set up, or nobody said which server and as whom.
     pub(crate) fn try_new(args: &ServerArgs) -> anyhow::Result<Self> {
+        anyhow::ensure!(
+            !args.server.is_empty(),
+            "which server? say --server URL or CALOTYPE_SERVER"
+        );
+        anyhow::ensure!(!args.api_key.is_empty(), "as whom? say --api-key KEY or CALOTYPE_API_KEY");
         let builder = || {
             reqwest::Client::builder()
                 .connect_timeout(CONNECT_MAX)
@@ -116,18 +123,33 @@ impl Server {
         content: &Content,
         size_bytes: u64,
     ) -> Result<(), Trouble> {
-        let sending = Duration::from_secs(size_bytes / SEND_BYTES_A_SECOND_MIN);
         let broken = Arc::new(OnceLock::new());
+        let body = || reader::body(content, size_bytes, Arc::clone(&broken));
+        self.put_body(path, size_bytes, body, &broken).await.map(drop)
+    }
+
+    /// Sends bytes that are made anew for each attempt. What is wrong with them, and not with the network, is told in
+    /// `broken`.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub(crate) async fn put_body(
+        &self,
+        path: &str,
+        size_bytes: u64,
+        body: impl Fn() -> BoxStream<'static, std::io::Result<Bytes>>,
+        broken: &OnceLock<String>,
+    ) -> Result<Value, Trouble> {
+        let sending = Duration::from_secs(size_bytes / SEND_BYTES_A_SECOND_MIN);
         let request = || {
-            let body = reader::body(content, size_bytes, Arc::clone(&broken));
-            let body = reqwest::Body::wrap_stream(body);
+            let body = reqwest::Body::wrap_stream(body());
             self.with_key(&self.uploads, Method::PUT, path)
                 .header(CONTENT_LENGTH, size_bytes)
                 .timeout(SILENCE_MAX.saturating_add(sending))
                 .body(body)
         };
         // A body that broke off because of the file breaks off again.
-        self.asked(request, || broken.get().cloned()).await.map(drop)
+        self.asked(request, || broken.get().cloned()).await
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {

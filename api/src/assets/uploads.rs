@@ -13,6 +13,8 @@ use crate::problem::Problem;
 
 /// Uploads that are read at once; more wait.
 const UPLOADS_AT_ONCE_MAX: usize = 64;
+/// Requests with many files that are read at once: each holds a temporary file for each.
+const PACKS_AT_ONCE_MAX: usize = 4;
 /// How long an upload waits for its turn.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(30);
 /// What is still read of a refused upload, so that its client gets to read the answer.
@@ -24,12 +26,17 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Uploads {
     turns: Arc<Semaphore>,
+    packs: Arc<Semaphore>,
     tracker: TaskTracker,
 }
 
 impl Default for Uploads {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)), tracker: TaskTracker::new() }
+        Self {
+            turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)),
+            packs: Arc::new(Semaphore::new(PACKS_AT_ONCE_MAX)),
+            tracker: TaskTracker::new(),
+        }
     }
 }
 
@@ -45,10 +52,15 @@ impl Uploads {
     /// # Errors
     /// 503 when there was none in time.
     pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        tokio::time::timeout(TURN_WAIT_MAX, Arc::clone(&self.turns).acquire_owned())
-            .await
-            .map_err(|_| Problem::unavailable())?
-            .map_err(|_| Problem::unavailable())
+        turn_of(&self.turns).await
+    }
+
+    /// Waits for the turn of a request with many files, which lasts until it is dropped.
+    ///
+    /// # Errors
+    /// 503 when there was none in time.
+    pub(crate) async fn turn_of_pack(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        turn_of(&self.packs).await
     }
 
     /// Runs work to its end, also when the request that asked for it is dropped.
@@ -97,4 +109,11 @@ impl Uploads {
             drop(tokio::time::timeout(DRAIN_TIME_MAX, work).await);
         }));
     }
+}
+
+async fn turn_of(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    tokio::time::timeout(TURN_WAIT_MAX, Arc::clone(turns).acquire_owned())
+        .await
+        .map_err(|_| Problem::unavailable())?
+        .map_err(|_| Problem::unavailable())
 }

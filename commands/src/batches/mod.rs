@@ -5,6 +5,7 @@
 //! what was done and does nothing twice.
 
 mod commit;
+mod importing;
 mod rollback;
 
 use calotype_domain::batch::{Batch, BatchCommand, BatchError};
@@ -13,6 +14,7 @@ use calotype_eventstore::StreamId;
 use uuid::Uuid;
 
 pub use commit::{AlbumOf, BatchCommit, Committed, NewBatchAlbum, NewEntry};
+pub use importing::{AtWork, Importing};
 pub use rollback::{LeftAlone, RollbackPart};
 
 use crate::context::CommandContext;

@@ -4,6 +4,7 @@ use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -34,8 +35,11 @@ const UNREAD_AFTER: Duration = Duration::from_secs(24 * 3_600);
 /// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
-    root: PathBuf,
-    bucket: Option<Bucket>,
+    pub(super) root: PathBuf,
+    pub(super) bucket: Option<Bucket>,
+    /// An open folder of the store, for waiting until the disk has everything. What the disk refuses from here on is
+    /// told to whoever waits next.
+    pub(super) disk: Arc<fs::File>,
 }
 
 /// Size and time of a blob.
@@ -69,8 +73,8 @@ impl BlobStore {
     pub async fn open(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
         let root = root.into();
         in_background(move || {
-            let store = Self { root, bucket: None };
-            store.make_folders()?;
+            make_folders(&root)?;
+            let store = Self::in_folder(root)?;
             store.clean_tmp(Duration::ZERO, Duration::ZERO)?;
             Ok(store)
         })
@@ -85,8 +89,8 @@ impl BlobStore {
     pub async fn open_shared(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
         let root = root.into();
         in_background(move || {
-            let store = Self { root, bucket: None };
-            store.make_folders()?;
+            make_folders(&root)?;
+            let store = Self::in_folder(root)?;
             store.clean_tmp(ABANDONED_AFTER, UNREAD_AFTER)?;
             Ok(store)
         })
@@ -107,14 +111,6 @@ impl BlobStore {
     #[must_use]
     pub const fn is_remote(&self) -> bool {
         self.bucket.is_some()
-    }
-
-    fn make_folders(&self) -> Result<(), BlobError> {
-        for name in ["library", "derived", "tmp"] {
-            let path = self.root.join(name);
-            fs::create_dir_all(&path).map_err(|source| BlobError::Prepare { path, source })?;
-        }
-        Ok(())
     }
 
     /// Begins a streaming write. Nothing is visible until [`super::StagedBlob::commit`].
@@ -238,6 +234,10 @@ impl BlobStore {
         &self.root
     }
 
+    pub(super) fn disk(&self) -> &Arc<fs::File> {
+        &self.disk
+    }
+
     pub(super) fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }
@@ -295,6 +295,14 @@ impl BlobStore {
         };
         clean().map_err(|source| BlobError::Prepare { path: path.clone(), source })
     }
+}
+
+fn make_folders(root: &Path) -> Result<(), BlobError> {
+    for name in ["library", "derived", "tmp"] {
+        let path = root.join(name);
+        fs::create_dir_all(&path).map_err(|source| BlobError::Prepare { path, source })?;
+    }
+    Ok(())
 }
 
 /// When anything about a file last changed, its times included.

@@ -11,6 +11,7 @@ mod get_batches;
 mod open_batch;
 mod roll_back_batch;
 mod upload_batch_file;
+mod upload_batch_files;
 mod wish;
 
 use calotype_commands::CommandError;
@@ -29,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(get_batches::get_batch_receipt))
         .routes(routes!(check_batch::check_batch))
         .routes(routes!(upload_batch_file::upload_batch_file))
+        .routes(routes!(upload_batch_files::upload_batch_files))
         .routes(routes!(commit_batch::commit_batch))
         .routes(routes!(close_batch::close_batch))
         .routes(routes!(roll_back_batch::roll_back_batch))

@@ -83,12 +83,7 @@ async fn before_reading(
     let file = named_file(&mut fields, sha1);
     fields.finish()?;
     let by = caller.user_id();
-    // The read model has it in one row; the log is asked when files are committed.
-    let row = api.queries.batch(batch_id.uuid()).await?;
-    caller.require_owned(Permission::AssetUpload, row.as_ref().map(|row| row.owner_id))?;
-    if row.is_none_or(|row| row.closed_at.is_some()) {
-        return Err(Problem::bad_request("batch is closed"));
-    }
+    require_open(api, caller, batch_id).await?;
     if length_bytes > UPLOAD_BYTES_MAX {
         return Err(too_large());
     }
@@ -96,6 +91,24 @@ async fn before_reading(
     let asset_id = asset_id_in(batch_id, &file.sha1, &file.blake3);
     let key = BlobKey::original(by.uuid(), asset_id.uuid(), file.extension);
     Ok((key, file, room_bytes))
+}
+
+/// Whether the caller may send files of a batch.
+///
+/// # Errors
+/// As [`Caller::require_owned`], and 400 where it takes nothing more.
+pub(super) async fn require_open(
+    api: &Api,
+    caller: &Caller,
+    batch_id: BatchId,
+) -> Result<(), Problem> {
+    // The read model has it in one row; the log is asked when files are committed.
+    let row = api.queries.batch(batch_id.uuid()).await?;
+    caller.require_owned(Permission::AssetUpload, row.as_ref().map(|row| row.owner_id))?;
+    if row.is_none_or(|row| row.closed_at.is_some()) {
+        return Err(Problem::bad_request("batch is closed"));
+    }
+    Ok(())
 }
 
 async fn store(
