@@ -22,6 +22,7 @@ pub mod samples;
 pub mod schemas;
 pub mod server;
 pub mod spec;
+pub mod tree;
 pub mod waiting;
 pub mod walk;
 

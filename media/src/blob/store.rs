@@ -47,7 +47,7 @@ pub struct BlobStore {
 pub struct BlobStat {
     /// Length in bytes.
     pub size_bytes: u64,
-    /// When it was last written, as the file system says.
+    /// When it was last written or put here, as the file system says: a file that was linked or moved here is older.
     pub modified: Option<SystemTime>,
 }
 
@@ -183,7 +183,8 @@ impl BlobStore {
         }
         match tokio::fs::metadata(self.path_of(key)).await {
             Ok(found) => {
-                Ok(Some(BlobStat { size_bytes: found.len(), modified: found.modified().ok() }))
+                let modified = found.modified().ok().map(|written| written.max(changed(&found)));
+                Ok(Some(BlobStat { size_bytes: found.len(), modified }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(BlobError::Read { key: key.clone(), source }),
@@ -275,7 +276,7 @@ impl BlobStore {
                 let begins = |prefix: &str| name.as_encoded_bytes().starts_with(prefix.as_bytes());
                 let told = entry.metadata()?;
                 let (age, since) = match (begins(TMP_PREFIX), begins(FETCHED_PREFIX)) {
-                    (true, _) => (written, told.modified()?),
+                    (true, _) => (written, told.modified()?.max(changed(&told))),
                     // It has the time of its blob.
                     (_, true) => (fetched, changed(&told)),
                     _ => continue,

@@ -101,7 +101,7 @@ async fn alone(data: &Path, args: ImportArgs) -> anyhow::Result<ExitCode> {
     let serving = Box::pin(serve_until(config, soft.clone(), Some(told)));
     let (served, imported) = tokio::join!(serving, Box::pin(importing));
     served?;
-    if is_text {
+    if is_text && imported.is_ok() {
         say("Pictures and details that are not made yet are made when the server runs next.");
     }
     imported

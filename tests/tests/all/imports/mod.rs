@@ -3,6 +3,8 @@
 mod batches;
 mod command;
 mod interrupted;
+mod local;
+mod packed;
 mod proxy;
 
 use std::collections::BTreeSet;
