@@ -105,6 +105,11 @@ impl Journal {
         self.batch
     }
 
+    /// Whether no earlier import has left anything in it.
+    pub(crate) fn is_new(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// The digests of a file that has not changed since it was read.
     pub(crate) fn digests(&self, file: &File) -> Option<Digests> {
         let read = self.known.get(name(file).as_bytes())?;

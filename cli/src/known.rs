@@ -22,7 +22,10 @@ impl Work {
         self: &Arc<Self>,
         entries: Vec<Entry>,
     ) -> anyhow::Result<Vec<Entry>> {
-        let mut left = Vec::with_capacity(entries.len());
+        if self.journal.is_new() {
+            return Ok(entries);
+        }
+        let mut left = Vec::new();
         let mut asked: Vec<Entry> = Vec::new();
         for entry in entries {
             if !self.is_known(&entry) {
