@@ -6,14 +6,29 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::local::LocalArgs;
+
 /// Which server, and as whom.
 #[derive(Clone, Debug, Args)]
 pub struct ServerArgs {
     /// The server's address, such as `https://photos.example.com`.
-    #[arg(long, env = "CALOTYPE_SERVER", value_name = "URL")]
+    #[arg(
+        long,
+        env = "CALOTYPE_SERVER",
+        value_name = "URL",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub server: String,
     /// An API key of the person whose photos they become.
-    #[arg(long, env = "CALOTYPE_API_KEY", value_name = "KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "CALOTYPE_API_KEY",
+        value_name = "KEY",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
     pub api_key: String,
     /// For how many seconds a server that is away is waited for.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
@@ -75,6 +90,9 @@ pub struct ImportArgs {
     /// Leave out what came from a partner's library (Google Takeout).
     #[arg(long)]
     pub without_partner: bool,
+    /// Whether that server is on this machine.
+    #[command(flatten)]
+    pub local: LocalArgs,
     /// Only say what would be done; changes nothing.
     #[arg(long)]
     pub plan: bool,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use crate::content::Content;
 use crate::digest::{self, Digests};
 use crate::entry::{Album, Entry, File, said};
 use crate::journal::Journal;
+use crate::local::Library;
 use crate::notes::StackPlace;
 use crate::progress::Became;
 use crate::report::Report;
@@ -20,7 +22,8 @@ use crate::target::{InBatch, Target, people_of};
 
 /// Files of one request.
 pub(crate) const FILES_MAX: usize = 100;
-
+/// The same where they are not sent.
+pub(crate) const FILES_HERE_MAX: usize = 250;
 /// Files of one stack that come into one request though it is full: they are stacked together.
 pub(crate) const STACKED_MAX: usize = 250;
 /// Files that another server is asked about at once.
@@ -35,6 +38,10 @@ pub(crate) struct Work {
     pub(crate) args: ImportArgs,
     /// Albums that were there, by name.
     pub(crate) albums: HashMap<String, String>,
+    /// The server's own folder, where it lies on this machine.
+    pub(crate) library: Option<Library>,
+    /// Whether something on the way takes no files together.
+    pub(crate) sends_alone: AtomicBool,
 }
 
 /// An entry whose bytes were read, or told by another server.
@@ -83,7 +90,9 @@ impl Work {
     }
 
     async fn take_in(&self, batch: &InBatch, read: Vec<Read>) -> anyhow::Result<()> {
-        let status = self.check(batch, &read).await.map_err(Trouble::into_error)?;
+        let (mut status, keys) = self.check(batch, &read).await.map_err(Trouble::into_error)?;
+        let mut refused = self.place(&read, &mut status, &keys).await?;
+        self.send_together(batch, &read, &mut status).await?;
         let to_send = read
             .iter()
             .filter(|one| one.files().any(|(_, digests)| is_wanted(status_of(&status, digests))));
@@ -93,7 +102,6 @@ impl Work {
             .buffer_unordered(at_once)
             .try_collect()
             .await?;
-        let mut refused: HashMap<String, String> = HashMap::new();
         let mut learned: HashMap<String, String> = HashMap::new();
         for one in sent {
             learned.extend(one.learned);
@@ -108,7 +116,8 @@ impl Work {
             }
             match (refused.remove(&one.digests.sha1), status_of(&status, &one.digests)) {
                 (Some(why), _) => self.report.entry(&one.entry, Became::Failed, Some(&why)),
-                (None, "committed") => {
+                // What was moved may still lie where it came from.
+                (None, "committed") if !self.library.as_ref().is_some_and(Library::takes) => {
                     batch.stacked(&one);
                     self.report.entry(&one.entry, Became::Created, None);
                 }
@@ -158,12 +167,12 @@ impl Work {
         Ok(digests)
     }
 
-    /// What the server says of each file, by SHA-1.
+    /// What the server says of each file, by SHA-1; and where those belong that it does not have.
     async fn check(
         &self,
         batch: &InBatch,
         read: &[Read],
-    ) -> Result<HashMap<String, String>, Trouble> {
+    ) -> Result<(HashMap<String, String>, HashMap<String, String>), Trouble> {
         let files: Vec<Value> = read
             .iter()
             .flat_map(Read::files)
@@ -174,12 +183,16 @@ impl Work {
             })
             .collect();
         let path = format!("/calotype/batches/{}/check", batch.id);
-        let answer = self.server.post(&path, &json!({ "files": files })).await?;
-        let told = answer["files"].as_array().into_iter().flatten();
-        let pair = |file: &Value| {
-            Some((file["sha1"].as_str()?.to_owned(), file["status"].as_str()?.to_owned()))
+        let question = json!({ "files": files, "withKeys": self.library.is_some() });
+        let answer = self.server.post(&path, &question).await?;
+        let told = |name: &str| {
+            let files = answer["files"].as_array().into_iter().flatten();
+            let pair = |file: &Value| {
+                Some((file["sha1"].as_str()?.to_owned(), file[name].as_str()?.to_owned()))
+            };
+            files.filter_map(pair).collect()
         };
-        Ok(told.filter_map(pair).collect())
+        Ok((told("status"), told("key")))
     }
 
     /// Sends what of an entry is missing.
@@ -225,7 +238,7 @@ impl Work {
             match self.server.post(&path, &self.wish(batch, &some)).await {
                 Ok(answer) => {
                     some.iter().for_each(|one| batch.stacked(one));
-                    self.tell(&some, &answer);
+                    self.tell(&some, &answer).await;
                 }
                 Err(Trouble::Fatal(error)) => return Err(error),
                 Err(trouble) if some.len() == 1 => {
@@ -312,20 +325,33 @@ impl Work {
         tags
     }
 
-    fn tell(&self, read: &[Read], answer: &Value) {
+    async fn tell(&self, read: &[Read], answer: &Value) {
         let told = answer["files"].as_array().into_iter().flatten();
         let status: HashMap<&str, &str> = told
             .filter_map(|file| Some((file["sha1"].as_str()?, file["status"].as_str()?)))
             .collect();
+        let mut created = Vec::new();
         for one in read {
             match status.get(one.digests.sha1.as_str()).copied() {
-                Some("created") => self.report.entry(&one.entry, Became::Created, None),
+                Some("created") => {
+                    self.report.entry(&one.entry, Became::Created, None);
+                    created.extend(one.files().map(|(file, _)| file.clone()));
+                }
                 Some("duplicate") => self.report.entry(&one.entry, Became::Duplicate, None),
                 _ => {
-                    let why = "the server did not keep it: import once more";
-                    self.report.entry(&one.entry, Became::Failed, Some(why));
+                    let why = self.library.as_ref().map_or_else(
+                        || "the server did not keep it: import once more".to_owned(),
+                        |library| {
+                            let folder = library.folder().display();
+                            format!("the server did not find it: is {folder} its data folder?")
+                        },
+                    );
+                    self.report.entry(&one.entry, Became::Failed, Some(&why));
                 }
             }
+        }
+        if let Some(library) = self.library.as_ref().filter(|library| library.takes()) {
+            library.remove_sources(created).await;
         }
     }
 }
@@ -348,7 +374,7 @@ fn is_wanted(status: &str) -> bool {
     matches!(status, "missing" | "damaged")
 }
 
-fn status_of<'a>(status: &'a HashMap<String, String>, digests: &Digests) -> &'a str {
+pub(crate) fn status_of<'a>(status: &'a HashMap<String, String>, digests: &Digests) -> &'a str {
     status.get(&digests.sha1).map_or("missing", String::as_str)
 }
 

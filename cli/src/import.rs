@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -12,8 +13,9 @@ use crate::args::{ImportArgs, Layout};
 use crate::content::Content;
 use crate::digest::Digests;
 use crate::entry::Entry;
-use crate::group::{FILES_MAX, STACKED_MAX, Work};
+use crate::group::{FILES_HERE_MAX, FILES_MAX, STACKED_MAX, Work};
 use crate::journal::{self, Journal};
+use crate::local::Library;
 use crate::plan;
 use crate::progress::{Became, Progress, say};
 use crate::remote;
@@ -54,6 +56,7 @@ pub async fn import(mut args: ImportArgs) -> anyhow::Result<ExitCode> {
         anyhow::ensure!(path.exists(), "there is no {}", path.display());
     }
     let server = Server::try_new(&args.server)?;
+    let library = Library::open(&args.local).await?;
     let mut found = Scan::default();
     if !args.paths.is_empty() {
         let args = args.clone();
@@ -87,7 +90,9 @@ pub async fn import(mut args: ImportArgs) -> anyhow::Result<ExitCode> {
     let bytes = found.entries.iter().map(size_of).sum();
     let progress = Progress::new(files, bytes, args.json);
     let report = Report::open(progress, args.report.as_deref())?;
-    let work = Arc::new(Work { server, target, journal, report, args, albums });
+    let sends_alone = AtomicBool::new(false);
+    let work = Work { server, target, journal, report, args, albums, library, sends_alone };
+    let work = Arc::new(work);
     let ended = {
         let running = Box::pin(run(&work, found));
         tokio::select! {
@@ -148,9 +153,11 @@ async fn run(work: &Arc<Work>, found: Scan) -> anyhow::Result<()> {
         work.report.progress.count(became, 0);
         work.report.tell(&it.path, became, Some(&it.why));
     }
-    let mut entries = stacked_together(merged(work, found.entries).await).into_iter().peekable();
+    let entries = stacked_together(merged(work, found.entries).await);
+    let mut entries = work.without_known(entries).await?.into_iter().peekable();
+    let files_max = if work.library.is_some() { FILES_HERE_MAX } else { FILES_MAX };
     let groups = std::iter::from_fn(|| {
-        let mut group: Vec<Entry> = entries.by_ref().take(FILES_MAX).collect();
+        let mut group: Vec<Entry> = entries.by_ref().take(files_max).collect();
         while group.len() < STACKED_MAX
             && let Some(stack) = group.last().and_then(stack_of).map(str::to_owned)
             && let Some(next) = entries.next_if(|next| stack_of(next) == Some(stack.as_str()))
@@ -230,7 +237,7 @@ fn stacked_together(entries: Vec<Entry>) -> Vec<Entry> {
 
 /// Closes the batch where everything is there, and sums up.
 async fn finish(work: Work, ended: Option<anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
-    let Work { server, target, journal, report, args, .. } = work;
+    let Work { server, target, journal, report, args, library, .. } = work;
     let batch_id = match &target {
         Target::Batch(batch) => Some(batch.id),
         Target::Plain(_) => None,
@@ -242,7 +249,7 @@ async fn finish(work: Work, ended: Option<anyhow::Result<()>>) -> anyhow::Result
             let path = format!("/calotype/batches/{batch_id}/close");
             server.post(&path, &json!({})).await.map_err(Trouble::into_error)?;
         }
-        journal.remove()?;
+        journal.close()?;
     }
     let mut told = report.progress.counts();
     if args.json {
@@ -263,6 +270,12 @@ async fn finish(work: Work, ended: Option<anyhow::Result<()>>) -> anyhow::Result
             told["passedOver"],
             told["seconds"].as_f64().unwrap_or_default()
         ));
+        let copied = library.map_or(0, |library| library.copied());
+        if copied > 0 {
+            say(&format!(
+                "{copied} of them were copied: a file on another file system, or of another user, cannot be linked."
+            ));
+        }
         for problem in report.problems() {
             say(&format!("  {problem}"));
         }

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 use std::fs::{File as OpenFile, OpenOptions};
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::Context as _;
@@ -15,7 +15,7 @@ use crate::args::ImportArgs;
 use crate::digest::Digests;
 use crate::entry::File;
 
-/// The first line.
+/// A line that begins an import: what stands after it in the file is read by this import or a later one.
 #[derive(Serialize, Deserialize)]
 struct Head {
     /// The `Idempotency-Key` of the batch.
@@ -49,11 +49,27 @@ struct StepLine {
     step: Step,
 }
 
+/// The same in memory, where there are hundreds of thousands.
+struct Known {
+    size_bytes: Option<u64>,
+    modified_ns: i64,
+    sha1: [u8; 20],
+    /// None where another server told the SHA-1, and nobody has read the file here.
+    blake3: Option<[u8; 32]>,
+    /// Its length as it was read.
+    read_bytes: u64,
+}
+
+/// Lines that say nothing new, as many times those that do, until the file is written anew.
+const STALE_TIMES_MAX: usize = 2;
+/// Lines that a file may have in any case.
+const LINES_MIN: usize = 10_000;
+
 /// A journal on disk.
 pub(crate) struct Journal {
     path: PathBuf,
     batch: Uuid,
-    known: HashMap<String, Line>,
+    known: HashMap<[u8; 32], Known>,
     steps: HashMap<String, Step>,
     file: Mutex<OpenFile>,
 }
@@ -69,35 +85,41 @@ impl Journal {
                 .with_context(|| format!("failed to make the folder {}", folder.display()))?;
         }
         let told = || format!("failed to open the journal {}", path.display());
-        let text = match std::fs::read(&path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).with_context(told),
-        };
-        let mut lines = text.lines();
-        let head = lines.next().and_then(|line| serde_json::from_str::<Head>(line).ok());
-        // The last line may have been cut off.
-        let (mut known, mut steps) = (HashMap::new(), HashMap::new());
-        for line in lines {
-            if let Ok(line) = serde_json::from_str::<Line>(line) {
-                known.insert(line.path.clone(), line);
-            } else if let Ok(StepLine { sha1, step }) = serde_json::from_str(line) {
-                steps.insert(sha1, step);
+        let (mut batch, mut known, mut steps, mut lines) =
+            (None, HashMap::new(), HashMap::new(), 0);
+        match OpenFile::open(&path) {
+            Ok(file) => {
+                for line in BufReader::new(file).split(b'\n') {
+                    let line = line.with_context(told)?;
+                    lines += 1;
+                    // A line may have been cut off.
+                    if let Some((path, read)) = Known::parse(&line) {
+                        known.insert(path, read);
+                    } else if let Ok(StepLine { sha1, step }) = serde_json::from_slice(&line) {
+                        steps.insert(sha1, step);
+                    } else if let Ok(head) = serde_json::from_slice::<Head>(&line) {
+                        batch = Some(head.batch);
+                        // How far files were says nothing of another import.
+                        steps.clear();
+                    }
+                }
             }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(told),
+        }
+        if lines > LINES_MIN && lines / STALE_TIMES_MAX > known.len() + steps.len() {
+            write_anew(&path, batch, &known, &steps).with_context(told)?;
         }
         let mut file =
             OpenOptions::new().create(true).append(true).open(&path).with_context(told)?;
-        let batch = match head {
-            Some(head) => {
-                // What follows a line that was cut off begins on its own.
-                file.write_all(b"\n").with_context(told)?;
-                head.batch
-            }
-            None => {
-                let batch = begin(&mut file).with_context(told)?;
-                file.sync_all().with_context(told)?;
-                batch
-            }
+        let batch = if let Some(batch) = batch {
+            // What follows a line that was cut off begins on its own.
+            file.write_all(b"\n").with_context(told)?;
+            batch
+        } else {
+            let batch = begin(&mut file).with_context(told)?;
+            file.sync_all().with_context(told)?;
+            batch
         };
         Ok(Self { path, batch, known, steps, file: Mutex::new(file) })
     }
@@ -107,11 +129,16 @@ impl Journal {
         self.batch
     }
 
+    /// Whether no earlier import has left anything in it.
+    pub(crate) fn is_new(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// The digests of a file that has not changed since it was read.
     pub(crate) fn digests(&self, file: &File) -> Option<Digests> {
-        let line = self.known.get(&name(file))?;
-        let is_same = line.size_bytes == file.size_bytes && line.modified_ns == modified_ns(file);
-        is_same.then(|| line.digests.clone())
+        let read = self.known.get(name(file).as_bytes())?;
+        let is_same = read.size_bytes == file.size_bytes && read.modified_ns == modified_ns(file);
+        is_same.then(|| read.digests())
     }
 
     /// Keeps the digests of a file.
@@ -120,7 +147,7 @@ impl Journal {
     /// When it cannot be written.
     pub(crate) fn keep(&self, file: &File, digests: &Digests) -> anyhow::Result<()> {
         let line = Line {
-            path: name(file),
+            path: name(file).to_hex().to_string(),
             size_bytes: file.size_bytes,
             modified_ns: modified_ns(file),
             digests: digests.clone(),
@@ -148,13 +175,87 @@ impl Journal {
         journal.write_all(text.as_bytes()).context("failed to write the journal")
     }
 
-    /// Forgets it: the import is whole.
+    /// Ends an import that is whole: the next one has a batch of its own, and need not read again what has not
+    /// changed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn close(self) -> anyhow::Result<()> {
+        let mut file = self.file.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        begin(&mut file).map(drop).context("failed to end the journal")
+    }
+
+    /// Forgets it.
     ///
     /// # Errors
     /// When it cannot be removed.
     pub(crate) fn remove(self) -> anyhow::Result<()> {
         std::fs::remove_file(&self.path).context("failed to remove the journal")
     }
+}
+
+impl Known {
+    fn parse(line: &[u8]) -> Option<([u8; 32], Self)> {
+        let Line { path, size_bytes, modified_ns, digests } = serde_json::from_slice(line).ok()?;
+        let read = Self {
+            size_bytes,
+            modified_ns,
+            sha1: bytes_of(&digests.sha1)?,
+            blake3: bytes_of(&digests.blake3),
+            read_bytes: digests.size_bytes,
+        };
+        Some((bytes_of(&path)?, read))
+    }
+
+    fn digests(&self) -> Digests {
+        let blake3 = self.blake3.map_or_else(String::new, |blake3| hex(&blake3));
+        Digests { sha1: hex(&self.sha1), blake3, size_bytes: self.read_bytes }
+    }
+}
+
+/// Writes only what still says something, and lets it take the place of the journal when it is whole.
+fn write_anew(
+    path: &Path,
+    batch: Option<Uuid>,
+    known: &HashMap<[u8; 32], Known>,
+    steps: &HashMap<String, Step>,
+) -> anyhow::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = BufWriter::new(OpenFile::create(&new)?);
+    if let Some(batch) = batch {
+        writeln!(file, "{}", serde_json::to_string(&Head { batch })?)?;
+    }
+    for (path, read) in known {
+        let (size_bytes, modified_ns) = (read.size_bytes, read.modified_ns);
+        let line = Line { path: hex(path), size_bytes, modified_ns, digests: read.digests() };
+        writeln!(file, "{}", serde_json::to_string(&line)?)?;
+    }
+    for (sha1, step) in steps {
+        let line = StepLine { sha1: sha1.clone(), step: *step };
+        writeln!(file, "{}", serde_json::to_string(&line)?)?;
+    }
+    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    Ok(std::fs::rename(&new, path)?)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
+        text
+    })
+}
+
+fn bytes_of<const N: usize>(hex: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if hex.len() != N * 2 {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(bytes)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the importer draws a name of its own for its batch")]
@@ -174,9 +275,13 @@ pub(crate) fn default_path(args: &ImportArgs) -> anyhow::Result<PathBuf> {
     let state = state.map(PathBuf::from).or_else(home);
     let state = state.context("there is no home folder: say --journal FILE")?;
     let mut name = blake3::Hasher::new();
-    name.update(args.server.server.trim_end_matches('/').as_bytes());
-    // Another person's import is another one, and a key is not written down.
-    name.update(blake3::hash(args.server.api_key.as_bytes()).as_bytes());
+    if let Some(whose) = &args.local.whose {
+        name.update(whose.as_bytes());
+    } else {
+        name.update(args.server.server.trim_end_matches('/').as_bytes());
+        // Another person's import is another one, and a key is not written down.
+        name.update(blake3::hash(args.server.api_key.as_bytes()).as_bytes());
+    }
     if let Some(from) = &args.from_server {
         name.update(b"\0").update(from.trim_end_matches('/').as_bytes());
         name.update(
@@ -191,8 +296,8 @@ pub(crate) fn default_path(args: &ImportArgs) -> anyhow::Result<PathBuf> {
     Ok(state.join(format!("calotype/imports/{}.jsonl", name.finalize().to_hex())))
 }
 
-fn name(file: &File) -> String {
-    blake3::hash(&file.content.identity()).to_hex().to_string()
+fn name(file: &File) -> blake3::Hash {
+    blake3::hash(&file.content.identity())
 }
 
 fn modified_ns(file: &File) -> i64 {
@@ -221,23 +326,40 @@ mod tests {
             extension: "jpg",
             digests: None,
         };
-        let digests = |it: &str| Digests { sha1: it.into(), blake3: it.into(), size_bytes: 1 };
+        let digests =
+            |it: u8| Digests { sha1: hex(&[it; 20]), blake3: hex(&[it; 32]), size_bytes: 1 };
         let first = Journal::open(path.clone()).unwrap();
-        first.keep(&file("a", 1), &digests("one")).unwrap();
+        first.keep(&file("a", 1), &digests(1)).unwrap();
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"pa").unwrap();
         let again = Journal::open(path.clone()).unwrap();
         assert_eq!(again.batch(), first.batch());
-        assert_eq!(again.digests(&file("a", 1)), Some(digests("one")));
+        assert_eq!(again.digests(&file("a", 1)), Some(digests(1)));
         assert_eq!(again.digests(&file("a", 2)), None);
-        again.keep(&file("b", 1), &digests("two")).unwrap();
-        again.reached("one", Step::Begun).unwrap();
-        again.reached("two", Step::Begun).unwrap();
-        again.reached("two", Step::Done).unwrap();
+        again.keep(&file("b", 1), &digests(2)).unwrap();
+        again.keep(&file("c", 1), &Digests { blake3: String::new(), ..digests(3) }).unwrap();
+        let steps = [hex(&[1; 20]), hex(&[2; 20])];
+        again.reached(&steps[0], Step::Begun).unwrap();
+        again.reached(&steps[1], Step::Begun).unwrap();
+        again.reached(&steps[1], Step::Done).unwrap();
         let third = Journal::open(path.clone()).unwrap();
-        assert_eq!(third.step("one"), Some(Step::Begun));
-        assert_eq!(third.step("two"), Some(Step::Done));
-        assert_eq!(third.digests(&file("b", 1)), Some(digests("two")));
-        third.remove().unwrap();
+        assert_eq!(third.step(&steps[0]), Some(Step::Begun));
+        assert_eq!(third.step(&steps[1]), Some(Step::Done));
+        assert_eq!(third.digests(&file("b", 1)), Some(digests(2)));
+        assert_eq!(third.digests(&file("c", 1)).unwrap().blake3, "");
+        third.close().unwrap();
+        let next = Journal::open(path.clone()).unwrap();
+        assert_ne!(next.batch(), first.batch(), "an import that is whole is not gone on with");
+        assert_eq!(next.step(&steps[0]), None, "nor is what it had begun");
+        assert_eq!(next.digests(&file("a", 1)), Some(digests(1)));
+        next.reached(&steps[1], Step::Begun).unwrap();
+        let next = Journal::open(path.clone()).unwrap();
+        write_anew(&path, Some(next.batch()), &next.known, &next.steps).unwrap();
+        let short = Journal::open(path.clone()).unwrap();
+        assert_eq!(short.batch(), next.batch());
+        assert_eq!(short.step(&steps[1]), Some(Step::Begun));
+        assert_eq!(short.digests(&file("b", 1)), Some(digests(2)));
+        assert_eq!(std::fs::read_to_string(&path).unwrap().trim_end().lines().count(), 5);
+        short.remove().unwrap();
         assert!(!path.exists());
     }
 }

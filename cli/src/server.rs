@@ -4,6 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use bytes::Bytes;
+use futures::stream::BoxStream;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, RANGE, RETRY_AFTER};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -94,8 +96,13 @@ impl Server {
     /// Asks nothing yet.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// When TLS cannot be set up, or nobody said which server and as whom.
     pub(crate) fn try_new(args: &ServerArgs) -> anyhow::Result<Self> {
+        anyhow::ensure!(
+            !args.server.is_empty(),
+            "which server? say --server URL or CALOTYPE_SERVER"
+        );
+        anyhow::ensure!(!args.api_key.is_empty(), "as whom? say --api-key KEY or CALOTYPE_API_KEY");
         let builder = || {
             reqwest::Client::builder()
                 .connect_timeout(CONNECT_MAX)
@@ -226,11 +233,26 @@ impl Server {
         content: &Content,
         size_bytes: u64,
     ) -> Result<Value, Trouble> {
-        let sending = Duration::from_secs(size_bytes / SEND_BYTES_A_SECOND_MIN);
         let broken = Arc::new(OnceLock::new());
+        let body = || reader::body(content, size_bytes, Arc::clone(&broken));
+        self.put_body(path, size_bytes, body, &broken).await
+    }
+
+    /// Sends bytes that are made anew for each attempt. What is wrong with them, and not with the network, is told in
+    /// `broken`.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub(crate) async fn put_body(
+        &self,
+        path: &str,
+        size_bytes: u64,
+        body: impl Fn() -> BoxStream<'static, std::io::Result<Bytes>>,
+        broken: &OnceLock<String>,
+    ) -> Result<Value, Trouble> {
+        let sending = Duration::from_secs(size_bytes / SEND_BYTES_A_SECOND_MIN);
         let request = || {
-            let body = reader::body(content, size_bytes, Arc::clone(&broken));
-            let body = reqwest::Body::wrap_stream(body);
+            let body = reqwest::Body::wrap_stream(body());
             self.with_key(&self.uploads, Method::PUT, path)
                 .header(CONTENT_LENGTH, size_bytes)
                 .timeout(SILENCE_MAX.saturating_add(sending))

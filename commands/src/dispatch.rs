@@ -13,6 +13,7 @@ use sqlx::PgPool;
 use tracing::warn;
 use uuid::Uuid;
 
+use crate::batches::Importing;
 use crate::context::CommandContext;
 use crate::error::CommandError;
 use crate::folded::{FOLDED_EVENTS_MIN, Folded};
@@ -35,6 +36,7 @@ pub struct Commands {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) turns: Turns,
     pub(crate) folded: Folded,
+    importing: Importing,
 }
 
 /// Where a command's last event went.
@@ -77,7 +79,8 @@ impl Commands {
         ids: Arc<dyn IdGen>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { store, keyring, ids, clock, turns: Turns::default(), folded: Folded::default() }
+        let (turns, folded, importing) = Default::default();
+        Self { store, keyring, ids, clock, turns, folded, importing }
     }
 
     /// The same where several processes write to one log: what one decides about people and their faces holds
@@ -92,6 +95,12 @@ impl Commands {
     #[must_use]
     pub fn ids(&self) -> &dyn IdGen {
         &*self.ids
+    }
+
+    /// Imports that are at work in this process.
+    #[must_use]
+    pub const fn importing(&self) -> &Importing {
+        &self.importing
     }
 
     /// The clock that contexts are stamped with.

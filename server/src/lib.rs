@@ -1,5 +1,6 @@
 //! The binary: configuration, wiring, embedded servers, operator commands.
 
+mod answering;
 pub mod backup;
 mod catch_up;
 pub mod clock;

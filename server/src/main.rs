@@ -154,7 +154,7 @@ enum Command {
         #[command(subcommand)]
         command: Admin,
     },
-    /// Import folders of photos and films into a running server.
+    /// Import folders of photos and films.
     Import(Box<ImportArgs>),
     /// Look at imports, or take them back.
     Batches {
@@ -271,7 +271,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             Box::pin(parked::parked(&target, command)).await?;
         }
         Command::Admin { target, command } => Box::pin(operator::admin(&target, command)).await?,
-        Command::Import(args) => return Box::pin(calotype_cli::import(*args)).await,
+        Command::Import(args) => return Box::pin(operator::import(*args)).await,
         Command::Batches { command } => {
             Box::pin(calotype_cli::batches::batches(command)).await?;
         }

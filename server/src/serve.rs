@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::answering::{Answering, Waiting, WrittenDown, url_here};
 use crate::catch_up::catch_up;
 use crate::config::{Config, Reclustering, Role};
 use crate::embedded::{DataFolder, Embedded};
@@ -55,10 +56,22 @@ const STOP_WAIT: Duration = Duration::from_secs(20);
 /// # Errors
 /// When something it needs cannot be started.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    serve_until(config, CancellationToken::new(), None).await
+}
+
+/// Runs the server until it is asked to stop or `soft` is cancelled, and tells who waits for it when it answers.
+///
+/// # Errors
+/// As [`serve`].
+pub(crate) async fn serve_until(
+    config: Config,
+    soft: CancellationToken,
+    waiting: Option<Waiting>,
+) -> anyhow::Result<()> {
     let started = Instant::now();
     let log = telemetry::start(&config.log, config.log_format)?;
     let metrics = telemetry::metrics()?;
-    let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
+    let hard = CancellationToken::new();
     lifecycle::on_signals(soft.clone(), hard.clone()).context("failed to listen for signals")?;
 
     if config.is_only_ml() {
@@ -90,9 +103,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     info!("own servers answer after {} ms", started.elapsed().as_millis());
 
     let stopped = tokio::select! {
-        stopped = run(&config, &folder, &places, settings, (log, metrics), started, soft.clone()) => {
-            stopped
-        }
+        stopped = run(
+            &config,
+            &folder,
+            &places,
+            settings,
+            (log, metrics),
+            started,
+            (soft.clone(), waiting),
+        ) => stopped,
         reason = embedded.given_up() => Err(anyhow::Error::new(reason)),
         () = hard.cancelled() => Ok(()),
     };
@@ -114,7 +133,7 @@ async fn run(
     settings: Option<BTreeMap<String, Value>>,
     (log, metrics): (telemetry::LogFilter, PrometheusHandle),
     started: Instant,
-    soft: CancellationToken,
+    (soft, waiting): (CancellationToken, Option<Waiting>),
 ) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     // Readers outlive writers: what was committed last still shows, and its events are still ordered.
@@ -288,7 +307,7 @@ async fn run(
             metrics,
             reset,
         });
-        listen(config, api, &ready, started, &tasks, soft.clone()).await?;
+        listen(config, api, (&ready, waiting), started, &tasks, soft.clone()).await?;
     } else if !soft.is_cancelled() {
         ready.store(true, Ordering::Relaxed);
         info!(roles = ?config.roles, "ready in {} ms", started.elapsed().as_millis());
@@ -463,7 +482,7 @@ async fn start_workers(
 async fn listen(
     config: &Config,
     api: Api,
-    ready: &AtomicBool,
+    (ready, waiting): (&AtomicBool, Option<Waiting>),
     started: Instant,
     tasks: &TaskTracker,
     soft: CancellationToken,
@@ -471,6 +490,10 @@ async fn listen(
     let (listener, address) = bind(config.host, config.port).await?;
     let is_set_up = api.queries.has_admin().await?;
     let realtime = calotype_api::realtime::attach(&api, tasks, soft.clone());
+    let url = url_here(address);
+    let _written = WrittenDown::write(api.blobs.folder(), &url).await;
+    let (commands, queries) = (api.commands.clone(), api.queries.clone());
+    let answering = Answering { url, commands, queries, progress: api.progress.clone() };
     let router = calotype_api::router(api).layer(realtime);
     if soft.is_cancelled() {
         // Stopped before it was ready, it never says that it is.
@@ -480,6 +503,10 @@ async fn listen(
     info!("ready in {} ms: http://{address}", started.elapsed().as_millis());
     if !is_set_up {
         info!("next: open http://{address} and make the first account");
+    }
+    if let Some(waiting) = waiting {
+        // Who does not wait any more has gone.
+        drop(waiting.send(answering));
     }
     let doors = Doors::of_machine(config.trusted_proxies.clone());
     let serving =

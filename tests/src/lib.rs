@@ -23,6 +23,7 @@ pub mod schemas;
 pub mod server;
 pub mod simulation;
 pub mod spec;
+pub mod tree;
 pub mod waiting;
 pub mod walk;
 

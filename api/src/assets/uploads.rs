@@ -16,6 +16,8 @@ use crate::problem::Problem;
 
 /// Uploads that are read at once; more wait.
 const UPLOADS_AT_ONCE_MAX: usize = 64;
+/// Requests with many files that are read at once: each holds a temporary file for each.
+const PACKS_AT_ONCE_MAX: usize = 4;
 /// How long an upload waits for its turn.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(30);
 /// What is still read of a refused upload, so that its client gets to read the answer.
@@ -33,6 +35,7 @@ const BEHIND_KNOWN_FOR: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Uploads {
     turns: Arc<Semaphore>,
+    packs: Arc<Semaphore>,
     tracker: TaskTracker,
     /// Digests of what has come of files in pieces. Lost, the file is read once more.
     pub(crate) digests: Cache<Uuid, Digesting>,
@@ -46,6 +49,7 @@ impl Default for Uploads {
             Cache::builder().max_capacity(DIGESTS_MAX).time_to_idle(DIGESTS_KEPT_FOR).build();
         Self {
             turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)),
+            packs: Arc::new(Semaphore::new(PACKS_AT_ONCE_MAX)),
             tracker: TaskTracker::new(),
             digests,
             behind: Cache::builder().max_capacity(1).time_to_live(BEHIND_KNOWN_FOR).build(),
@@ -65,10 +69,15 @@ impl Uploads {
     /// # Errors
     /// 503 when there was none in time.
     pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        tokio::time::timeout(TURN_WAIT_MAX, Arc::clone(&self.turns).acquire_owned())
-            .await
-            .map_err(|_| Problem::unavailable())?
-            .map_err(|_| Problem::unavailable())
+        turn_of(&self.turns).await
+    }
+
+    /// Waits for the turn of a request with many files, which lasts until it is dropped.
+    ///
+    /// # Errors
+    /// 503 when there was none in time.
+    pub(crate) async fn turn_of_pack(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        turn_of(&self.packs).await
     }
 
     /// Runs work to its end, also when the request that asked for it is dropped.
@@ -117,4 +126,11 @@ impl Uploads {
             drop(tokio::time::timeout(DRAIN_TIME_MAX, work).await);
         }));
     }
+}
+
+async fn turn_of(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    tokio::time::timeout(TURN_WAIT_MAX, Arc::clone(turns).acquire_owned())
+        .await
+        .map_err(|_| Problem::unavailable())?
+        .map_err(|_| Problem::unavailable())
 }

@@ -40,7 +40,7 @@ pub(crate) async fn open(
     let id = opened["id"].as_str().and_then(|id| id.parse().ok());
     let id = id.context("the server told no batch")?;
     if opened["status"] != "open" {
-        journal.remove()?;
+        journal.close()?;
         anyhow::bail!("the import of before was finished or rolled back; start it once more");
     }
     Ok((Target::Batch(InBatch::new(id)), journal))

@@ -5,6 +5,7 @@
 //! what was done and does nothing twice.
 
 mod commit;
+mod importing;
 mod into_albums;
 mod people;
 mod rollback;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 pub use commit::{
     AlbumOf, BatchCommit, Committed, NewBatchAlbum, NewBatchStack, NewEntry, PersonOn,
 };
+pub use importing::{AtWork, Importing};
 pub use rollback::{LeftAlone, RollbackPart};
 
 use crate::context::CommandContext;

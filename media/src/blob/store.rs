@@ -4,6 +4,7 @@ use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -38,8 +39,11 @@ const SENT_LATELY: Duration = Duration::from_secs(24 * 3_600);
 /// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
-    root: PathBuf,
-    bucket: Option<Bucket>,
+    pub(super) root: PathBuf,
+    pub(super) bucket: Option<Bucket>,
+    /// An open folder of the store, for waiting until the disk has everything. What the disk refuses from here on is
+    /// told to whoever waits next.
+    pub(super) disk: Arc<fs::File>,
 }
 
 /// Size and time of a blob.
@@ -47,7 +51,7 @@ pub struct BlobStore {
 pub struct BlobStat {
     /// Length in bytes.
     pub size_bytes: u64,
-    /// When it was last written, as the file system says.
+    /// When it was last written or put here, as the file system says: a file that was linked or moved here is older.
     pub modified: Option<SystemTime>,
 }
 
@@ -73,8 +77,8 @@ impl BlobStore {
     pub async fn open(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
         let root = root.into();
         in_background(move || {
-            let store = Self { root, bucket: None };
-            store.make_folders()?;
+            make_folders(&root)?;
+            let store = Self::in_folder(root)?;
             store.clean_tmp(Duration::ZERO, Duration::ZERO)?;
             Ok(store)
         })
@@ -89,8 +93,8 @@ impl BlobStore {
     pub async fn open_shared(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
         let root = root.into();
         in_background(move || {
-            let store = Self { root, bucket: None };
-            store.make_folders()?;
+            make_folders(&root)?;
+            let store = Self::in_folder(root)?;
             store.clean_tmp(ABANDONED_AFTER, UNREAD_AFTER)?;
             Ok(store)
         })
@@ -111,14 +115,6 @@ impl BlobStore {
     #[must_use]
     pub const fn is_remote(&self) -> bool {
         self.bucket.is_some()
-    }
-
-    fn make_folders(&self) -> Result<(), BlobError> {
-        for name in ["library", "derived", "tmp"] {
-            let path = self.root.join(name);
-            fs::create_dir_all(&path).map_err(|source| BlobError::Prepare { path, source })?;
-        }
-        Ok(())
     }
 
     /// Begins a streaming write. Nothing is visible until [`super::StagedBlob::commit`].
@@ -191,7 +187,8 @@ impl BlobStore {
         }
         match tokio::fs::metadata(self.path_of(key)).await {
             Ok(found) => {
-                Ok(Some(BlobStat { size_bytes: found.len(), modified: found.modified().ok() }))
+                let modified = found.modified().ok().map(|written| written.max(changed(&found)));
+                Ok(Some(BlobStat { size_bytes: found.len(), modified }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(BlobError::Read { key: key.clone(), source }),
@@ -255,6 +252,10 @@ impl BlobStore {
         &self.root
     }
 
+    pub(super) fn disk(&self) -> &Arc<fs::File> {
+        &self.disk
+    }
+
     pub(super) fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }
@@ -292,7 +293,7 @@ impl BlobStore {
                 let begins = |prefix: &str| name.as_encoded_bytes().starts_with(prefix.as_bytes());
                 let told = entry.metadata()?;
                 let (age, since) = match (begins(TMP_PREFIX), begins(FETCHED_PREFIX)) {
-                    (true, _) => (written, told.modified()?),
+                    (true, _) => (written, told.modified()?.max(changed(&told))),
                     // It has the time of its blob.
                     (_, true) => (fetched, changed(&told)),
                     _ => continue,
@@ -312,6 +313,14 @@ impl BlobStore {
         };
         clean().map_err(|source| BlobError::Prepare { path: path.clone(), source })
     }
+}
+
+fn make_folders(root: &Path) -> Result<(), BlobError> {
+    for name in ["library", "derived", "tmp"] {
+        let path = root.join(name);
+        fs::create_dir_all(&path).map_err(|source| BlobError::Prepare { path, source })?;
+    }
+    Ok(())
 }
 
 /// When anything about a file last changed, its times included.

@@ -35,7 +35,7 @@ pub struct BlobWriter {
 #[derive(Debug)]
 pub struct StagedBlob {
     store: BlobStore,
-    file: NamedTempFile,
+    pub(super) file: NamedTempFile,
     head: Vec<u8>,
     /// Length in bytes.
     pub size_bytes: u64,

@@ -111,6 +111,10 @@ impl Worker {
     pub(crate) async fn keep_looking<L: Look>(&self, cancel: CancellationToken) {
         let mut later = Later::new();
         while !cancel.is_cancelled() {
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = self.commands.importing().over() => {}
+            }
             let Some(inside) = self.gate.enter_unless(&cancel).await else { return };
             let looked = tokio::select! {
                 () = cancel.cancelled() => return,

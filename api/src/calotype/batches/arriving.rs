@@ -41,13 +41,8 @@ impl Arriving {
         let file = named_file(&mut fields, sha1);
         let mends = fields.boolean("mends").unwrap_or_default();
         fields.finish()?;
-        // The read model has it in one row; the log is asked when files are committed.
-        let row = api.queries.batch(batch_id).await?;
-        caller.require_owned(Permission::AssetUpload, row.as_ref().map(|row| row.owner_id))?;
-        if row.is_none_or(|row| row.closed_at.is_some()) {
-            return Err(Problem::bad_request("batch is closed"));
-        }
         let (batch_id, owner_id) = (BatchId::new(batch_id), caller.user_id());
+        require_open(api, caller, batch_id).await?;
         Ok(Self { batch_id, owner_id, file, mends })
     }
 
@@ -100,6 +95,24 @@ impl Arriving {
             Err(error) => Err(receive::storage(&error)),
         }
     }
+}
+
+/// Whether the caller may send files of a batch.
+///
+/// # Errors
+/// As [`Caller::require_owned`], and 400 where it takes nothing more.
+pub(super) async fn require_open(
+    api: &Api,
+    caller: &Caller,
+    batch_id: BatchId,
+) -> Result<(), Problem> {
+    // The read model has it in one row; the log is asked when files are committed.
+    let row = api.queries.batch(batch_id.uuid()).await?;
+    caller.require_owned(Permission::AssetUpload, row.as_ref().map(|row| row.owner_id))?;
+    if row.is_none_or(|row| row.closed_at.is_some()) {
+        return Err(Problem::bad_request("batch is closed"));
+    }
+    Ok(())
 }
 
 /// Notes that committed files are waited for no more. Where that fails it does no harm: the log speaks for them.

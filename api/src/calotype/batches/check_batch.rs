@@ -39,9 +39,12 @@ pub(super) struct BatchFileNameDto {
 
 /// The files to ask for, at most 5,000.
 #[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "describes a body that is checked field by field")]
 pub(super) struct CheckBatchDto {
     files: Vec<BatchFileNameDto>,
+    /// Whether the answer tells keys.
+    with_keys: Option<bool>,
 }
 
 /// What to do with a file.
@@ -57,6 +60,10 @@ pub(super) struct CheckedFileDto {
     asset_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_trashed: Option<bool>,
+    /// Of a file that is missing or uploaded, where that is asked for and originals lie in the server's data folder:
+    /// where this one belongs below its folder `library`. Who may write there can put it there instead of sending it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
 /// What to do with each file, in the order of the question.
@@ -84,6 +91,7 @@ pub(super) async fn check_batch(
         fields.missing("array", "files");
     }
     let files = fields.objects("files", 0, file_name).unwrap_or_default();
+    let with_keys = fields.boolean("withKeys").unwrap_or_default();
     fields.finish()?;
     if files.len() > FILES_CHECKED_MAX {
         return Err(too_many(FILES_CHECKED_MAX));
@@ -98,6 +106,7 @@ pub(super) async fn check_batch(
             status,
             asset_id,
             is_trashed,
+            key: None,
         };
         let decided = if let Some(done) = batch.done(&sha1) {
             Ok(told("committed", Some(done.asset_id.uuid()), None))
@@ -119,8 +128,9 @@ pub(super) async fn check_batch(
             let there =
                 api.blobs.stat(&key).await.map_err(|error| receive::storage(&error))?.is_some();
             let status = if there { "uploaded" } else { "missing" };
-            let checked = CheckedFileDto { sha1, status, asset_id: None, is_trashed: None };
-            Ok((checked, (!there).then(|| key.as_str().to_owned())))
+            let missing = (!there).then(|| key.as_str().to_owned());
+            let key = (with_keys && !api.blobs.is_remote()).then(|| key.as_str().to_owned());
+            Ok((CheckedFileDto { sha1, status, asset_id: None, is_trashed: None, key }, missing))
         }
     });
     let looked =

@@ -51,6 +51,7 @@ pub(super) async fn commit_batch(
 ) -> Result<Json<CommitBatchResponseDto>, Problem> {
     caller.require(Permission::AssetUpload)?;
     let batch_id = BatchId::new(path_uuid("id", &id)?);
+    let _importing = api.commands.importing().begin();
     DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
     let body = Bytes::from_request(request, &api)
         .await

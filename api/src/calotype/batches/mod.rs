@@ -14,6 +14,7 @@ mod open_batch;
 mod roll_back_batch;
 mod said_of_others;
 mod upload_batch_file;
+mod upload_batch_files;
 mod wish;
 
 pub(super) use arriving::Arriving;
@@ -33,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(get_batches::get_batch_receipt))
         .routes(routes!(check_batch::check_batch))
         .routes(routes!(upload_batch_file::upload_batch_file))
+        .routes(routes!(upload_batch_files::upload_batch_files))
         .routes(routes!(commit_batch::commit_batch))
         .routes(routes!(close_batch::close_batch))
         .routes(routes!(roll_back_batch::roll_back_batch))

@@ -55,6 +55,22 @@ pub(crate) fn memory_mb(server: &TestServer) -> anyhow::Result<f64> {
     Ok(status_kb(&pid.to_string(), "VmRSS:")? * 1.024 / 1_000.0)
 }
 
+/// The process id of the server.
+pub(crate) fn server_pid(server: &TestServer) -> anyhow::Result<i32> {
+    Ok(server.pid(Victim::Server)?.as_raw_nonzero().get())
+}
+
+/// Lets the peak of a process's memory begin anew.
+pub(crate) fn forget_peak(pid: i32) -> anyhow::Result<()> {
+    // `proc(5)`: 5 resets the peak resident set size.
+    std::fs::write(format!("/proc/{pid}/clear_refs"), "5").context("failed to reset a peak")
+}
+
+/// Peak memory of a process since it began or was reset, in megabytes.
+pub(crate) fn peak_mb(pid: i32) -> anyhow::Result<f64> {
+    Ok(status_kb(&pid.to_string(), "VmHWM:")? * 1.024 / 1_000.0)
+}
+
 /// Peak memory of this process, in kilobytes.
 pub(crate) fn peak_kb_here() -> anyhow::Result<f64> {
     status_kb("self", "VmHWM:")

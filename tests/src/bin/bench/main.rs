@@ -15,6 +15,7 @@ mod faces;
 mod figures;
 mod films;
 mod history;
+mod import;
 mod libraries;
 mod library;
 mod models;
@@ -42,6 +43,10 @@ const REBUILD_LIBRARY: u32 = 200_000;
 const PROOF_LIBRARY: u32 = 100_000;
 /// Assets of the library that is told as it was.
 const AS_OF_LIBRARY: u32 = 100_000;
+/// Files that are imported.
+const IMPORT_FILES: u32 = 5_000;
+/// The same, in full.
+const IMPORT_FILES_FULL: u32 = 100_000;
 /// Threads of the side that asks.
 const THREADS: usize = 2;
 
@@ -76,6 +81,8 @@ enum Name {
     Proof,
     /// A large library as it was at moments of its log.
     AsOf,
+    /// Folders imported over HTTP and on the same machine, against Immich's client.
+    Import,
 }
 
 /// Measures speed and memory.
@@ -89,7 +96,7 @@ struct Arguments {
     /// With `rebuild`: every read model, beside a server that answers.
     #[arg(long)]
     all: bool,
-    /// Assets of the library, instead of 100,000 and, with `--full`, 1,000,000.
+    /// Assets of the library, instead of 100,000 and, with `--full`, 1,000,000; or files of the import.
     #[arg(long)]
     assets: Option<u32>,
 }
@@ -146,6 +153,11 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted(Name::AsOf) {
         Box::pin(as_of::measure(arguments.assets.unwrap_or(AS_OF_LIBRARY))).await?;
+    }
+    if wanted(Name::Import) {
+        let usual = if arguments.full { IMPORT_FILES_FULL } else { IMPORT_FILES };
+        let files = usize::try_from(arguments.assets.unwrap_or(usual))?;
+        Box::pin(import::measure(files)).await?;
     }
     if arguments.all && wanted(Name::Rebuild) {
         Box::pin(anew::measure(arguments.assets.unwrap_or(REBUILD_LIBRARY))).await?;

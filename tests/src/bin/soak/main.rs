@@ -5,6 +5,7 @@
 
 mod large;
 mod player;
+mod tree;
 
 use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
@@ -51,8 +52,10 @@ const REST_WALK: &str = "test(=sync::everything::what_is_rebuilt_is_what_was_the
 enum Name {
     /// Kills of the server, PostgreSQL and nats-server during imports.
     Crash,
-    /// One large import.
+    /// A large folder imported twice: once while the importer and the server are killed.
     Import,
+    /// Many uploads by an ordinary client.
+    Uploads,
     /// Files with bytes overwritten or cut off.
     Damaged,
     /// Random walks, rebuilt and repeated.
@@ -72,7 +75,7 @@ impl Name {
     const fn count(self) -> usize {
         match self {
             Self::Crash => 300,
-            Self::Import => 100_000,
+            Self::Import | Self::Uploads => 100_000,
             Self::Damaged => 10_000,
             Self::Rebuild => 100,
             Self::Rest => 20,
@@ -134,7 +137,8 @@ async fn main() -> anyhow::Result<()> {
         let started = Instant::now();
         match name {
             Name::Crash => crash(bounds).await,
-            Name::Import => import(bounds).await,
+            Name::Import => tree::import(bounds).await,
+            Name::Uploads => uploads(bounds).await,
             Name::Damaged => damaged(bounds).await,
             Name::Rebuild => rebuild(bounds).await,
             Name::Rest => rest(bounds).await,
@@ -173,7 +177,7 @@ async fn crash(bounds: Bounds) -> anyhow::Result<()> {
     .await
 }
 
-async fn import(bounds: Bounds) -> anyhow::Result<()> {
+async fn uploads(bounds: Bounds) -> anyhow::Result<()> {
     story(Options::default(), async |server| {
         let admin = server.client().sign_up().await?;
         let pictures = import::pictures()?;

@@ -6,6 +6,8 @@ mod command;
 mod held;
 mod interrupted;
 mod library;
+mod local;
+mod packed;
 mod people;
 mod plain;
 mod proxy;
