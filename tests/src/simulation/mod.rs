@@ -212,10 +212,11 @@ impl Simulation {
     /// Something does not hold.
     pub async fn run(&mut self, steps: u32) -> anyhow::Result<()> {
         for step in 0..steps {
-            self.step().await.with_context(|| format!("step {step}"))?;
+            // In a box of its own: all kinds of steps together are more than a thread's stack.
+            Box::pin(self.step()).await.with_context(|| format!("step {step}"))?;
         }
-        self.settle().await?;
-        self.ensure_holds().await?;
+        Box::pin(self.settle()).await?;
+        Box::pin(self.ensure_holds()).await?;
         self.report.runs += 1;
         Ok(())
     }

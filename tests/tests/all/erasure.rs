@@ -287,7 +287,7 @@ async fn let_timeline_refuse(server: &TestServer, refuses: bool) -> anyhow::Resu
         &[
             "create function read.refuse() returns trigger language plpgsql as
              $$ begin raise exception 'refused'; end $$",
-            "create trigger refuse before update on read.timeline_v2
+            "create trigger refuse before insert or update on read.timeline_v2
                 for each row execute function read.refuse()",
         ]
     } else {

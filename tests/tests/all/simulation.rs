@@ -24,11 +24,10 @@ async fn nothing_is_lost_or_shown_whatever_breaks() -> anyhow::Result<()> {
     let report = reports.into_iter().fold(Report::default(), Report::and);
     // Where nothing broke, nothing was shown to hold.
     ensure!(report.runs == RUNS * u32::try_from(SEEDS.len() + 1)?, "{report:?}");
-    ensure!(report.cuts > 30 && report.holds > 3 && report.crashes > 5, "{report:?}");
+    ensure!(report.cuts > 30 && report.holds > 1 && report.crashes > 5, "{report:?}");
     ensure!(report.losses > 1 && report.disks > 1, "{report:?}");
     ensure!(report.deliveries > 50 && report.rebuilds > 5, "{report:?}");
     ensure!(report.shared > 50, "nobody was shown anything: {report:?}");
-    println!("{report:?}");
     Ok(())
 }
 
@@ -43,7 +42,7 @@ async fn what_does_not_hold_is_found() -> anyhow::Result<()> {
         (Harm::RemoveFile, "its file there: false"),
     ] {
         let plan = Plan { seed: 6, runs: 2, steps: 120 };
-        let found = calotype_tests::simulation::live_and_harm(plan, harm).await;
+        let found = Box::pin(calotype_tests::simulation::live_and_harm(plan, harm)).await;
         let found = found.err().with_context(|| format!("{harm:?} was not found"))?;
         ensure!(format!("{found:#}").contains(complaint), "{harm:?}: {found:#}");
     }
