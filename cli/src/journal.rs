@@ -67,7 +67,6 @@ const LINES_MIN: usize = 10_000;
 
 /// A journal on disk.
 pub(crate) struct Journal {
-    path: PathBuf,
     batch: Uuid,
     known: HashMap<[u8; 32], Known>,
     steps: HashMap<String, Step>,
@@ -121,7 +120,7 @@ impl Journal {
             file.sync_all().with_context(told)?;
             batch
         };
-        Ok(Self { path, batch, known, steps, file: Mutex::new(file) })
+        Ok(Self { batch, known, steps, file: Mutex::new(file) })
     }
 
     /// The name under which the batch is opened.
@@ -183,14 +182,6 @@ impl Journal {
     pub(crate) fn close(self) -> anyhow::Result<()> {
         let mut file = self.file.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         begin(&mut file).map(drop).context("failed to end the journal")
-    }
-
-    /// Forgets it.
-    ///
-    /// # Errors
-    /// When it cannot be removed.
-    pub(crate) fn remove(self) -> anyhow::Result<()> {
-        std::fs::remove_file(&self.path).context("failed to remove the journal")
     }
 }
 
@@ -359,7 +350,5 @@ mod tests {
         assert_eq!(short.step(&steps[1]), Some(Step::Begun));
         assert_eq!(short.digests(&file("b", 1)), Some(digests(2)));
         assert_eq!(std::fs::read_to_string(&path).unwrap().trim_end().lines().count(), 5);
-        short.remove().unwrap();
-        assert!(!path.exists());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, ensure};
-use calotype_media::blob::{BlobKey, BlobStore, Incoming, Placing};
+use calotype_media::blob::{BlobKey, BlobStore, FileHere, Placing};
 use clap::Args;
 
 use crate::content::{Content, Here};
@@ -91,20 +91,20 @@ impl Library {
         digests: &Digests,
         key: &str,
         is_read_now: bool,
-    ) -> anyhow::Result<Option<Incoming>> {
+    ) -> anyhow::Result<Option<FileHere>> {
         let Content::Here(Here::Disk(path)) = &file.content else { return Ok(None) };
         let key = BlobKey::parse(key).context("the server told a place that is none")?;
         let (source, size_bytes) = (path.to_path_buf(), digests.size_bytes);
         let blake3 = digests.blake3.clone();
         let read_after = is_read_now.then_some(self.begun);
-        Ok(Some(Incoming { source, key, size_bytes, blake3, read_after }))
+        Ok(Some(FileHere { source, key, size_bytes, blake3, read_after }))
     }
 
     /// Puts files where they belong, durably. Why one was not stands in its place.
     ///
     /// # Errors
     /// The disk is full, or refuses.
-    pub(crate) async fn place(&self, files: Vec<Incoming>) -> anyhow::Result<Vec<Option<String>>> {
+    pub(crate) async fn place(&self, files: Vec<FileHere>) -> anyhow::Result<Vec<Option<String>>> {
         let wanted: u64 = files.iter().map(|file| file.size_bytes).sum();
         let space = self.store.space().await?;
         ensure!(

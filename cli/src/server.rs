@@ -348,9 +348,7 @@ async fn attempt(request: RequestBuilder, wish: Wish) -> Attempt {
     if status.is_success() {
         return match serde_json::from_str(&text) {
             Ok(answer) => Attempt::Answered((headers, Answer::Json(answer))),
-            Err(_) if text.is_empty() => {
-                Attempt::Answered((headers, Answer::Json(Value::Null)))
-            }
+            Err(_) if text.is_empty() => Attempt::Answered((headers, Answer::Json(Value::Null))),
             Err(_) => Attempt::Failed(Trouble::Fatal(anyhow::anyhow!(
                 "what answers there is no such server"
             ))),

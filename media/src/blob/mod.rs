@@ -27,7 +27,7 @@ pub use file::{BlobFile, RemoteBlob};
 pub use incoming::{Digesting, Incoming, PieceDigest, Taken};
 pub use key::{Area, BlobKey, KeyError, Role};
 pub use location::{Location, is_external};
-pub use placing::{Incoming, Placed, Placing};
+pub use placing::{FileHere, Placed, Placing};
 pub use remote::{LocalFile, Outage, S3Place};
 pub use store::{BlobStat, BlobStore, Space};
 pub use whole::is_whole;

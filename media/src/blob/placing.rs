@@ -31,7 +31,7 @@ pub enum Placing {
 
 /// A file that is to become a blob.
 #[derive(Clone, Debug)]
-pub struct Incoming {
+pub struct FileHere {
     /// Where it lies.
     pub source: PathBuf,
     /// The key it gets.
@@ -88,7 +88,7 @@ impl BlobStore {
     /// [`BlobError::Write`] when the disk refuses: then no file is surely there.
     pub async fn place(
         &self,
-        files: Vec<Incoming>,
+        files: Vec<FileHere>,
         how: Placing,
     ) -> Result<Vec<Result<Placed, String>>, BlobError> {
         let store = self.clone();
@@ -112,7 +112,7 @@ impl BlobStore {
         .await
     }
 
-    fn prepare(&self, file: &Incoming, how: Placing) -> io::Result<Ready> {
+    fn prepare(&self, file: &FileHere, how: Placing) -> io::Result<Ready> {
         let target = self.path_of(&file.key);
         match fs::metadata(&target) {
             Ok(_) if is_same(&target, file)? => return Ok(Ready::There),
@@ -180,7 +180,7 @@ impl BlobStore {
 }
 
 /// Whether the bytes of a file are those that were read.
-fn is_same(path: &Path, file: &Incoming) -> io::Result<bool> {
+fn is_same(path: &Path, file: &FileHere) -> io::Result<bool> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(File::open(path)?)?;
     Ok(hasher.count() == file.size_bytes && hasher.finalize().to_hex().as_str() == file.blake3)
@@ -222,8 +222,8 @@ fn is_unlinkable(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
-    fn incoming(source: &Path, bytes: &[u8], key: &str) -> Incoming {
-        Incoming {
+    fn incoming(source: &Path, bytes: &[u8], key: &str) -> FileHere {
+        FileHere {
             source: source.to_owned(),
             key: BlobKey::parse(key).unwrap(),
             size_bytes: u64::try_from(bytes.len()).unwrap(),
@@ -287,7 +287,7 @@ mod tests {
         let file = incoming(&source, b"picture", "upload/u/aa/bb/a.jpg");
         store.place(vec![file.clone()], Placing::Link).await.unwrap();
         fs::write(&source, b"PICTURE").unwrap();
-        let again = Incoming { source: other, ..file.clone() };
+        let again = FileHere { source: other, ..file.clone() };
         let placed = store.place(vec![again], Placing::Copy).await.unwrap();
         assert_eq!(placed, [Ok(Placed { is_linked: false })]);
         assert_eq!(fs::read(store.local_path(&file.key).unwrap()).unwrap(), b"picture");

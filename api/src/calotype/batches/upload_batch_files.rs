@@ -88,8 +88,8 @@ pub(super) async fn upload_batch_files(
         }
         let blob = pack.store(&api, size_bytes).await?;
         let blake3 = hex(&blob.blake3);
-        let is_right = hex(&blob.sha1) == file.sha1
-            && file.blake3.as_ref().is_none_or(|said| *said == blake3);
+        let is_right =
+            hex(&blob.sha1) == file.sha1 && file.blake3.as_ref().is_none_or(|said| *said == blake3);
         if is_right {
             let asset_id = asset_id_in(batch_id, &file.sha1, &blake3);
             let owner_id = caller.user_id().uuid();
