@@ -18,5 +18,5 @@ comment on column work.uploads.expires_at is 'When it is forgotten unless more c
 comment on column work.uploads.finished_at is 'When the whole file was taken in; its bytes are no longer in tmp then.';
 comment on column work.uploads.asset_id is 'The asset that it became, or that had these bytes; none for a file of a batch.';
 comment on column work.uploads.is_new is 'Whether the asset was made of it.';
-create index on work.uploads (owner_id);
+create index on work.uploads (owner_id) where finished_at is null;
 create index on work.uploads (expires_at);

@@ -335,7 +335,11 @@ impl Work {
             match status.get(one.digests.sha1.as_str()).copied() {
                 Some("created") => {
                     self.report.entry(&one.entry, Became::Created, None);
-                    created.extend(one.files().map(|(file, _)| file.clone()));
+                    let is_new = |digests: &Digests| {
+                        status.get(digests.sha1.as_str()).copied() == Some("created")
+                    };
+                    let new = one.files().filter(|(_, digests)| is_new(digests));
+                    created.extend(new.map(|(file, _)| file.clone()));
                 }
                 Some("duplicate") => self.report.entry(&one.entry, Became::Duplicate, None),
                 _ => {

@@ -1,6 +1,7 @@
 //! The whole way: scan, find what lies twice, send and commit in groups, close, sum up.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -54,6 +55,9 @@ pub async fn import(mut args: ImportArgs) -> anyhow::Result<ExitCode> {
     };
     for path in &args.paths {
         anyhow::ensure!(path.exists(), "there is no {}", path.display());
+    }
+    if let Some(data) = &args.local.data {
+        ensure_apart(&args.paths, data)?;
     }
     let server = Server::try_new(&args.server)?;
     let library = Library::open(&args.local).await?;
@@ -117,6 +121,21 @@ fn say_how(found: &Scan) {
             "Understood as an export of {name}; --source folders takes it for plain folders."
         ));
     }
+}
+
+/// What lies in the data folder is somebody's already, and is never moved from where it is.
+fn ensure_apart(paths: &[PathBuf], data: &Path) -> anyhow::Result<()> {
+    let data = data.canonicalize().context("failed to find the data folder")?;
+    for path in paths {
+        let path =
+            path.canonicalize().with_context(|| format!("failed to find {}", path.display()))?;
+        anyhow::ensure!(
+            !path.starts_with(&data) && !data.starts_with(&path),
+            "{} has to do with the data folder itself: name only folders outside of it",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// The caller's albums by name; of several of a name the first counts.

@@ -252,7 +252,8 @@ fn bytes_of<const N: usize>(hex: &str) -> Option<[u8; N]> {
 #[expect(clippy::disallowed_methods, reason = "the importer draws a name of its own for its batch")]
 fn begin(file: &mut OpenFile) -> anyhow::Result<Uuid> {
     let batch = Uuid::new_v4();
-    file.write_all(format!("{}\n", serde_json::to_string(&Head { batch })?).as_bytes())?;
+    // A line that was cut off before it is no part of it.
+    file.write_all(format!("\n{}\n", serde_json::to_string(&Head { batch })?).as_bytes())?;
     Ok(batch)
 }
 

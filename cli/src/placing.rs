@@ -74,7 +74,8 @@ impl Work {
                     key.is_some() || status_of(status, digests) == "uploaded",
                     "the server keeps originals in a bucket: import without --data"
                 );
-                let is_read_now = self.journal.digests(file).is_none();
+                // Digests of a plan are of then.
+                let is_read_now = self.args.apply.is_none() && self.journal.digests(file).is_none();
                 let Some(key) = key else { continue };
                 if let Some(file) = library.incoming(file, digests, key, is_read_now)? {
                     files.push(file);

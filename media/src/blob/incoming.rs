@@ -203,11 +203,17 @@ impl Incoming {
         known: Option<Digesting>,
         piece: Option<PieceDigest>,
     ) -> Result<bool, BlobError> {
+        // Of what did not count nothing was made durable, its name included.
+        self.is_new |= bytes == 0;
         self.with_sink(move |sink| {
             if sink.bytes < bytes {
                 return Ok(false);
             }
             if sink.bytes > bytes {
+                // Of a whole file the other name may be a blob: that one is never cut off.
+                if sink.file.metadata()?.nlink() > 1 {
+                    return Ok(false);
+                }
                 sink.file.set_len(bytes)?;
             }
             sink.file.seek(SeekFrom::Start(bytes))?;

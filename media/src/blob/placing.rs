@@ -175,7 +175,13 @@ impl BlobStore {
     pub(super) fn in_folder(root: PathBuf) -> Result<Self, BlobError> {
         let path = root.join("tmp");
         let disk = File::open(&path).map_err(|source| BlobError::Prepare { path, source })?;
-        Ok(Self { root, bucket: None, disk: Arc::new(disk) })
+        Ok(Self {
+            root,
+            bucket: None,
+            disk: Arc::new(disk),
+            flushing: Arc::default(),
+            has_refused: Arc::default(),
+        })
     }
 }
 

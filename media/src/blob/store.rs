@@ -44,6 +44,10 @@ pub struct BlobStore {
     /// An open folder of the store, for waiting until the disk has everything. What the disk refuses from here on is
     /// told to whoever waits next.
     pub(super) disk: Arc<fs::File>,
+    /// Held while the disk is waited for.
+    pub(super) flushing: Arc<std::sync::Mutex<()>>,
+    /// Whether it has refused anything: the kernel tells that to only one of those who wait.
+    pub(super) has_refused: Arc<std::sync::atomic::AtomicBool>,
 }
 
 /// Size and time of a blob.
@@ -293,7 +297,9 @@ impl BlobStore {
                 let begins = |prefix: &str| name.as_encoded_bytes().starts_with(prefix.as_bytes());
                 let told = entry.metadata()?;
                 let (age, since) = match (begins(TMP_PREFIX), begins(FETCHED_PREFIX)) {
-                    (true, _) => (written, told.modified()?.max(changed(&told))),
+                    // A second name of somebody's file has the time of the first.
+                    (true, _) if told.nlink() > 1 => (written, changed(&told)),
+                    (true, _) => (written, told.modified()?),
                     // It has the time of its blob.
                     (_, true) => (fetched, changed(&told)),
                     _ => continue,

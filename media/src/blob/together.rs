@@ -6,6 +6,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use futures::stream::{self, StreamExt as _};
 use tempfile::TempPath;
@@ -29,7 +31,8 @@ impl BlobStore {
         &self,
         blobs: Vec<(StagedBlob, BlobKey)>,
     ) -> Result<(), BlobError> {
-        if self.is_remote() || blobs.len() < TOGETHER_MIN {
+        let one_by_one = blobs.len() < TOGETHER_MIN || self.has_refused.load(Ordering::Acquire);
+        if self.is_remote() || one_by_one {
             let mut putting = stream::iter(blobs)
                 .map(|(blob, key)| async move { blob.commit(&key).await })
                 .buffer_unordered(AT_ONCE_MAX);
@@ -55,9 +58,18 @@ impl BlobStore {
     /// Waits until everything that was written is on the disk.
     ///
     /// # Errors
-    /// [`BlobError::Write`] when the disk refuses, or has refused anything since the store was opened or asked last.
+    /// [`BlobError::Write`] when the disk refuses, or has refused anything since the store was opened.
     pub(super) fn flush(&self) -> Result<(), BlobError> {
-        rustix::fs::syncfs(&*self.disk()).map_err(|error| BlobError::Write { source: error.into() })
+        let _alone = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = rustix::fs::syncfs(&*self.disk()) {
+            self.has_refused.store(true, Ordering::Release);
+            return Err(BlobError::Write { source: error.into() });
+        }
+        if self.has_refused.load(Ordering::Acquire) {
+            let source = std::io::Error::other("the disk has refused a write before");
+            return Err(BlobError::Write { source });
+        }
+        Ok(())
     }
 
     /// Lets a file of `tmp/` have its name, unless the name is taken. Durable with the next [`BlobStore::flush`].

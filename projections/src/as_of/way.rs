@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn pieces_follow_each_other_without_a_gap() {
-        let to = GlobalPosition::new(PIECE_POSITIONS * 2 + 7);
+        let to = GlobalPosition::new(AT.get() + PIECE_POSITIONS * 2 + 7);
         let pieces: Vec<_> = pieces(AT, to).map(|it| (it.after, it.to)).collect();
         assert_eq!(pieces.len(), 3);
         assert_eq!((pieces[0].0, pieces[2].1), (AT, to));

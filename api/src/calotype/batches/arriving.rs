@@ -5,6 +5,7 @@ use calotype_commands::batches::{NewEntry, asset_id_in};
 use calotype_domain::permission::Permission;
 use calotype_domain::{BatchId, UserId};
 use calotype_media::blob::{BlobError, BlobKey, StagedBlob};
+use calotype_projections::ProjectionError;
 use uuid::Uuid;
 
 use super::wish::{FileName, named_file};
@@ -89,7 +90,15 @@ impl Arriving {
             heal::heal(api, context, self.owner_id, asset_id, staged).await?;
             return Ok(blake3);
         }
-        match staged.commit(&self.key_of(&blake3)).await {
+        let key = self.key_of(&blake3);
+        if !self.has_blake3() {
+            // No check could say where it would lie.
+            let keys = [key.as_str().to_owned()];
+            let noted =
+                api.incoming.expected(self.batch_id, self.owner_id, &keys, context.now).await;
+            noted.map_err(|error| Problem::from(ProjectionError::from(error)))?;
+        }
+        match staged.commit(&key).await {
             // Sent twice: under this key lie these bytes and no others.
             Ok(()) | Err(BlobError::Exists { .. }) => Ok(blake3),
             Err(error) => Err(receive::storage(&error)),

@@ -64,7 +64,11 @@ impl Folder {
         let name = found.name();
         let (stem, number) = names::of_json(&name);
         for target in names::targets(stem) {
-            self.by_name.entry((target.to_owned(), number)).or_insert(place);
+            let told = self.by_name.entry((target.to_owned(), number)).or_insert(place);
+            // Different photos of one name, as of two people's exports: none is guessed.
+            if self.said.get(*told).is_some_and(|(_, other)| other.taken != photo.taken) {
+                *told = usize::MAX;
+            }
         }
         let beginnings = [names::beginning(stem), names::beginning(&names::replaced(&photo.title))];
         for beginning in BTreeSet::from(beginnings) {
@@ -169,14 +173,23 @@ impl Folder {
             return Some(*json);
         }
         let candidates = self.by_beginning.get(&names::beginning(&plain)).into_iter().flatten();
-        candidates.copied().find(|place| {
-            self.said.get(*place).is_some_and(|(found, photo)| {
-                let json = found.name();
-                let (stem, of_json) = names::of_json(&json);
-                of_json == number
-                    && (names::is_cut_of(stem, &plain) || names::is_titled(&plain, &photo.title))
-            })
-        })
+        let (mut exact, mut cut) = (None, Vec::new());
+        for place in candidates.copied() {
+            let Some((found, photo)) = self.said.get(place) else { continue };
+            let json = found.name();
+            let (stem, of_json) = names::of_json(&json);
+            if of_json != number {
+                continue;
+            }
+            if names::is_cut_of(stem, &plain) || names::replaced(&photo.title) == plain {
+                exact = exact.or(Some(place));
+            } else if names::is_titled(&plain, &photo.title) {
+                cut.push((place, photo.taken));
+            }
+        }
+        // Of several that were cut to the same name none is guessed.
+        let (first, taken) = cut.first().copied().unzip();
+        exact.or(first.filter(|_| cut.iter().all(|(_, other)| Some(*other) == taken)))
     }
 
     /// Films without a JSON file of their own that are called like a photo, by that photo's place.
