@@ -131,9 +131,11 @@ impl Worker {
             Ok(_) => self.tries.forget(asset_id),
             Err(ProcessorError::NotYet { .. }) => {}
             Err(error) => {
-                self.tries.add(asset_id);
                 if error.is_refused() {
+                    // The bucket's fault: it is not counted as tried.
                     self.park_refused(asset_id, &error).await;
+                } else {
+                    self.tries.add(asset_id);
                 }
                 warn!(asset.id = %asset_id, error = &error as &dyn std::error::Error, "reconciling one asset failed");
             }

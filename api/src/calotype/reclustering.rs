@@ -218,10 +218,11 @@ fn state(queue: &Queue, made: &FaceProposal) -> ReclusteringState {
     match accepted {
         Some((_, true)) => ReclusteringState::Applying,
         Some(_) if made.applied_at.is_some() => ReclusteringState::Applied,
-        None if queue.proposal() == Some(id) && made.compared_at.is_none() => {
-            ReclusteringState::Comparing
+        None if queue.proposal() == Some(id) && made.compared_at.is_some() => {
+            ReclusteringState::Proposed
         }
-        None if queue.proposal() == Some(id) => ReclusteringState::Proposed,
+        // What ended without an outcome was given up: faces are not told apart any more.
+        None if queue.proposal() == Some(id) && queue.is_open(id) => ReclusteringState::Comparing,
         _ => ReclusteringState::Discarded,
     }
 }

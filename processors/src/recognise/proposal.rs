@@ -35,6 +35,12 @@ impl Worker {
         let proposal_id = asked.request_id;
         if after.is_nil() {
             self.begin_proposal(proposal_id, &model).await?;
+        } else {
+            let kept = self.queries.face_proposal().await?;
+            if kept.is_none_or(|it| it.proposal_id != proposal_id) {
+                // It was forgotten for another.
+                return Ok(None);
+            }
         }
         let Some(owner_id) = self.queries.face_owner_after(after).await? else {
             self.end_comparing(proposal_id).await?;

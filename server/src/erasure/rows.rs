@@ -68,12 +68,19 @@ pub(super) async fn held_up_by(
           where parked.kind = 'projection' and parked.name = any($1)
             and (parked.stream_id = any($2) or exists (
                 select from log.events
-                 where events.stream_id = parked.stream_id and events.subject = any($2)))
+                 where events.stream_id = parked.stream_id and events.subject = any($2))
+              or exists (
+                -- Of assets whose rows went before: whose one was is told by its first event.
+                select from log.events
+                 where events.stream_id =
+                       'asset-' || substr(parked.stream_id, strpos(parked.stream_id, '-') + 1)
+                   and events.revision = 0 and events.payload ->> 'owner_id' = $3))
           order by parked.name
           limit 1",
     )
     .bind(names)
     .bind(of.streams(erased))
+    .bind(erased.id().to_string())
     .fetch_optional(pool)
     .await
 }
@@ -118,7 +125,11 @@ pub(super) async fn gather(pool: &PgPool, erased: Held) -> Result<Of, sqlx::Erro
         Held::User(_) => Vec::new(),
     };
     let original_bytes = rows.iter().map(|(_, bytes)| bytes).sum();
-    let assets = rows.into_iter().map(|(id, _)| id).collect();
+    let mut assets: Vec<Uuid> = rows.into_iter().map(|(id, _)| id).collect();
+    // Its row may be gone since a former try.
+    let own = matches!(erased, Held::Asset(_)).then(|| erased.id());
+    let own = own.filter(|id| !assets.contains(id));
+    assets.extend(own);
     Ok(Of { assets, original_bytes, sessions, films })
 }
 
