@@ -55,7 +55,7 @@ pub struct BlobStore {
 pub struct BlobStat {
     /// Length in bytes.
     pub size_bytes: u64,
-    /// When it was last written or put here, as the file system says: a file that was linked or moved here is older.
+    /// When it was last written, as the file system says; of a file that is linked here, when it was.
     pub modified: Option<SystemTime>,
 }
 
@@ -191,7 +191,10 @@ impl BlobStore {
         }
         match tokio::fs::metadata(self.path_of(key)).await {
             Ok(found) => {
-                let modified = found.modified().ok().map(|written| written.max(changed(&found)));
+                let written = found.modified().ok();
+                // A second name of somebody's file has the time of the first.
+                let has_two = found.nlink() > 1;
+                let modified = if has_two { written.max(Some(changed(&found))) } else { written };
                 Ok(Some(BlobStat { size_bytes: found.len(), modified }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -13,8 +13,9 @@ const ASKS: [&str; 4] = [
     "caller.require_elevated(",
 ];
 /// Operations whose handlers ask otherwise, or nobody, each with the reason.
-const OPEN: [(&str, &str); 18] = [
+const OPEN: [(&str, &str); 24] = [
     ("addSharedLinkAssets", "asks in `change`, as removing does"),
+    ("appendUpload", "asks in `own`, as all that is about one upload does"),
     ("getMyApiKey", "tells a key about itself"),
     ("getMySharedLink", "tells whoever holds a link about it, and refuses everybody else"),
     ("getPublicConfig", "for everybody, as in Immich"),
@@ -23,10 +24,15 @@ const OPEN: [(&str, &str); 18] = [
     ("getServerFeatures", "for everybody, as in Immich"),
     ("getServerVersion", "for everybody, as in Immich"),
     ("getSupportedMediaTypes", "for everybody, as in Immich"),
+    ("getUpload", "asks in `own`"),
+    ("getUploadOptions", "tells what of tus is spoken, to everybody"),
     ("getVersionHistory", "for everybody, as in Immich"),
+    ("headUpload", "asks in `own`"),
     ("login", "for who is not known yet"),
+    ("overrideUploadMethod", "asks in `own`"),
     ("pingServer", "for everybody, as in Immich"),
     ("removeSharedLinkAssets", "asks in `change`, as adding does"),
+    ("removeUpload", "asks in `own`"),
     ("sharedLinkLogin", "for who holds a link and knows its password"),
     ("signUpAdmin", "for the first who comes"),
     ("undo", "asks for what each event needs that is taken back"),

@@ -6,7 +6,7 @@ use calotype_commands::batches::{NewBatchStack, PersonOn};
 use calotype_domain::batch::COMMIT_ENTRIES_MAX;
 use calotype_domain::faces::{Area, PictureSize};
 use calotype_domain::{PersonId, UserId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::wish::{KEY_CHARS_MAX, Said, WORDS_MAX, bad, digest, is_hex, too_many};
 use crate::problem::Problem;
@@ -41,7 +41,13 @@ fn person(fields: &mut Fields) -> PersonOn {
         Some(Value::Object(values)) => {
             let mut inner = Fields::object(values);
             let face = face(&mut inner);
-            if face.is_none() {
+            for mut issue in inner.issues() {
+                if let Some(path) = issue.get_mut("path").and_then(Value::as_array_mut) {
+                    path.insert(0, json!("face"));
+                }
+                fields.issue(issue);
+            }
+            if face.is_none() && inner.issues().is_empty() {
                 bad(fields, "face", "Invalid face: expected edges in order, from 0 to 1");
             }
             face
@@ -55,14 +61,14 @@ fn person(fields: &mut Fields) -> PersonOn {
 }
 
 fn face(fields: &mut Fields) -> Option<(Area, PictureSize)> {
-    let mut edge = |name| fields.number(name, 0.0, 1.0);
-    let (left, top) = (edge("left")?, edge("top")?);
-    let (right, bottom) = (edge("right")?, edge("bottom")?);
     let mut side = |name: &str| {
         let pixels = fields.integer(name, 1, SIDE_PX_MAX);
         pixels.and_then(|pixels| u32::try_from(pixels).ok()).unwrap_or(SIDE_PX)
     };
     let size = PictureSize { width: side("imageWidth"), height: side("imageHeight") };
+    let mut edge = |name| fields.number(name, 0.0, 1.0);
+    let (left, top) = (edge("left")?, edge("top")?);
+    let (right, bottom) = (edge("right")?, edge("bottom")?);
     let area = Area { left, top, right, bottom };
     (area.is_valid() && fields.issues().is_empty()).then_some((area, size))
 }
