@@ -94,7 +94,7 @@ fn folder_name(place: usize) -> String {
 }
 
 fn file_name(number: usize) -> OsString {
-    if number % ODD_EVERY != 0 {
+    if !number.is_multiple_of(ODD_EVERY) {
         return format!("IMG_{number:06}.jpg").into();
     }
     match (number / ODD_EVERY) % 4 {

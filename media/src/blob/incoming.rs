@@ -84,7 +84,7 @@ impl PieceDigest {
 #[derive(Debug)]
 pub enum Taken {
     /// It is, until this is dropped.
-    InHand(Incoming),
+    InHand(Box<Incoming>),
     /// Somebody else has it.
     ByOthers,
 }
@@ -138,13 +138,13 @@ impl BlobStore {
                 }
                 let sink =
                     Sink { file, digesting: Digesting::default(), piece: None, bytes: found.len() };
-                return Ok(Taken::InHand(Incoming {
+                return Ok(Taken::InHand(Box::new(Incoming {
                     store: store.clone(),
                     path,
                     is_new: found.len() == 0,
                     sink: Some(Box::new(sink)),
                     gathered: Vec::new(),
-                }));
+                })));
             }
             Ok(Taken::ByOthers)
         })
@@ -407,7 +407,7 @@ mod tests {
 
     async fn in_hand(store: &BlobStore, id: Uuid) -> Incoming {
         match store.take_incoming(id).await.unwrap() {
-            Taken::InHand(incoming) => incoming,
+            Taken::InHand(incoming) => *incoming,
             Taken::ByOthers => panic!("somebody else has it"),
         }
     }

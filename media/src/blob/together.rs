@@ -61,7 +61,7 @@ impl BlobStore {
     /// [`BlobError::Write`] when the disk refuses, or has refused anything since the store was opened.
     pub(super) fn flush(&self) -> Result<(), BlobError> {
         let _alone = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = rustix::fs::syncfs(&*self.disk()) {
+        if let Err(error) = rustix::fs::syncfs(self.disk()) {
             self.has_refused.store(true, Ordering::Release);
             return Err(BlobError::Write { source: error.into() });
         }

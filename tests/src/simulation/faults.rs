@@ -228,7 +228,7 @@ async fn beside<T>(
         anyhow::Ok(true)
     };
     let held = tokio::time::timeout(STUCK_AFTER, both).await;
-    proxy.disarm();
+    let _ = proxy.disarm();
     proxy.release();
     held.context("it is stuck")?
 }

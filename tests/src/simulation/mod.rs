@@ -9,6 +9,8 @@
 //! What a seed chooses is the order of steps and faults. Which connection a held or cut round trip belongs to may
 //! depend on tasks of the store that listen beside it, so a seed repeats a life nearly, not exactly.
 
+#![expect(clippy::large_futures, reason = "few of them live at once, and in tests only")]
+
 mod commanded;
 mod components;
 mod faults;

@@ -109,6 +109,7 @@ impl Proxy {
     }
 
     /// Nothing is to happen any more; says whether it has.
+    #[must_use]
     pub fn disarm(&self) -> bool {
         std::mem::take(&mut *self.armed()).has_fired
     }

@@ -78,7 +78,7 @@ fn gone() -> Problem {
 /// 423 while another request has them, 500 and 507 when the disk refuses.
 async fn in_hand(api: &Api, upload_id: Uuid) -> Result<Incoming, Problem> {
     match api.blobs.take_incoming(upload_id).await.map_err(|error| receive::storage(&error))? {
-        Taken::InHand(incoming) => Ok(incoming),
+        Taken::InHand(incoming) => Ok(*incoming),
         Taken::ByOthers => {
             Err(Problem::new(StatusCode::LOCKED, "Another request is working on this upload"))
         }

@@ -85,7 +85,7 @@ pub(super) fn beginning(name: &str) -> String {
 pub(super) fn unedited(name: &str) -> Option<String> {
     let (stem, ending) = split(name);
     let is_cut = name.chars().count() >= CUT_CHARS_MIN;
-    let (place, _) = stem.match_indices('-').last()?;
+    let (place, _) = stem.rmatch_indices('-').next()?;
     let (before, behind) = stem.split_at_checked(place)?;
     let is_edited = EDITED.iter().any(|it| {
         *it == behind || (is_cut && behind.chars().count() >= 3 && it.starts_with(behind))

@@ -150,7 +150,7 @@ fn what_is_not_imported_is_told_and_fails_nothing() {
     let scan = export();
     let why = |name: &str| {
         let found = scan.passed_over.iter().find(|it| it.path.ends_with(name));
-        found.map(|it| it.why.as_str()).unwrap_or_else(|| panic!("{name} is not told"))
+        found.map_or_else(|| panic!("{name} is not told"), |it| it.why.as_str())
     };
     assert_eq!(why("TRASHED.jpg"), "it is in Google's trash");
     assert_eq!(why("ORPHAN.jpg.json"), "describes a photo that is not here");
