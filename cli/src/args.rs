@@ -100,7 +100,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "FILE", requires = "plan")]
     pub save: Option<PathBuf>,
     /// Do a plan that was kept, with the paths and options of then, as far as nothing has changed since.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "plan"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "plan", "from_server"])]
     pub apply: Option<PathBuf>,
     /// Put each file into an album that is called like its folder.
     #[arg(long)]

@@ -12,6 +12,7 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION};
+use serde_json::Value;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -121,7 +122,7 @@ impl Upload<'_> {
                 return Err(Trouble::Refused(why.clone()));
             }
             match sent {
-                Once::Answered(headers) => {
+                Once::Answered((headers, _)) => {
                     offset = offset_of(&headers)?;
                     reading = Some(source);
                     (failing, pause) = (None, PAUSE_MIN);
@@ -184,7 +185,7 @@ impl Upload<'_> {
         length: u64,
         source: &Arc<Mutex<Reading>>,
         broken: &Arc<OnceLock<String>>,
-    ) -> Once {
+    ) -> Once<(HeaderMap, Value)> {
         let body = chunk(Arc::clone(source), length, Arc::clone(broken));
         let request = self
             .server

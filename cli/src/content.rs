@@ -1,6 +1,7 @@
 //! Where the bytes of a file lie: on disk, inside an archive, on another server. They can be read more than once, and
 //! are never held in memory as a whole.
 
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::io;
 use std::path::Path;
@@ -100,14 +101,31 @@ impl Here {
     }
 }
 
+thread_local! {
+    /// What the last file of this thread was read into: a hundred thousand small files need no memory of their own.
+    static CHUNK: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// Hands on what a reader gives.
 pub(crate) fn chunks(
     reader: &mut dyn io::Read,
     take: &mut dyn FnMut(&[u8]) -> bool,
 ) -> io::Result<()> {
-    let mut chunk = vec![0; CHUNK_BYTES];
+    // Where a reader reads by the same means it finds none, and has one of its own.
+    let mut chunk = CHUNK.take();
+    chunk.resize(CHUNK_BYTES, 0);
+    let read = chunks_by(reader, &mut chunk, take);
+    CHUNK.set(chunk);
+    read
+}
+
+fn chunks_by(
+    reader: &mut dyn io::Read,
+    chunk: &mut [u8],
+    take: &mut dyn FnMut(&[u8]) -> bool,
+) -> io::Result<()> {
     loop {
-        let length = match reader.read(&mut chunk) {
+        let length = match reader.read(chunk) {
             Ok(length) => length,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),

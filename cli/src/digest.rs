@@ -18,6 +18,51 @@ pub(crate) struct Digests {
     pub(crate) size_bytes: u64,
 }
 
+/// The same in a third of the memory, where there are hundreds of thousands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Packed {
+    sha1: [u8; 20],
+    /// None where nobody has read the file here.
+    blake3: Option<[u8; 32]>,
+    size_bytes: u64,
+}
+
+impl Packed {
+    /// Nothing for what is no digest.
+    pub(crate) fn of(digests: &Digests) -> Option<Self> {
+        let (sha1, size_bytes) = (bytes_of(&digests.sha1)?, digests.size_bytes);
+        Some(Self { sha1, blake3: bytes_of(&digests.blake3), size_bytes })
+    }
+
+    /// As they are told.
+    pub(crate) fn digests(&self) -> Digests {
+        let blake3 = self.blake3.map_or_else(String::new, |blake3| hex(&blake3));
+        Digests { sha1: hex(&self.sha1), blake3, size_bytes: self.size_bytes }
+    }
+}
+
+/// Bytes in lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
+        text
+    })
+}
+
+/// So many bytes that stand there in hex; nothing for anything else.
+pub(crate) fn bytes_of<const N: usize>(hex: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if hex.len() != N * 2 {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
 impl Digests {
     /// Puts them into what is said of a file.
     pub(crate) fn put_into(&self, said: &mut Value) {
@@ -53,7 +98,7 @@ impl Hashing {
 
     /// What they came to.
     pub(crate) fn finish(self) -> Digests {
-        let sha1 = self.sha1.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha1 = hex(&self.sha1.finalize());
         let blake3 = self.blake3.finalize().to_hex().to_string();
         Digests { sha1, blake3, size_bytes: self.size_bytes }
     }
@@ -102,5 +147,9 @@ mod tests {
         assert_eq!(digests.sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
         assert!(digests.blake3.starts_with("6437b3ac38465133"));
         assert_eq!(digests.size_bytes, 3);
+        assert_eq!(Packed::of(&digests).unwrap().digests(), digests);
+        let unread = Digests { blake3: String::new(), ..digests };
+        assert_eq!(Packed::of(&unread).unwrap().digests(), unread);
+        assert_eq!(Packed::of(&Digests { sha1: "a9".into(), ..unread }), None);
     }
 }

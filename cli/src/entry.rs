@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::content::Content;
-use crate::digest::Digests;
+use crate::digest::{Digests, Packed};
 use crate::file_date;
 use crate::notes::Notes;
 
@@ -17,7 +17,7 @@ pub(crate) struct File {
     /// Where it lies, as it is told to people: inside an archive, the archive's path and the place in it.
     pub(crate) path: Arc<Path>,
     /// Its name, where it is another than the last part of the path.
-    pub(crate) title: Option<String>,
+    pub(crate) title: Option<Box<str>>,
     /// Its bytes.
     pub(crate) content: Content,
     /// Its length in bytes when it was found, where that is told.
@@ -27,7 +27,7 @@ pub(crate) struct File {
     /// As the server spells it.
     pub(crate) extension: &'static str,
     /// Known where it has been read.
-    pub(crate) digests: Option<Digests>,
+    pub(crate) digests: Option<Box<Packed>>,
 }
 
 impl File {
@@ -48,14 +48,14 @@ pub(crate) struct Album {
     pub(crate) description: Option<String>,
 }
 
-/// A photo or film.
+/// A photo or film. There are hundreds of thousands at once, so what is large or seldom there is kept apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) file: File,
+    pub(crate) file: Box<File>,
     /// An XMP file beside it.
-    pub(crate) sidecar: Option<Content>,
+    pub(crate) sidecar: Option<Box<Content>>,
     /// The film that makes it a live photo.
-    pub(crate) film: Option<File>,
+    pub(crate) film: Option<Box<File>>,
     /// Each once.
     pub(crate) albums: Vec<Arc<Album>>,
     /// What the source says of it.
@@ -70,7 +70,7 @@ impl Entry {
     /// A file of which nothing further is known.
     pub(crate) fn new(file: File) -> Self {
         Self {
-            file,
+            file: Box::new(file),
             sidecar: None,
             film: None,
             albums: Vec::new(),

@@ -156,7 +156,8 @@ impl Work {
     /// # Errors
     /// When it cannot be read.
     pub(crate) async fn digests(&self, file: &File) -> anyhow::Result<Digests> {
-        if let Some(known) = file.digests.clone().or_else(|| self.journal.digests(file)) {
+        let known = file.digests.as_ref().map(|known| known.digests());
+        if let Some(known) = known.or_else(|| self.journal.digests(file)) {
             return Ok(known);
         }
         if let Some(told) = digest::told(file) {
@@ -368,8 +369,8 @@ impl Read {
 
     /// The film first: the still names it.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&File, &Digests)> {
-        let film = self.entry.film.as_ref().zip(self.film.as_ref());
-        film.into_iter().chain(std::iter::once((&self.entry.file, &self.digests)))
+        let film = self.entry.film.as_deref().zip(self.film.as_ref());
+        film.into_iter().chain(std::iter::once((&*self.entry.file, &self.digests)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The whole way: scan, find what lies twice, send and commit in groups, close, sum up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::args::{ImportArgs, Layout};
 use crate::content::Content;
-use crate::digest::Digests;
+use crate::digest::Packed;
 use crate::entry::Entry;
 use crate::group::{FILES_HERE_MAX, FILES_MAX, STACKED_MAX, Work};
 use crate::journal::{self, Journal};
@@ -66,9 +66,7 @@ pub async fn import(mut args: ImportArgs) -> anyhow::Result<ExitCode> {
         let args = args.clone();
         found = tokio::task::spawn_blocking(move || scan(&args)).await?;
     }
-    if let Some(plan) = plan {
-        plan::apply(&plan, &server, args.json, &mut found).await?;
-    } else if !args.json {
+    if plan.is_none() && !args.json {
         say_how(&found);
     }
     let mut oldest_first = Vec::new();
@@ -78,13 +76,16 @@ pub async fn import(mut args: ImportArgs) -> anyhow::Result<ExitCode> {
         found.passed_over.extend(there.scan.passed_over);
         oldest_first = there.oldest_first;
     }
+    if let Some(plan) = plan {
+        plan::apply(&plan, &server, args.json, &mut found).await?;
+    }
     if args.plan {
         plan::plan(&args, &server, found).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let path = match &args.journal {
         Some(path) => path.clone(),
-        None => journal::default_path(&args)?,
+        None => journal::default_path(&args, whose(&args, &server).await?.as_deref())?,
     };
     let journal = Journal::open(path)?;
     let (target, journal) = target::open(&server, journal, args.plain).await?;
@@ -111,6 +112,19 @@ pub async fn import(mut args: ImportArgs) -> anyhow::Result<ExitCode> {
         order_albums(&work, &oldest_first).await?;
     }
     finish(work, ended).await
+}
+
+/// The id of the key's owner: whoever has a new key goes on with the import of the old one. Nothing where the key may
+/// not know.
+async fn whose(args: &ImportArgs, server: &Server) -> anyhow::Result<Option<String>> {
+    if args.local.whose.is_some() {
+        return Ok(None);
+    }
+    match server.get("/users/me").await {
+        Ok(me) => Ok(me["id"].as_str().map(str::to_owned)),
+        Err(trouble) if trouble.is_forbidden() => Ok(None),
+        Err(trouble) => Err(trouble.into_error()),
+    }
 }
 
 /// Says as whose export the files were understood, where that is not plain.
@@ -167,7 +181,7 @@ async fn order_albums(work: &Work, oldest_first: &[String]) -> anyhow::Result<()
 }
 
 async fn run(work: &Arc<Work>, found: Scan) -> anyhow::Result<()> {
-    for it in &found.passed_over {
+    for it in found.passed_over {
         let became = if it.is_failure { Became::Failed } else { Became::PassedOver };
         work.report.progress.count(became, 0);
         work.report.tell(&it.path, became, Some(&it.why));
@@ -210,7 +224,8 @@ async fn merged(work: &Arc<Work>, entries: Vec<Entry>) -> Vec<Entry> {
             async move {
                 if !is_alone {
                     // What cannot be read is told when its turn comes.
-                    entry.file.digests = work.digests(&entry.file).await.ok();
+                    let digests = work.digests(&entry.file).await.ok();
+                    entry.file.digests = digests.as_ref().and_then(Packed::of).map(Box::new);
                 }
                 entry
             }
@@ -223,19 +238,20 @@ async fn merged(work: &Arc<Work>, entries: Vec<Entry>) -> Vec<Entry> {
 
 /// Each content once; what was not read stands for itself.
 pub(crate) fn each_once(entries: Vec<Entry>) -> Vec<Entry> {
-    let mut places: HashMap<Digests, usize> = HashMap::new();
-    let mut once: BTreeMap<usize, Entry> = BTreeMap::new();
-    for (place, entry) in entries.into_iter().enumerate() {
+    let mut places: HashMap<Packed, usize> = HashMap::new();
+    let mut once: Vec<Entry> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let place = once.len();
         let first = match &entry.file.digests {
-            Some(digests) => *places.entry(digests.clone()).or_insert(place),
+            Some(digests) => *places.entry(**digests).or_insert(place),
             None => place,
         };
-        match once.get_mut(&first) {
+        match once.get_mut(first) {
             Some(kept) => kept.absorb(entry),
-            None => drop(once.insert(first, entry)),
+            None => once.push(entry),
         }
     }
-    once.into_values().collect()
+    once
 }
 
 fn stack_of(entry: &Entry) -> Option<&str> {
@@ -244,6 +260,9 @@ fn stack_of(entry: &Entry) -> Option<&str> {
 
 /// The same entries, those of a stack one after the other in the place of the first.
 fn stacked_together(entries: Vec<Entry>) -> Vec<Entry> {
+    if entries.iter().all(|entry| stack_of(entry).is_none()) {
+        return entries;
+    }
     let mut firsts: HashMap<String, usize> = HashMap::new();
     let mut placed: Vec<(usize, Entry)> = Vec::with_capacity(entries.len());
     for (place, entry) in entries.into_iter().enumerate() {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::args::ImportArgs;
-use crate::digest::Digests;
+use crate::digest::{Digests, Packed, bytes_of, hex};
 use crate::entry::File;
 
 /// A line that begins an import: what stands after it in the file is read by this import or a later one.
@@ -53,11 +53,8 @@ struct StepLine {
 struct Known {
     size_bytes: Option<u64>,
     modified_ns: i64,
-    sha1: [u8; 20],
-    /// None where another server told the SHA-1, and nobody has read the file here.
-    blake3: Option<[u8; 32]>,
-    /// Its length as it was read.
-    read_bytes: u64,
+    /// With its length as it was read.
+    digests: Packed,
 }
 
 /// Lines that say nothing new, as many times those that do, until the file is written anew.
@@ -137,7 +134,7 @@ impl Journal {
     pub(crate) fn digests(&self, file: &File) -> Option<Digests> {
         let read = self.known.get(name(file).as_bytes())?;
         let is_same = read.size_bytes == file.size_bytes && read.modified_ns == modified_ns(file);
-        is_same.then(|| read.digests())
+        is_same.then(|| read.digests.digests())
     }
 
     /// Keeps the digests of a file.
@@ -188,19 +185,8 @@ impl Journal {
 impl Known {
     fn parse(line: &[u8]) -> Option<([u8; 32], Self)> {
         let Line { path, size_bytes, modified_ns, digests } = serde_json::from_slice(line).ok()?;
-        let read = Self {
-            size_bytes,
-            modified_ns,
-            sha1: bytes_of(&digests.sha1)?,
-            blake3: bytes_of(&digests.blake3),
-            read_bytes: digests.size_bytes,
-        };
+        let read = Self { size_bytes, modified_ns, digests: Packed::of(&digests)? };
         Some((bytes_of(&path)?, read))
-    }
-
-    fn digests(&self) -> Digests {
-        let blake3 = self.blake3.map_or_else(String::new, |blake3| hex(&blake3));
-        Digests { sha1: hex(&self.sha1), blake3, size_bytes: self.read_bytes }
     }
 }
 
@@ -218,7 +204,8 @@ fn write_anew(
     }
     for (path, read) in known {
         let (size_bytes, modified_ns) = (read.size_bytes, read.modified_ns);
-        let line = Line { path: hex(path), size_bytes, modified_ns, digests: read.digests() };
+        let line =
+            Line { path: hex(path), size_bytes, modified_ns, digests: read.digests.digests() };
         writeln!(file, "{}", serde_json::to_string(&line)?)?;
     }
     for (sha1, step) in steps {
@@ -227,26 +214,6 @@ fn write_anew(
     }
     file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
     Ok(std::fs::rename(&new, path)?)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        for digit in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(digit), 16));
-        }
-        text
-    })
-}
-
-fn bytes_of<const N: usize>(hex: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if hex.len() != N * 2 {
-        return None;
-    }
-    for (byte, digits) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the importer draws a name of its own for its batch")]
@@ -261,7 +228,7 @@ fn begin(file: &mut OpenFile) -> anyhow::Result<Uuid> {
 ///
 /// # Errors
 /// When there is no home folder, or a path does not exist.
-pub(crate) fn default_path(args: &ImportArgs) -> anyhow::Result<PathBuf> {
+pub(crate) fn default_path(args: &ImportArgs, user_id: Option<&str>) -> anyhow::Result<PathBuf> {
     let state = std::env::var_os("XDG_STATE_HOME").filter(|folder| !folder.is_empty());
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state"));
     let state = state.map(PathBuf::from).or_else(home);
@@ -272,7 +239,8 @@ pub(crate) fn default_path(args: &ImportArgs) -> anyhow::Result<PathBuf> {
     } else {
         name.update(args.server.server.trim_end_matches('/').as_bytes());
         // Another person's import is another one, and a key is not written down.
-        name.update(blake3::hash(args.server.api_key.as_bytes()).as_bytes());
+        let whose = user_id.unwrap_or(&args.server.api_key);
+        name.update(blake3::hash(whose.as_bytes()).as_bytes());
     }
     if let Some(from) = &args.from_server {
         name.update(b"\0").update(from.trim_end_matches('/').as_bytes());

@@ -13,6 +13,7 @@ mod import;
 mod journal;
 mod known;
 pub mod local;
+mod made;
 mod notes;
 mod placing;
 mod plan;

@@ -22,9 +22,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(120);
 /// The slowest that a file is sent before it is given up, in bytes a second.
 const SEND_BYTES_A_SECOND_MIN: u64 = 16 * 1024;
 /// The first pause before a request is repeated; each further one is twice as long.
-const PAUSE_MIN: Duration = Duration::from_millis(250);
+pub(crate) const PAUSE_MIN: Duration = Duration::from_millis(250);
 /// The longest pause, unless the server wishes for a longer one.
-const PAUSE_MAX: Duration = Duration::from_secs(15);
+pub(crate) const PAUSE_MAX: Duration = Duration::from_secs(15);
 /// The longest pause that a server may wish for.
 const WISHED_PAUSE_MAX: Duration = Duration::from_secs(300);
 
@@ -39,7 +39,24 @@ pub(crate) enum Trouble {
     Refused(String),
 }
 
+/// That the key may not do something.
+#[derive(Debug)]
+struct Forbidden(String);
+
+impl std::fmt::Display for Forbidden {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "the server answered 403 Forbidden: {}", self.0)
+    }
+}
+
+impl std::error::Error for Forbidden {}
+
 impl Trouble {
+    /// Whether the key may not do what was asked for.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Fatal(error) if error.is::<Forbidden>())
+    }
+
     /// The same as an error.
     pub(crate) fn into_error(self) -> anyhow::Error {
         match self {
@@ -65,7 +82,7 @@ enum Wish {
 }
 
 /// What one attempt came to.
-pub(crate) enum Once<T = HeaderMap> {
+pub(crate) enum Once<T> {
     /// It was answered.
     Answered(T),
     /// It may be made again, after the pause that the server wishes for.
@@ -188,9 +205,10 @@ impl Server {
     }
 
     /// Asks once.
-    pub(crate) async fn once(&self, request: RequestBuilder) -> Once {
+    pub(crate) async fn once(&self, request: RequestBuilder) -> Once<(HeaderMap, Value)> {
         match attempt(request, Wish::Json).await {
-            Once::Answered((headers, _)) => Once::Answered(headers),
+            Once::Answered((headers, Answer::Json(answer))) => Once::Answered((headers, answer)),
+            Once::Answered((headers, Answer::Body(_))) => Once::Answered((headers, Value::Null)),
             Once::Again { why, pause } => Once::Again { why, pause },
             Once::Failed(trouble) => Once::Failed(trouble),
         }
@@ -285,7 +303,8 @@ impl Server {
         self.asked(request, || broken.get().cloned()).await.map(|(_, answer)| answer)
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    /// A request with the key.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.with_key(&self.client, method, path)
     }
 
@@ -371,11 +390,12 @@ fn judge(status: StatusCode, message: &str, pause: Option<Duration>) -> Attempt 
             Attempt::Again { why: format!("{status}: {message}"), pause }
         }
         StatusCode::PAYLOAD_TOO_LARGE => Attempt::Failed(Trouble::TooLarge),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::INSUFFICIENT_STORAGE => {
-            Attempt::Failed(Trouble::Fatal(anyhow::anyhow!(
-                "the server answered {status}: {message}"
-            )))
+        StatusCode::FORBIDDEN => {
+            Attempt::Failed(Trouble::Fatal(Forbidden(message.to_owned()).into()))
         }
+        StatusCode::UNAUTHORIZED | StatusCode::INSUFFICIENT_STORAGE => Attempt::Failed(
+            Trouble::Fatal(anyhow::anyhow!("the server answered {status}: {message}")),
+        ),
         StatusCode::BAD_REQUEST if message.starts_with("Quota") => {
             Attempt::Failed(Trouble::Fatal(anyhow::anyhow!("{message}")))
         }

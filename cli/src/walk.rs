@@ -9,7 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::archive::{self, Member};
 use crate::content::{Content, Here};
-use crate::digest::Digests;
+use crate::digest::Packed;
 use crate::entry::File;
 
 /// Folders inside one another that are looked into.
@@ -38,7 +38,7 @@ pub(crate) struct Found {
     pub(crate) here: Here,
     pub(crate) size_bytes: u64,
     pub(crate) modified: DateTime<Utc>,
-    pub(crate) digests: Option<Digests>,
+    pub(crate) digests: Option<Box<Packed>>,
     /// None for one in which a program says something of photos.
     pub(crate) file_type: Option<&'static FileType>,
 }
@@ -191,6 +191,7 @@ impl Walk {
             };
             let here = Here::Archived(Arc::clone(&archive), place);
             let (path, root) = (path.into(), Arc::clone(&root));
+            let digests = digests.as_ref().and_then(Packed::of).map(Box::new);
             self.keep(Found { path, root, here, size_bytes, modified, digests, file_type });
         }
     }

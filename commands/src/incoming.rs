@@ -100,7 +100,7 @@ impl OnTheWay {
 /// What was sent and is no asset yet.
 #[derive(Clone, Debug)]
 pub struct IncomingFiles {
-    pool: PgPool,
+    pub(crate) pool: PgPool,
 }
 
 impl IncomingFiles {

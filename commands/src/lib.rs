@@ -54,6 +54,7 @@ pub mod text;
 pub mod token;
 pub mod trials;
 pub mod turns;
+mod uncommitted;
 pub mod undo;
 pub mod users;
 

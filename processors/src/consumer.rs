@@ -328,7 +328,7 @@ impl Worker {
             "AssetUploaded" | "AssetEdited" | "AssetProcessingRequested" => {
                 let Ok(asset_id) = key.parse::<AssetId>() else { return Ok(()) };
                 if bell.event_type != "AssetEdited" {
-                    self.commands.importing().over().await;
+                    self.gate.unless_closed(self.commands.importing().lets_pass()).await?;
                 }
                 // Of a paused queue it stays waiting in the read model; reconciling takes it up when it goes on.
                 self.develop(asset_id, urgency, last_try).await.map(drop)

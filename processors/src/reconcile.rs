@@ -116,6 +116,10 @@ impl Worker {
                     Box::pin(self.take_up(asset_id, urgency))
                 })
                 .await;
+            // While files are imported hardly anything is taken up; the next look finds what is left.
+            if self.commands.importing().is_at_work() {
+                break;
+            }
         }
         self.look_for_live_photos().await?;
         self.look_for_sidecars(before).await?;
@@ -123,7 +127,7 @@ impl Worker {
     }
 
     async fn take_up(&self, asset_id: AssetId, urgency: Urgency) {
-        if self.gate.is_closed() {
+        if self.gate.is_closed() || !self.commands.importing().passes() {
             return;
         }
         let last_try = self.tries.count(asset_id) + 1 >= TRIES_MAX;

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use calotype_domain::access::Grant;
 use calotype_domain::permission::Permission;
+use calotype_projections::ProjectionError;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -204,7 +205,11 @@ pub(crate) async fn room_for(
         return Ok(None);
     };
     let used = api.queries.usage_bytes(caller.user_id().uuid()).await?;
-    let room_bytes = u64::try_from(quota.saturating_sub(used)).unwrap_or_default();
+    // Files of batches have been sent, and are nobody's assets until they are committed.
+    let waiting = api.incoming.uncommitted_bytes(caller.user_id()).await;
+    let waiting = waiting.map_err(|error| Problem::from(ProjectionError::from(error)))?;
+    let left = quota.saturating_sub(used).saturating_sub(waiting);
+    let room_bytes = u64::try_from(left).unwrap_or_default();
     if length_bytes > room_bytes.saturating_add(FORM_BYTES_MAX) {
         return Err(quota_exceeded());
     }

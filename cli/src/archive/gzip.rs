@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use calotype_media::kind::{Family, by_name};
 use flate2::read::MultiGzDecoder;
 
-use super::tarball::{Span, cut_off, gone, head};
+use super::tarball::{HeadRoom, Span, cut_off, gone, head};
 use super::{Listing, Member, is_bomb};
 use crate::content::{CHUNK_BYTES, chunks};
 use crate::digest::Hashing;
@@ -32,9 +32,13 @@ pub(super) struct Gzip {
 /// # Errors
 /// When it cannot be opened, or is none.
 pub(super) fn open(path: &Path) -> anyhow::Result<(Gzip, Listing)> {
-    let mut archive = tar::Archive::new(Reader::open(path).context("failed to open the archive")?);
+    let (reader, room) =
+        (Reader::open(path).context("failed to open the archive")?, HeadRoom::default());
+    let mut archive = tar::Archive::new(room.around(reader));
     let (mut listing, mut spans) = (Listing::default(), Vec::new());
-    for entry in archive.entries().context("it is no compressed tar archive")? {
+    let mut entries = archive.entries().context("it is no compressed tar archive")?;
+    let mut over = 0;
+    while let Some(entry) = room.next(&mut entries, std::mem::take(&mut over)) {
         if !listing.has_room() {
             break;
         }
@@ -45,7 +49,11 @@ pub(super) fn open(path: &Path) -> anyhow::Result<(Gzip, Listing)> {
                 break;
             }
         };
-        let Some((name, modified)) = head(&entry, &mut listing) else { continue };
+        let Some((name, modified)) = head(&entry, &mut listing) else {
+            // What is stored of it is no part of the next one's head; holes are not stored.
+            over = entry.header().entry_size().unwrap_or_default().max(entry.size());
+            continue;
+        };
         let span = Span { begin: entry.raw_file_position(), size_bytes: entry.size() };
         let is_media = name
             .file_name()

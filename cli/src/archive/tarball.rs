@@ -1,8 +1,10 @@
 //! Tar archives: their heads are read once, and each file where it lies.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -13,6 +15,54 @@ use crate::content::chunks;
 
 /// Bytes of a block.
 const BLOCK_BYTES: u64 = 512;
+
+/// Bytes that may stand before a file: its head, long names and what else is said of it, padded. Names are 4 KiB at
+/// most; the rest is what programs for backups write.
+const HEAD_BYTES_MAX: u64 = 1 << 20;
+
+/// How much of an archive may still be read as what stands before a file; none, where a file itself is read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HeadRoom(Rc<Cell<Option<u64>>>);
+
+impl HeadRoom {
+    /// The next entry, which has a bounded head; so many bytes of the one before are read over first.
+    pub(super) fn next<T>(&self, entries: &mut impl Iterator<Item = T>, over: u64) -> Option<T> {
+        self.0.set(Some(over.saturating_add(HEAD_BYTES_MAX)));
+        let entry = entries.next();
+        self.0.set(None);
+        entry
+    }
+
+    /// The same reader, with this bound.
+    pub(super) fn around<R>(&self, inner: R) -> Bounded<R> {
+        Bounded { inner, room: self.clone() }
+    }
+}
+
+/// A reader with a bound on heads: the crate `tar` reads names of any length into memory.
+pub(super) struct Bounded<R> {
+    inner: R,
+    room: HeadRoom,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        if let Some(room) = self.room.0.get() {
+            let left = room.checked_sub(u64::try_from(length).unwrap_or(u64::MAX));
+            let left =
+                left.ok_or_else(|| io::Error::other("what stands before a file is too long"))?;
+            self.room.0.set(Some(left));
+        }
+        Ok(length)
+    }
+}
+
+impl<R: Seek> Seek for Bounded<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
 
 /// Where a file lies.
 #[derive(Clone, Copy, Debug)]
@@ -34,10 +84,12 @@ pub(super) struct Tar {
 /// When it cannot be opened, or the first head is none.
 pub(super) fn open(path: &Path, archive_bytes: u64) -> anyhow::Result<(Tar, Listing)> {
     let file = File::open(path).context("failed to open the archive")?;
-    let mut archive = tar::Archive::new(BufReader::new(file));
+    let room = HeadRoom::default();
+    let mut archive = tar::Archive::new(room.around(BufReader::new(file)));
     let (mut listing, mut spans) = (Listing::default(), Vec::new());
     let mut end: u64 = 0;
-    for entry in archive.entries_with_seek().context("it is no tar archive")? {
+    let mut entries = archive.entries_with_seek().context("it is no tar archive")?;
+    while let Some(entry) = room.next(&mut entries, 0) {
         if !listing.has_room() {
             break;
         }

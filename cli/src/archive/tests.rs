@@ -180,6 +180,41 @@ fn what_would_become_far_too_long_is_left() {
 }
 
 #[test]
+fn names_without_end_are_not_read_into_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = |length: usize, kind| {
+        let mut tar = tar::Builder::new(Vec::new());
+        let mut file = |kind, name: &str, bytes: &[u8]| {
+            let mut head = tar::Header::new_gnu();
+            head.set_entry_type(kind);
+            head.set_size(bytes.len().try_into().unwrap());
+            tar.append_data(&mut head, name, bytes).unwrap();
+        };
+        file(tar::EntryType::Regular, "a.jpg", b"a");
+        // What is read over is no name, however long it is.
+        file(tar::EntryType::Fifo, "fifo", &vec![0; 3 << 20]);
+        file(tar::EntryType::Regular, "b.jpg", b"b");
+        file(kind, "long", &vec![b'x'; length]);
+        file(tar::EntryType::Regular, "c.jpg", b"c");
+        tar.into_inner().unwrap()
+    };
+    for kind in [tar::EntryType::GNULongName, tar::EntryType::GNULongLink, tar::EntryType::XHeader]
+    {
+        for (length, members) in [(1_000, 3), (3 << 20, 2)] {
+            let bytes = long(length, kind);
+            for (name, bytes) in [("a.tar", bytes.clone()), ("a.tgz", gzip(&bytes))] {
+                let path = folder.path().join(name);
+                std::fs::write(&path, bytes).unwrap();
+                let (_, listing) = open(&path).unwrap();
+                assert_eq!(listing.members.len(), members, "{kind:?} {length} {name} {listing:?}");
+                let is_told = listing.unreadable.iter().any(|it| it.why.contains("too long"));
+                assert_eq!(is_told, members == 2, "{listing:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn file_that_is_longer_than_the_list_says_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");

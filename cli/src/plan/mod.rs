@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use self::saved::options_of;
 pub(crate) use self::saved::{apply, read};
 use crate::args::ImportArgs;
-use crate::digest::{self, Digests};
+use crate::digest::{self, Digests, Packed};
 use crate::entry::Entry;
 use crate::file_date;
 use crate::import::each_once;
@@ -92,7 +92,7 @@ impl Planned {
     fn of(entry: &Entry) -> Self {
         let (date, guess) = file_date::of_file(&entry.file, entry.notes.as_deref());
         Self {
-            digests: entry.file.digests.clone(),
+            digests: entry.file.digests.as_ref().map(|it| it.digests()),
             modified: Some(entry.file.modified),
             date: Some(date),
             date_guess: guess.map(str::to_owned),
@@ -143,17 +143,19 @@ pub(crate) async fn plan(args: &ImportArgs, server: &Server, scan: Scan) -> anyh
             None => entries.push(entry),
         }
     }
-    let states: HashMap<String, (Option<Digests>, DateTime<Utc>)> = entries
+    let states: HashMap<String, (Option<Box<Packed>>, DateTime<Utc>)> = entries
         .iter()
         .map(|it| (key(&it.file.path), (it.file.digests.clone(), it.file.modified)))
         .collect();
     let entries = each_once(entries);
     let clashes = clashes(&entries);
     for some in entries.chunks(ASKED_MAX) {
-        let there = there(server, some.iter().filter_map(|it| it.file.digests.as_ref())).await?;
+        let digests: Vec<Digests> =
+            some.iter().filter_map(|it| Some(it.file.digests.as_ref()?.digests())).collect();
+        let there = there(server, digests.iter()).await?;
         for entry in some {
-            let is_there = entry.file.digests.as_ref().is_some_and(|it| there.contains(&it.sha1));
             let mut line = Planned::of(entry);
+            let is_there = line.digests.as_ref().is_some_and(|it| there.contains(&it.sha1));
             if is_there {
                 line = line.with(Status::Duplicate, "the server has these bytes");
             }
@@ -163,7 +165,8 @@ pub(crate) async fn plan(args: &ImportArgs, server: &Server, scan: Scan) -> anyh
                 let mut line = Planned::new(copy, Status::Duplicate)
                     .with(Status::Duplicate, "the same bytes as another file here");
                 if let Some((digests, modified)) = states.get(&line.key) {
-                    (line.digests, line.modified) = (digests.clone(), Some(*modified));
+                    line.digests = digests.as_ref().map(|it| it.digests());
+                    line.modified = Some(*modified);
                 }
                 line
             }));
@@ -195,7 +198,7 @@ async fn read_one(mut entry: Entry) -> (Entry, Option<String>) {
     };
     match read {
         Ok(digests) => {
-            entry.file.digests = Some(digests);
+            entry.file.digests = Packed::of(&digests).map(Box::new);
             (entry, None)
         }
         Err(error) => (entry, Some(format!("{error:#}"))),

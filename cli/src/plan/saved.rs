@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{ASKED_MAX, Plan, Planned, Status, VERSION, key, there};
 use crate::args::ImportArgs;
-use crate::digest::Digests;
+use crate::digest::{Digests, Packed};
 use crate::progress::say;
 use crate::scan::Scan;
 use crate::server::Server;
@@ -37,6 +37,7 @@ pub(crate) fn options_of(args: &ImportArgs) -> Value {
         "source": args.source, "datesOfSource": args.dates_of_source,
         "withoutPartner": args.without_partner, "albumFromFolder": args.album_from_folder,
         "album": args.album, "tags": args.tags, "liveByName": args.live_by_name,
+        "fromServer": args.from_server,
     })
 }
 
@@ -73,6 +74,7 @@ pub(crate) fn read(path: &Path, args: &mut ImportArgs) -> anyhow::Result<Plan> {
     args.source = serde_json::from_value(plan.options["source"].clone()).with_context(told)?;
     args.album = serde_json::from_value(plan.options["album"].clone()).with_context(told)?;
     args.tags = serde_json::from_value(plan.options["tags"].clone()).with_context(told)?;
+    args.from_server = plan.options["fromServer"].as_str().map(str::to_owned);
     args.dates_of_source = is("datesOfSource");
     args.without_partner = is("withoutPartner");
     args.album_from_folder = is("albumFromFolder");
@@ -122,12 +124,14 @@ pub(super) fn compare(plan: &Plan, scan: &mut Scan) -> Since {
             continue;
         };
         let size_bytes = known.digests.as_ref().map(|it| it.size_bytes);
-        if size_bytes != entry.file.size_bytes || known.modified != Some(entry.file.modified) {
+        // Some servers do not tell how long their files are.
+        let is_as_long = entry.file.size_bytes.is_none() || size_bytes == entry.file.size_bytes;
+        if !is_as_long || known.modified != Some(entry.file.modified) {
             scan.fail(&path, "it was changed since the plan was made");
             since.changed.push(told);
             continue;
         }
-        entry.file.digests.clone_from(&known.digests);
+        entry.file.digests = known.digests.as_ref().and_then(Packed::of).map(Box::new);
         scan.entries.push(entry);
     }
     let mut gone: Vec<&&Planned> = planned.values().collect();

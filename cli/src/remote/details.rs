@@ -35,19 +35,19 @@ pub(super) async fn complete(
     entry.notes = Some(Box::new(notes));
     if let Some(film_id) = asset["livePhotoVideoId"].as_str() {
         let film = source.get(&format!("/assets/{film_id}")).await?;
-        entry.film = file(source, &film, film_id);
+        entry.film = file(source, &film, film_id).map(Box::new);
     }
     let path = format!("/asset-files?assetId={asset_id}&type=sidecar");
     let files = source.get_if_known(&path).await?.unwrap_or_default();
     let sidecar = files.as_array().and_then(|files| files.first()?["id"].as_str());
     entry.sidecar = sidecar.map(|file_id| {
-        Content::Elsewhere(Arc::new(FileThere {
+        Box::new(Content::Elsewhere(Arc::new(FileThere {
             source: Arc::clone(source),
             path: format!("/asset-files/{file_id}/download"),
             asset_id: None,
             sha1: None,
             size_bytes: None,
-        }))
+        })))
     });
     Ok(entry)
 }

@@ -199,7 +199,7 @@ pub(super) fn file(source: &Arc<Source>, asset: &Value, id: &str) -> Option<File
     };
     Some(File {
         path: place_of(asset, id).into(),
-        title: Some(name.to_owned()),
+        title: Some(name.into()),
         content: Content::Elsewhere(Arc::new(file)),
         size_bytes,
         modified: date(&asset["fileModifiedAt"]).unwrap_or(DateTime::UNIX_EPOCH),

@@ -44,9 +44,9 @@ pub(super) fn paired(
             .find_map(|path| sidecars.get_key_value(path.as_path()));
         if let Some((path, here)) = sidecar {
             used.insert(Arc::clone(path));
-            entry.sidecar = Some(Content::Here(here.clone()));
+            entry.sidecar = Some(Box::new(Content::Here(here.clone())));
         }
-        entry.film = films.get(&*one.path).map(|film| film.file());
+        entry.film = films.get(&*one.path).map(|film| Box::new(film.file()));
         if args.album_from_folder {
             entry.albums.extend(albums.of(one));
         }

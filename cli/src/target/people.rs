@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::plain::id_of;
@@ -35,15 +35,10 @@ impl People {
             return Ok(());
         }
         // Drawn before the import was cut off.
-        let drawn = server.get(&format!("/faces?id={asset_id}")).await?;
-        let drawn: HashSet<String> = drawn
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|face| Some(face["person"]["name"].as_str()?.to_lowercase()))
-            .collect();
+        let before = drawn(server, asset_id).await?;
         for (name, face) in faces {
-            if drawn.contains(&name.to_lowercase()) {
+            let folded = name.to_lowercase();
+            if before.contains(&folded) {
                 continue;
             }
             let person_id = self.person(server, name).await?;
@@ -56,7 +51,11 @@ impl People {
             {
                 wish[name] = json!(pixels(part));
             }
-            server.post("/faces", &wish).await?;
+            let find = async || {
+                let is_there = drawn(server, asset_id).await?.contains(&folded);
+                Ok(is_there.then_some(Value::Null))
+            };
+            server.make("/faces", &wish, find).await?;
         }
         Ok(())
     }
@@ -68,18 +67,35 @@ impl People {
         if let Some(id) = known.get(&folded) {
             return Ok(id.clone());
         }
-        let path = format!("/search/person?withHidden=true&name={}", encoded(name));
-        let found = server.get(&path).await?;
-        let mut found = found.as_array().into_iter().flatten();
-        let same = found
-            .find(|it| it["name"].as_str().is_some_and(|other| other.to_lowercase() == folded));
-        let id = match same {
-            Some(person) => id_of(person)?,
-            None => id_of(&server.post("/people", &json!({ "name": name })).await?)?,
+        let person = match called(server, name).await? {
+            Some(person) => person,
+            None => {
+                let find = async || called(server, name).await;
+                server.make("/people", &json!({ "name": name }), find).await?
+            }
         };
+        let id = id_of(&person)?;
         known.insert(folded, id.clone());
         Ok(id)
     }
+}
+
+/// Whose faces are drawn on a photo, in small letters.
+async fn drawn(server: &Server, asset_id: &str) -> Result<HashSet<String>, Trouble> {
+    let faces = server.get(&format!("/faces?id={asset_id}")).await?;
+    let faces = faces.as_array().into_iter().flatten();
+    let names = faces.filter_map(|face| Some(face["person"]["name"].as_str()?.to_lowercase()));
+    Ok(names.collect())
+}
+
+/// Somebody of this name, in whichever case.
+async fn called(server: &Server, name: &str) -> Result<Option<Value>, Trouble> {
+    let path = format!("/search/person?withHidden=true&name={}", encoded(name));
+    let (found, folded) = (server.get(&path).await?, name.to_lowercase());
+    let mut found = found.as_array().into_iter().flatten();
+    let same =
+        found.find(|it| it["name"].as_str().is_some_and(|other| other.to_lowercase() == folded));
+    Ok(same.cloned())
 }
 
 /// A text as a part of an address.

@@ -195,7 +195,13 @@ impl Plain {
         if let Some(description) = description {
             wish["description"] = json!(description);
         }
-        let id = id_of(&work.server.post("/albums", &wish).await?)?;
+        // Those of before the import are in `work.albums`: what is there now is what was asked for.
+        let find = async || {
+            let albums = work.server.get("/albums").await?;
+            let mut albums = albums.as_array().into_iter().flatten();
+            Ok(albums.find(|it| it["albumName"] == name).cloned())
+        };
+        let id = id_of(&work.server.make("/albums", &wish, find).await?)?;
         albums.insert(name.to_owned(), id.clone());
         Ok(id)
     }

@@ -113,7 +113,7 @@ impl Worker {
         while !cancel.is_cancelled() {
             tokio::select! {
                 () = cancel.cancelled() => return,
-                () = self.commands.importing().over() => {}
+                () = self.commands.importing().lets_pass() => {}
             }
             let Some(inside) = self.gate.enter_unless(&cancel).await else { return };
             let looked = tokio::select! {
@@ -146,6 +146,8 @@ impl Worker {
         let places = usize::try_from(settings.number(L::CONCURRENCY));
         let places = places.unwrap_or(1).clamp(1, PLACES_MAX);
         let now = Instant::now();
+        // Models take their time, and an import that has begun meanwhile waits for none of it.
+        let most = if self.commands.importing().is_at_work() { 1 } else { LOOK_ASSETS };
         let looked = i64::try_from(LOOK_ASSETS + later.len()).unwrap_or(i64::MAX);
         let (stage, before) = (L::STAGE.as_str(), self.commands.clock().now());
         let waiting =
@@ -158,7 +160,7 @@ impl Worker {
             })
             .filter(|(_, tried)| tried.is_none_or(|(_, at)| at <= now))
             .map(|(asset_id, tried)| (asset_id, tried.map_or(0, |(tries, _)| tries)))
-            .take(LOOK_ASSETS)
+            .take(most)
             .collect();
         if due.is_empty() || !L::is_there(self, &wish).await {
             return Ok(0);

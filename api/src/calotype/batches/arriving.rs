@@ -23,6 +23,8 @@ pub(in crate::calotype) struct Arriving {
     batch_id: BatchId,
     owner_id: UserId,
     file: FileName,
+    /// Whether its bytes count against a quota.
+    is_counted: bool,
     /// Whether it may take the place of the same bytes of its owner's that are lost or damaged.
     mends: bool,
 }
@@ -44,7 +46,8 @@ impl Arriving {
         fields.finish()?;
         let (batch_id, owner_id) = (BatchId::new(batch_id), caller.user_id());
         require_open(api, caller, batch_id).await?;
-        Ok(Self { batch_id, owner_id, file, mends })
+        let is_counted = caller.user().quota_size_bytes.is_some();
+        Ok(Self { batch_id, owner_id, file, is_counted, mends })
     }
 
     /// The key that the file's asset will have; none where its client does not know its BLAKE3.
@@ -98,11 +101,19 @@ impl Arriving {
                 api.incoming.expected(self.batch_id, self.owner_id, &keys, context.now).await;
             noted.map_err(|error| Problem::from(ProjectionError::from(error)))?;
         }
+        let size_bytes = i64::try_from(staged.size_bytes).unwrap_or(i64::MAX);
         match staged.commit(&key).await {
+            Ok(()) => {}
             // Sent twice: under this key lie these bytes and no others.
-            Ok(()) | Err(BlobError::Exists { .. }) => Ok(blake3),
-            Err(error) => Err(receive::storage(&error)),
+            Err(BlobError::Exists { .. }) => return Ok(blake3),
+            Err(error) => return Err(receive::storage(&error)),
         }
+        if self.is_counted {
+            let files = [(key.as_str().to_owned(), size_bytes)];
+            let noted = api.incoming.arrived(self.batch_id, self.owner_id, &files, context.now);
+            noted.await.map_err(|error| Problem::from(ProjectionError::from(error)))?;
+        }
+        Ok(blake3)
     }
 }
 

@@ -11,6 +11,7 @@ use calotype_commands::batches::asset_id_in;
 use calotype_domain::BatchId;
 use calotype_domain::permission::Permission;
 use calotype_media::blob::{BlobKey, StagedBlob};
+use calotype_projections::ProjectionError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -82,6 +83,7 @@ pub(super) async fn upload_batch_files(
     let turn = (api.uploads.turn_of_pack().await?, api.commands.importing().begin());
     let (mut pack, mut told, mut staged) =
         (Pack::new(request, room_bytes), Vec::new(), Vec::<(StagedBlob, BlobKey)>::new());
+    let mut sizes = Vec::new();
     while let Some((file, size_bytes)) = pack.next_file().await? {
         if told.len() == FILES_MAX {
             return Err(too_many(FILES_MAX));
@@ -93,7 +95,12 @@ pub(super) async fn upload_batch_files(
         if is_right {
             let asset_id = asset_id_in(batch_id, &file.sha1, &blake3);
             let owner_id = caller.user_id().uuid();
-            staged.push((blob, BlobKey::original(owner_id, asset_id.uuid(), file.extension)));
+            let key = BlobKey::original(owner_id, asset_id.uuid(), file.extension);
+            if room_bytes.is_some() {
+                let size_bytes = i64::try_from(blob.size_bytes).unwrap_or(i64::MAX);
+                sizes.push((key.as_str().to_owned(), size_bytes));
+            }
+            staged.push((blob, key));
         }
         let status = if is_right { "uploaded" } else { "refused" };
         told.push(UploadedFileDto { sha1: file.sha1, status });
@@ -102,6 +109,9 @@ pub(super) async fn upload_batch_files(
     let placed = api.uploads.to_the_end(async move { blobs.commit_together(staged).await }).await?;
     drop(turn);
     placed.map_err(|error| receive::storage(&error))?;
+    let now = caller.context().now;
+    let noted = api.incoming.arrived(batch_id, caller.user_id(), &sizes, now).await;
+    noted.map_err(|error| Problem::from(ProjectionError::from(error)))?;
     Ok(Json(UploadBatchFilesResponseDto { files: told }))
 }
 

@@ -112,7 +112,7 @@ impl Folder {
             let mut entry = Entry::new(one.file());
             entry.notes = photo.map(|photo| Box::new(photo.notes()));
             entry.file.title = photo.and_then(|photo| full_name(&one.name(), &photo.title));
-            entry.film = film.map(Found::file);
+            entry.film = film.map(|film| Box::new(film.file()));
             entry.albums.extend(album.clone());
             entries.insert(place, entry);
         }
@@ -228,9 +228,9 @@ fn stack(entries: &mut BTreeMap<usize, Entry>, place: usize, key: &str, is_prima
 }
 
 /// The name under which a file was uploaded, where the export has cut it.
-fn full_name(name: &str, title: &str) -> Option<String> {
+fn full_name(name: &str, title: &str) -> Option<Box<str>> {
     let (plain, _) = names::numbered(name);
-    (plain.len() < title.len() && names::is_titled(&plain, title)).then(|| title.to_owned())
+    (plain.len() < title.len() && names::is_titled(&plain, title)).then(|| title.into())
 }
 
 fn with_number(name: &str, number: u32) -> String {

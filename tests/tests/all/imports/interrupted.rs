@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 
 use super::{count, folder, importer, run, summary};
 
-/// Photos of the folder; `./dev soak import` takes a hundred thousand.
+/// Photos of the folder, in which importer and server are each killed twenty times; `./dev soak import` takes a hundred thousand.
 const PHOTOS: usize = 1_000;
 /// Chooses bytes and moments.
 const SEED: u64 = 7;
 /// How an import ends of which some files cannot be read.
-const SOME_FAILED: i32 = 2;
+pub(super) const SOME_FAILED: i32 = 2;
 
 fn words(path: &str) -> [&str; 4] {
     ["import", path, "--json", "--album-from-folder"]
 }
 
 /// An import that nobody disturbs, into a server of its own.
-async fn undisturbed(path: &str) -> anyhow::Result<Kept> {
+pub(super) async fn undisturbed(path: &str) -> anyhow::Result<Kept> {
     let mut server = TestServer::start(Options::default()).await?;
     let admin = server.client().sign_up().await?;
     let key = admin.create_secret(&["all"]).await?;
@@ -39,7 +39,7 @@ async fn import_that_is_killed_again_and_again_ends_as_one_that_was_not() -> any
         let (photos, home) = (folder(server, "photos"), folder(server, "home"));
         let grown = grow(&photos, PHOTOS, SEED)?;
         let path = photos.to_str().context("an odd folder")?;
-        let wanted = Disturbance { seed: SEED, importer: 4, server: 2 };
+        let wanted = Disturbance { seed: SEED, importer: 20, server: 20 };
         let ended = import_disturbed(server, &admin, PHOTOS, wanted, |server| {
             importer(&server.url(), &key, &home, &words(path))
         })

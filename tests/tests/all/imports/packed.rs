@@ -30,6 +30,64 @@ async fn status(client: &Client, batch: &str, bytes: &[u8]) -> anyhow::Result<Va
 }
 
 #[tokio::test]
+async fn files_that_wait_for_their_commit_count_against_the_quota() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let user = admin.create_user("user@example.com").await?;
+        let pictures = (0..6).map(picture).collect::<anyhow::Result<Vec<_>>>()?;
+        let quota: usize = pictures[..4].iter().map(Vec::len).sum::<usize>() + 200;
+        let path = format!("/api/admin/users/{}", user.my_id().await?);
+        admin.put(&path, &json!({ "quotaSizeInBytes": quota })).await?.expect(200)?;
+        let batch = user.post("/api/calotype/batches", &json!({})).await?.expect(201)?.json()?;
+        let batch = format!("/api/calotype/batches/{}", batch["id"].as_str().context("no batch")?);
+
+        // Two together and one alone; no commit has said whose they are.
+        let together = pictures[..2].iter().flat_map(|it| packed(it, it)).collect();
+        send(&user, &batch, together).await?.expect(200)?;
+        let alone = async |bytes: &[u8]| {
+            let (sha1, blake3) = (sha1_hex(bytes), blake3::hash(bytes).to_hex().to_string());
+            let path = format!("{batch}/files/{sha1}?blake3={blake3}&extension=jpg");
+            user.send(user.request(Method::PUT, &path).body(bytes.to_vec())).await
+        };
+        alone(&pictures[2]).await?.expect(204)?;
+        let body = pictures[3..5].iter().flat_map(|it| packed(it, it)).collect();
+        let refused = send(&user, &batch, body).await?.expect(400)?;
+        ensure!(refused.shown().contains("Quota"), "{}", refused.shown());
+        // What there is room for is taken, and sent once more it needs no more room.
+        for _ in 0..2 {
+            let waiting = [status(&user, &batch, &pictures[2]).await?];
+            ensure!(waiting[0]["status"] == "uploaded", "{waiting:?}");
+        }
+        alone(&pictures[3]).await?.expect(204)?;
+        alone(&pictures[4]).await?.expect(400)?;
+        let upload = calotype_tests::Upload::new("a.jpg", pictures[5].clone());
+        user.send_upload(&upload).await?.expect(400)?;
+
+        let said: Vec<Value> = pictures[..4]
+            .iter()
+            .map(|bytes| {
+                json!({
+                    "sha1": sha1_hex(bytes), "blake3": blake3::hash(bytes).to_hex().to_string(),
+                    "fileName": "a.jpg", "fileCreatedAt": "2024-01-02T03:04:05.000Z",
+                    "fileModifiedAt": "2024-01-02T03:04:05.000Z",
+                })
+            })
+            .collect();
+        let wish = json!({ "files": said });
+        let told = user.post(&format!("{batch}/commit"), &wish).await?.expect(200)?.json()?;
+        let mut files = told["files"].as_array().into_iter().flatten();
+        ensure!(files.all(|file| file["status"] == "created"), "{told}");
+        // They count once, as what they became.
+        let path = format!("/api/admin/users/{}", user.my_id().await?);
+        let size: usize = pictures[..5].iter().map(Vec::len).sum::<usize>() + 200;
+        admin.put(&path, &json!({ "quotaSizeInBytes": size })).await?.expect(200)?;
+        alone(&pictures[4]).await?.expect(204)?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn many_files_come_in_one_request_and_wrong_ones_are_told() -> anyhow::Result<()> {
     story(Options::default(), async |server| {
         let admin = server.client().sign_up().await?;

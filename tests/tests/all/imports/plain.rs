@@ -1,6 +1,8 @@
 //! A server that is asked only what every Immich server answers.
 
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -10,6 +12,7 @@ use calotype_tests::{Options, story};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::proxy::{Fate, listen};
 use super::{count, fill, folder, importer, library, run, summary};
 
 /// Files of an import that is killed.
@@ -68,6 +71,53 @@ async fn plain_server_gets_what_another_server_says() -> anyhow::Result<()> {
             admin.wait_until_idle().await?;
             let (here, there) = (library::shown(&plain).await?, library::shown(&admin).await?);
             ensure!(here == there, "here {here:#}\nthere {there:#}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn plain_server_makes_nothing_twice_when_its_answers_are_lost() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let admin = server.client().sign_up().await?;
+        let plain = admin.create_user("plain@example.com").await?;
+        library::fill(&admin, 0).await?;
+        admin.wait_until_idle().await?;
+        let from_key = admin.create_secret(&["all"]).await?;
+        let key = plain.create_secret(&["all"]).await?;
+        let (home, from) = (folder(server, "home"), server.url());
+        // Every other answer to a request that makes something never comes.
+        let made = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&made);
+        let decide = move |line: &str, _| {
+            let makes = ["/albums ", "/people ", "/faces ", "/stacks ", "/assets "];
+            let is_one = line.starts_with("POST ") && makes.iter().any(|it| line.contains(it));
+            if is_one && counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
+                return Fate::CutBeforeTheAnswer;
+            }
+            Fate::Passes
+        };
+        let (line, proxy) = listen(&server.url(), decide).await?;
+        let words = ["import", "--from-server", &from, "--from-key", &from_key, "--plain"];
+        run(&line, &key, &home, &words).await?.success()?;
+        drop(proxy);
+        ensure!(made.load(Ordering::Relaxed) > 20, "hardly an answer was lost");
+        admin.wait_until_idle().await?;
+        let (here, there) = (library::shown(&plain).await?, library::shown(&admin).await?);
+        ensure!(here == there, "here {here:#}\nthere {there:#}");
+        let albums = plain.get_json("/api/albums").await?;
+        ensure!(albums.as_array().map(Vec::len) == Some(2), "{albums}");
+        let people = plain.get_json("/api/people?withHidden=true").await?;
+        ensure!(people["total"] == 2, "{people}");
+        for id in plain.timeline("").await? {
+            let faces = plain.get_json(&format!("/api/faces?id={id}")).await?;
+            let names = faces.as_array().into_iter().flatten();
+            let mut names: Vec<_> = names.map(|it| it["person"]["name"].to_string()).collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            ensure!(names.len() == count, "a face was drawn twice: {faces}");
         }
         Ok(())
     })

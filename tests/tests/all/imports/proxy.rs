@@ -21,7 +21,7 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// What happens to a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Passes,
     CutBeforeTheServer,
     CutBeforeTheAnswer,
@@ -54,8 +54,12 @@ pub(super) async fn head_of(client: &mut TcpStream) -> anyhow::Result<(Vec<u8>, 
     }
 }
 
-/// One request of one connection.
-async fn pass(mut client: TcpStream, server: String, number: usize) -> anyhow::Result<()> {
+/// One request of one connection. `decide` is told the first line of its head, and how long its body is in bytes.
+async fn pass(
+    mut client: TcpStream,
+    server: String,
+    decide: impl Fn(&str, usize) -> Fate,
+) -> anyhow::Result<()> {
     let (bytes, end) = head_of(&mut client).await?;
     let (head, rest) = bytes.split_at(end);
     let head = std::str::from_utf8(head)?;
@@ -65,13 +69,7 @@ async fn pass(mut client: TcpStream, server: String, number: usize) -> anyhow::R
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .and_then(|(_, value)| value.trim().parse().ok())
         .unwrap_or_default();
-    let is_commit = head.lines().next().is_some_and(|line| line.contains("/commit "));
-    let fate = FATES[number % FATES.len()];
-    let fate = if is_commit && length > COMMIT_BYTES_MAX {
-        Fate::Answered("413 Payload Too Large")
-    } else {
-        fate
-    };
+    let fate = decide(head.lines().next().unwrap_or_default(), length);
     match fate {
         Fate::CutBeforeTheServer => return Ok(()),
         Fate::Answered(status) => {
@@ -112,6 +110,24 @@ async fn pass(mut client: TcpStream, server: String, number: usize) -> anyhow::R
     }
 }
 
+/// A line to a server; it is there until the tasks are dropped. Says its address.
+pub(super) async fn listen(
+    url: &str,
+    decide: impl Fn(&str, usize) -> Fate + Clone + Send + Sync + 'static,
+) -> anyhow::Result<(String, JoinSet<()>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let line = format!("http://{}", listener.local_addr()?);
+    let address = url.trim_start_matches("http://").to_owned();
+    let mut proxy = JoinSet::new();
+    proxy.spawn(async move {
+        let mut passing = JoinSet::new();
+        while let Ok((client, _)) = listener.accept().await {
+            passing.spawn(pass(client, address.clone(), decide.clone()));
+        }
+    });
+    Ok((line, proxy))
+}
+
 #[tokio::test]
 async fn bad_line_loses_nothing_and_doubles_nothing() -> anyhow::Result<()> {
     story(Options::default(), async |server| {
@@ -119,19 +135,16 @@ async fn bad_line_loses_nothing_and_doubles_nothing() -> anyhow::Result<()> {
         let key = admin.create_secret(&["all"]).await?;
         let (photos, home) = (folder(server, "photos"), folder(server, "home"));
         fill(&photos, FILES)?;
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let line = format!("http://{}", listener.local_addr()?);
-        let address = server.url().trim_start_matches("http://").to_owned();
         let requests = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&requests);
-        let mut proxy = JoinSet::new();
-        proxy.spawn(async move {
-            let mut passing = JoinSet::new();
-            while let Ok((client, _)) = listener.accept().await {
-                let number = counted.fetch_add(1, Ordering::Relaxed);
-                passing.spawn(pass(client, address.clone(), number));
+        let decide = move |line: &str, length| {
+            let number = counted.fetch_add(1, Ordering::Relaxed);
+            if line.contains("/commit ") && length > COMMIT_BYTES_MAX {
+                return Fate::Answered("413 Payload Too Large");
             }
-        });
+            FATES[number % FATES.len()]
+        };
+        let (line, proxy) = listen(&server.url(), decide).await?;
         let path = photos.to_str().context("an odd folder")?;
         let words = ["import", path, "--json", "--album", "Line"];
         let done = summary(&run(&line, &key, &home, &words).await?.success()?)?;

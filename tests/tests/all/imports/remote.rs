@@ -70,6 +70,48 @@ async fn library_of_another_server_is_taken_over_whole() -> anyhow::Result<()> {
     .await
 }
 
+#[tokio::test]
+async fn plan_of_another_servers_library_is_kept_and_done_later() -> anyhow::Result<()> {
+    story(Options::default(), async |server| {
+        let owner = server.client().sign_up().await?;
+        let other = owner.create_user("other@example.com").await?;
+        library::fill(&owner, 0).await?;
+        owner.wait_until_idle().await?;
+        let (from, from_key) = (server.url(), owner.create_secret(&["all"]).await?);
+        let (key, home) = (other.create_secret(&["all"]).await?, folder(server, "home"));
+        let file = folder(server, "plan.json");
+        let file = file.to_str().context("an odd folder")?;
+        let of = ["--from-server", &from, "--from-key", &from_key, "--json"];
+        let words = [&["import", "--plan", "--save", file][..], &of].concat();
+        let planned = summary(&run(&server.url(), &key, &home, &words).await?.success()?)?;
+        ensure!(planned["new"] == library::SHOWN && planned["duplicates"] == 0, "{planned}");
+        ensure!(count(&other).await? == 0 && !home.exists(), "a plan changed something");
+        let saved = std::fs::read_to_string(file)?;
+        ensure!(!saved.contains(&from_key), "the key stands in the plan");
+
+        let later = owner.upload(&Upload::new("later.jpg", picture(200)?)).await?;
+        let words = ["import", "--apply", file, "--from-key", &from_key, "--json"];
+        let told = run(&server.url(), &key, &home, &words).await?.success()?;
+        let since = told.stdout.lines().find(|line| line.contains("\"since\""));
+        let since = since.context("nothing is said of what changed since")?;
+        ensure!(since.contains(&later), "{since}");
+        ensure!(summary(&told)?["failed"] == 0, "{}", told.stdout);
+        owner
+            .delete("/api/assets", &json!({ "ids": [later], "force": true }))
+            .await?
+            .expect(204)?;
+        owner.wait_until_idle().await?;
+        let (here, there) = (library::shown(&other).await?, library::shown(&owner).await?);
+        ensure!(here == there, "here {here:#}\nthere {there:#}");
+
+        let words = [&["import", "--plan"][..], &of].concat();
+        let again = summary(&run(&server.url(), &key, &home, &words).await?.success()?)?;
+        ensure!(again["new"] == 0 && again["duplicates"] == library::SHOWN, "{again}");
+        Ok(())
+    })
+    .await
+}
+
 /// What a line does to the files that come over it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
