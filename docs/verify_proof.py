@@ -2,12 +2,14 @@
 """Checks proofs of `calotype proof ... --json` and receipts of `calotype erase` and `calotype batches receipt` offline:
 python3 verify_proof.py [--key KEY] FILE...
 
+Where another key has followed, proofs say so themselves; before receipts name a file of `calotype proof --keys`.
 It knows the log's public key, RFC 6962, RFC 8032 and C2SP's signed-note, and nothing of Calotype.
 Without --key it believes the key in the file: note the key once, from `calotype proof --key`, and say it.
 A receipt has no key in it.
 """
-import base64, hashlib, json, sys
+import base64, hashlib, json, re, sys
 
+FOLLOWED = []
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 def add(p, q):
@@ -39,8 +41,24 @@ def is_signed(key, message, signature):
     is_same = all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1))
     return len(signature) == 64 and s < L and is_same
 
-def signed(note, key):
-    """The lines of a note, when the key signed it."""
+def followed(notes, key):
+    """Every key that vouches for this one or that this one vouches for, and the largest head that each signs."""
+    keys = {key: None}
+    for _ in notes:
+        for note in notes:
+            _, kind, size, former, following, _ = note.split("\n\n")[0].split("\n")
+            if kind == "key" and (former in keys) != (following in keys):
+                signed(note, {former: None}), signed(note, {following: None})
+                keys[former], keys[following] = int(size), keys.get(following)
+    return keys
+def signed(note, keys):
+    """The lines of a note, when one of the keys signed it."""
+    for key, until in keys.items():
+        lines = signed_by(note, key)
+        if lines and (until is None or not lines[1].isdigit() or int(lines[1]) <= until):
+            return lines
+    raise ValueError("it is not signed by the key")
+def signed_by(note, key):
     (body, signatures), (name, key_id, public) = note.split("\n\n", 1), key.split("+", 2)
     public = base64.b64decode(public)
     if hashlib.sha256(name.encode() + b"\n" + public).digest()[:4].hex() != key_id or public[0] != 1:
@@ -50,19 +68,18 @@ def signed(note, key):
         signature, is_ours = base64.b64decode(signature), by == lines[0] == name
         if is_ours and is_signed(public[1:], body.encode() + b"\n", signature[4:]):
             return lines
-    raise ValueError("it is not signed by the key")
-def head(note, key):
-    """Size and root of a head, when the key signed it."""
-    _, size, root, *_ = signed(note, key)
+def head(note, keys):
+    """Size and root of a head, when a key signed it."""
+    _, size, root, *_ = signed(note, keys)
     return int(size), base64.b64decode(root)
 def receipt(note, key):
-    """What a receipt says first, when the key signed it."""
-    _, kind, *said = signed(note, key or sys.exit("say the key of the log with --key"))
+    """What a receipt says first, when a key signed it."""
+    _, kind, *said = signed(note, followed(FOLLOWED, key or sys.exit("say the key of the log with --key")))
     if kind != "receipt":
         raise ValueError("it is no receipt")
     return f"the log signed the receipt of {said[0]}"
 def imported(told, key):
-    """What the receipt of an import says, when the key signed it and its files are those that were signed."""
+    """What the receipt of an import says, when a key signed it and its files are those that were signed."""
     lines = "".join(f"{it['sha1']} {it['assetId']} {it['status']}\n" for it in told["files"])
     if f"sha256 {hashlib.sha256(lines.encode()).hexdigest()}" not in told["signature"].split("\n"):
         raise ValueError("the files are not those that were signed")
@@ -82,9 +99,10 @@ def climb(index, last, path, on_left, on_both):
         raise ValueError("the path is too short")
 
 def verify(proof, key):
-    path, key = [base64.b64decode(step) for step in proof["path"]], key or proof["key"]
+    path = [base64.b64decode(step) for step in proof["path"]]
+    keys = followed(FOLLOWED + proof.get("rotations", []), key or proof["key"])
     if proof["kind"] == "inclusion":
-        (size, root), index = head(proof["head"], key), proof["position"] - 1
+        (size, root), index = head(proof["head"], keys), proof["position"] - 1
         leaf, position = base64.b64decode(proof["leaf"]), str(proof["position"])
         found = [hashlib.sha256(b"\0" + leaf).digest()]
         begins = f"16:calotype-event-1,{len(position)}:{position},36:{proof['eventId']},".encode()
@@ -95,7 +113,7 @@ def verify(proof, key):
         if found[-1] != root:
             raise ValueError("the path does not lead to the head")
         return f"event {proof['eventId']} is in the log of the head of size {size}"
-    (old, old_root), (new, new_root) = head(proof["from"], key), head(proof["to"], key)
+    (old, old_root), (new, new_root) = head(proof["from"], keys), head(proof["to"], keys)
     if old == new and old_root == new_root and not path:
         return f"both heads of size {old} are of the same log"
     shift = (old & -old).bit_length() - 1
@@ -114,6 +132,9 @@ if __name__ == "__main__":
     for file in words or sys.exit(__doc__):
         try:
             text = open(file).read()
+            if text.split("\n")[1:2] == ["key"]:
+                FOLLOWED += re.findall("calotype/.+?\n\n(?:— .+\n)+", text, re.S)
+                continue
             told = {} if text.startswith("calotype/") else json.loads(text)
             check = imported if "signature" in told else verify
             print(f"{file}: {check(told, wanted) if told else receipt(text, wanted)}")

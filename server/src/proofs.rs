@@ -66,6 +66,7 @@ impl Proofs for LogProofs {
             path: hashes(&proof.path),
             head: proof.head.text,
             key: proof.key,
+            rotations: proof.rotations,
         })
     }
 
@@ -77,11 +78,18 @@ impl Proofs for LogProofs {
             to: proof.to.text,
             path: hashes(&proof.path),
             key: proof.key,
+            rotations: proof.rotations,
         })
     }
 
     async fn key(&self) -> Result<LogPublicKey, NoProof> {
-        Ok(LogPublicKey { key: self.log.public_key().await.map_err(no_proof)? })
+        let key = self.log.public_key().await.map_err(no_proof)?;
+        Ok(LogPublicKey { key, rotations: self.log.rotations().await.map_err(no_proof)? })
+    }
+
+    async fn rotate_key(&self, by: &str) -> Result<LogPublicKey, NoProof> {
+        self.log.rotate_key(by).await.map_err(no_proof)?;
+        self.key().await
     }
 
     async fn sign_receipt(&self, lines: &[String]) -> Result<String, NoProof> {
@@ -102,6 +110,7 @@ fn no_proof(error: ProofError) -> NoProof {
         | ProofError::TilesGone { .. }
         | ProofError::NotWhatWasSigned { .. }
         | ProofError::OtherKey
+        | ProofError::TooManyKeys { .. }
         | ProofError::NoKey => NoProof::Conflict(error.to_string()),
         ProofError::Store(_) | ProofError::File { .. } => NoProof::Failed(Box::new(error)),
     }

@@ -229,7 +229,7 @@ async fn forget_in_tx(
         // Another log begins: positions without events are gaps in it.
         "update proof.tree
             set log_id = gen_random_uuid(), size = 0, rebuilt_at = null, rebuilt_size = null",
-        "truncate proof.tiles, proof.heads",
+        "truncate proof.tiles, proof.heads, proof.keys",
         "delete from work.parked",
         "delete from work.errands",
         "delete from work.reruns",

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use calotype_media::blob::{BlobStore, S3Place};
+use calotype_media::objects::Objects;
 use tokio::io::{
     AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional,
 };
@@ -149,6 +150,14 @@ impl Bucket {
         let address = format!("s3://{}/{FOLDER}", bucket.unwrap_or(BUCKET));
         let key = (KEY_ID.to_owned(), SECRET.to_owned());
         Ok(S3Place::parse(&address, Some(self.endpoint()), None, key)?)
+    }
+
+    /// Named objects in it, for the test itself.
+    ///
+    /// # Errors
+    /// The address is none.
+    pub fn objects(&self) -> anyhow::Result<Objects> {
+        Ok(Objects::in_bucket(&self.place(None)?)?)
     }
 
     /// A store of blobs on it, for the test itself.

@@ -43,7 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(proof::get_log_heads, proof::sign_log_head))
         .routes(routes!(proof::get_inclusion_proof))
         .routes(routes!(proof::get_consistency_proof))
-        .routes(routes!(proof::get_log_public_key))
+        .routes(routes!(proof::get_log_public_key, proof::rotate_log_key))
         .routes(routes!(proof::verify_log))
         .routes(routes!(revert::revert))
         .routes(routes!(undo::undo))

@@ -65,6 +65,8 @@ pub struct InclusionProofDto {
     pub head: String,
     /// The log's public key (C2SP signed-note).
     pub key: String,
+    /// What leads from the keys that signed before to this one, oldest first: each signed by both.
+    pub rotations: Vec<String>,
 }
 
 /// Proves offline that the log of an earlier head is the beginning of that of a later one.
@@ -81,6 +83,8 @@ pub struct ConsistencyProofDto {
     pub path: Vec<String>,
     /// The log's public key (C2SP signed-note).
     pub key: String,
+    /// What leads from the keys that signed before to this one, oldest first: each signed by both.
+    pub rotations: Vec<String>,
 }
 
 /// The key that tells whether a head was signed by this log.
@@ -88,6 +92,8 @@ pub struct ConsistencyProofDto {
 pub struct LogPublicKey {
     /// As C2SP's signed-note writes it: name, id and Ed25519 key.
     pub key: String,
+    /// What leads from the keys that signed before to this one, oldest first: each signed by both.
+    pub rotations: Vec<String>,
 }
 
 /// What looking at the whole log found.
@@ -235,6 +241,11 @@ pub trait Proofs: Send + Sync {
     /// # Errors
     /// The key is missing.
     async fn key(&self) -> Result<LogPublicKey, NoProof>;
+    /// Has another key sign from now on; `by` says who wishes it.
+    ///
+    /// # Errors
+    /// What is signed does not fit what was, or the key is missing or another one.
+    async fn rotate_key(&self, by: &str) -> Result<LogPublicKey, NoProof>;
     /// Signs a receipt with the log's key, as erasures are.
     ///
     /// # Errors
@@ -358,6 +369,23 @@ pub(super) async fn get_log_public_key(
 ) -> Result<Json<LogPublicKey>, Problem> {
     caller.require_admin(Permission::All)?;
     Ok(Json(api.proofs.key().await?))
+}
+
+/// Has another key sign heads from now on. The former one signs a last head, vouches for the next and is removed.
+#[utoipa::path(
+    post,
+    path = "/calotype/proof/key",
+    operation_id = "rotateLogKey",
+    tag = "Calotype",
+    responses((status = 200, body = LogPublicKey)),
+)]
+pub(super) async fn rotate_log_key(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Json<LogPublicKey>, Problem> {
+    caller.require_admin(Permission::All)?;
+    let actor = caller.context().actor;
+    Ok(Json(api.proofs.rotate_key(&format!("{} {}", actor.kind.as_str(), actor.id)).await?))
 }
 
 /// Compares every event with the tree, and the tree with every head; one such look at a time.

@@ -30,6 +30,8 @@ pub struct InclusionProof {
     pub head: Note,
     /// The public key, as C2SP's signed-note writes it.
     pub key: String,
+    /// What leads from the keys that signed before to this one, oldest first.
+    pub rotations: Vec<String>,
 }
 
 /// Proves that what a head was signed over is the beginning of what a later one was.
@@ -43,6 +45,8 @@ pub struct ConsistencyProof {
     pub path: Vec<Hash>,
     /// The public key, as C2SP's signed-note writes it.
     pub key: String,
+    /// What leads from the keys that signed before to this one, oldest first.
+    pub rotations: Vec<String>,
 }
 
 impl InclusionProof {

@@ -52,6 +52,12 @@ pub enum ProofError {
         "`keys/proof.key` is not the key that signed this log's heads: put that one back, from its backup"
     )]
     OtherKey,
+    /// So many keys have followed one another that proofs would become too long.
+    #[error("{count} keys have followed one another, and that is the most")]
+    TooManyKeys {
+        /// How many.
+        count: usize,
+    },
     /// There is no key, and heads were signed with one.
     #[error(
         "`keys/proof.key` is missing, and heads were signed with it: put it back, from its backup"

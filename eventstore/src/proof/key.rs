@@ -3,9 +3,9 @@
 //! `keys/proof.key` holds the 32 bytes of an Ed25519 seed as 64 hexadecimal digits. Whoever has it and the
 //! database can sign another history, so heads go out of this machine too.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::{fmt, fs, io};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +18,8 @@ use crate::error::StoreError;
 use crate::keyring::secret_file;
 
 const KEY_FILE: &str = "proof.key";
+/// A key that is about to follow; it takes the place of the other once the database says so.
+const NEXT_FILE: &str = "proof.key.next";
 /// How C2SP's signed-note calls Ed25519.
 const ED25519_TYPE: u8 = 1;
 const PUBLIC_BYTES: usize = 32;
@@ -41,6 +43,28 @@ impl ProofKey {
     /// replaced.
     pub fn open(keys_dir: impl AsRef<Path>, may_make: bool) -> Result<Self, StoreError> {
         secret_file(keys_dir.as_ref(), KEY_FILE, may_make).map(Self::from_seed)
+    }
+
+    /// Reads the key that is about to follow; makes it where it is missing and `may_make`.
+    ///
+    /// # Errors
+    /// As [`ProofKey::open`].
+    pub fn open_next(keys_dir: impl AsRef<Path>, may_make: bool) -> Result<Self, StoreError> {
+        secret_file(keys_dir.as_ref(), NEXT_FILE, may_make).map(Self::from_seed)
+    }
+
+    /// Puts the key that was about to follow in the place of the other, which is gone then. Nothing where another
+    /// process has done it.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn promote(keys_dir: impl AsRef<Path>) -> io::Result<()> {
+        let folder = keys_dir.as_ref();
+        match fs::rename(folder.join(NEXT_FILE), folder.join(KEY_FILE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        fs::File::open(folder)?.sync_all()
     }
 
     /// A key made of the given seed.
@@ -131,8 +155,6 @@ fn hex(bytes: [u8; 4]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

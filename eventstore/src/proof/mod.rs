@@ -2,7 +2,7 @@
 //!
 //! Arithmetic alone, without a database: `tree.rs` says of which parts proofs consist, `tile.rs` how hashes are
 //! stored, `frontier.rs` computes roots from one end to the other, `leaf.rs` writes down what is hashed of an
-//! event, `note.rs` writes and reads signed heads, `key.rs` signs. The database's part is in `postgres/proof/`.
+//! event, `note.rs` writes and reads signed heads, `key.rs` signs, `rotation.rs` has one key follow another. The database's part is in `postgres/proof/`.
 
 mod answer;
 mod error;
@@ -12,6 +12,7 @@ mod key;
 mod leaf;
 mod note;
 mod report;
+mod rotation;
 pub(crate) mod tile;
 mod tree;
 
@@ -23,6 +24,7 @@ pub use key::{ProofKey, PublicKey};
 pub use leaf::{Leaf, gap};
 pub use note::{Head, Note, is_receipt, sign_receipt};
 pub use report::{Finding, FindingKind, HeadVerdict, Rebuilt, Report, SkippedEvent};
+pub use rotation::{Rotation, TrustedKeys};
 pub use tile::{TILE_HASHES, TileId};
 pub use tree::{Subtree, consistency, fold, inclusion, subtrees};
 pub use tree::{is_consistent, root_of_inclusion};

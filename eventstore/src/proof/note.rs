@@ -16,12 +16,15 @@ use uuid::Uuid;
 
 use super::hash::Hash;
 use super::key::{ProofKey, PublicKey};
+use super::rotation::Rotation;
 
 /// What stands before the log's id in the name of a log.
 const NAME: &str = "calotype/";
 const SIGNATURE_MARK: &str = "— ";
 /// The second line of a receipt.
 const RECEIPT: &str = "receipt";
+/// The second line of what says that a key follows another.
+pub(super) const KEY: &str = "key";
 /// Bytes of a key's id before its signature.
 const KEY_ID_BYTES: usize = 4;
 /// The longest text of heads that is read, in bytes: about 100,000 heads.
@@ -60,7 +63,7 @@ impl Head {
             STANDARD.encode(self.root),
             self.signed_at.to_rfc3339_opts(SecondsFormat::Micros, true),
         );
-        Note { text: signed(&body, &name, key), head: self }
+        Note { text: signed(&body, &name, &[key]), head: self }
     }
 }
 
@@ -69,7 +72,7 @@ impl Head {
 #[must_use]
 pub fn sign_receipt(log_id: Uuid, lines: &[String], key: &ProofKey) -> String {
     let name = name(log_id);
-    signed(&format!("{name}\n{RECEIPT}\n{}\n", lines.join("\n")), &name, key)
+    signed(&format!("{name}\n{RECEIPT}\n{}\n", lines.join("\n")), &name, &[key])
 }
 
 /// Whether a text is a receipt that this key of this log signed.
@@ -79,13 +82,18 @@ pub fn is_receipt(text: &str, log_id: Uuid, key: &PublicKey) -> bool {
     text.starts_with(&format!("{name}\n{RECEIPT}\n")) && is_signed(text, &name, key)
 }
 
-fn signed(body: &str, name: &str, key: &ProofKey) -> String {
-    let mut signature = key.public().id(name).to_vec();
-    signature.extend_from_slice(&key.sign(body.as_bytes()));
-    format!("{body}\n{SIGNATURE_MARK}{name} {}\n", STANDARD.encode(signature))
+/// A text with the signatures of these keys.
+pub(super) fn signed(body: &str, name: &str, keys: &[&ProofKey]) -> String {
+    let mut text = format!("{body}\n");
+    for key in keys {
+        let mut signature = key.public().id(name).to_vec();
+        signature.extend_from_slice(&key.sign(body.as_bytes()));
+        text.extend([SIGNATURE_MARK, name, " ", &STANDARD.encode(signature), "\n"]);
+    }
+    text
 }
 
-fn is_signed(text: &str, name: &str, key: &PublicKey) -> bool {
+pub(super) fn is_signed(text: &str, name: &str, key: &PublicKey) -> bool {
     let Some((body, signatures)) = text.split_once("\n\n") else { return false };
     let body = format!("{body}\n");
     signatures.lines().any(|line| {
@@ -107,39 +115,26 @@ impl Note {
         let text = format!("{}\n", text.replace("\r\n", "\n").trim_matches('\n'));
         let (body, _) = text.split_once("\n\n")?;
         let mut lines = body.lines();
-        let log_id = lines.next()?.strip_prefix(NAME)?.parse().ok()?;
+        let log_id = log_of(lines.next()?)?;
         let size = lines.next()?.parse().ok()?;
         let root = STANDARD.decode(lines.next()?).ok()?.try_into().ok()?;
         let signed_at = DateTime::parse_from_rfc3339(lines.next()?).ok()?.to_utc();
         Some(Self { head: Head { log_id, size, root, signed_at }, text })
     }
 
-    /// Reads all heads of a file, one after the other, and says how many could not be read.
+    /// Reads all heads of a file, one after the other, and says how many texts are neither heads nor keys that
+    /// follow others.
     #[must_use]
     pub fn parse_all(text: &str) -> (Vec<Self>, usize) {
         let (mut notes, mut unreadable) = (Vec::new(), 0);
-        let mut lines = text.get(..TEXT_BYTES_MAX).unwrap_or(text).lines().peekable();
-        loop {
-            while lines.next_if(|line| line.trim().is_empty()).is_some() {}
-            let mut note = String::new();
-            while let Some(line) = lines.next_if(|line| !line.trim().is_empty()) {
-                note.push_str(line);
-                note.push('\n');
-            }
-            if note.is_empty() {
-                return (notes, unreadable);
-            }
-            lines.next_if(|line| line.trim().is_empty());
-            note.push('\n');
-            while let Some(line) = lines.next_if(|line| line.starts_with(SIGNATURE_MARK)) {
-                note.push_str(line);
-                note.push('\n');
-            }
-            match Self::parse(&note) {
+        for text in texts(text) {
+            match Self::parse(&text) {
                 Some(note) => notes.push(note),
+                None if Rotation::parse(&text).is_some() => {}
                 None => unreadable += 1,
             }
         }
+        (notes, unreadable)
     }
 
     /// Whether this key signed it.
@@ -147,6 +142,35 @@ impl Note {
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         is_signed(&self.text, &name(self.head.log_id), key)
     }
+}
+
+/// The texts of a file, each with its signatures.
+pub(super) fn texts(text: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut lines = text.get(..TEXT_BYTES_MAX).unwrap_or(text).lines().peekable();
+    loop {
+        while lines.next_if(|line| line.trim().is_empty()).is_some() {}
+        let mut note = String::new();
+        while let Some(line) = lines.next_if(|line| !line.trim().is_empty()) {
+            note.push_str(line);
+            note.push('\n');
+        }
+        if note.is_empty() {
+            return texts;
+        }
+        lines.next_if(|line| line.trim().is_empty());
+        note.push('\n');
+        while let Some(line) = lines.next_if(|line| line.starts_with(SIGNATURE_MARK)) {
+            note.push_str(line);
+            note.push('\n');
+        }
+        texts.push(note);
+    }
+}
+
+/// The log that a name is of.
+pub(super) fn log_of(name: &str) -> Option<Uuid> {
+    name.strip_prefix(NAME)?.parse().ok()
 }
 
 /// The name of a log and of the key that signs its heads.

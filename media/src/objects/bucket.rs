@@ -28,7 +28,7 @@ const PARTS_AT_ONCE: usize = 3;
 #[derive(Clone)]
 pub(super) struct Remote {
     place: S3Place,
-    store: Arc<AmazonS3>,
+    pub(super) store: Arc<AmazonS3>,
     /// The same, for putting parts together, which takes the store longer.
     patient: Arc<AmazonS3>,
 }
@@ -49,7 +49,12 @@ impl Remote {
         })
     }
 
-    fn path(&self, name: &str) -> Path {
+    /// As it is addressed.
+    pub(super) fn name(&self) -> String {
+        self.place.to_string()
+    }
+
+    pub(super) fn path(&self, name: &str) -> Path {
         let text = match self.place.prefix.as_str() {
             "" => name.to_owned(),
             prefix => format!("{prefix}/{name}"),
@@ -179,6 +184,6 @@ async fn piece(opened: &Arc<File>, first: u64, length: u64) -> Result<Bytes, Obj
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn away(error: object_store::Error) -> ObjectError {
+pub(super) fn away(error: object_store::Error) -> ObjectError {
     ObjectError::Away { source: Outage::of(&error) }
 }

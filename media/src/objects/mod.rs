@@ -4,10 +4,12 @@
 
 mod bucket;
 mod folder;
+mod lease;
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -15,6 +17,7 @@ use tempfile::NamedTempFile;
 
 use crate::blob::{Outage, S3Place};
 use bucket::Remote;
+use lease::{LEASE, Lease};
 
 /// Longest name, in bytes.
 const NAME_BYTES_MAX: usize = 256;
@@ -61,6 +64,17 @@ pub enum ObjectError {
         /// Which.
         path: PathBuf,
     },
+    /// Somebody else works in the bucket, or did a moment ago.
+    #[error(
+        "another program works in {place}; if it was killed, the place is free {} s after that",
+        lease.as_secs()
+    )]
+    Leased {
+        /// Which.
+        place: String,
+        /// For how long nobody may take the place of a program that is not heard of.
+        lease: Duration,
+    },
     /// The runtime is shutting down.
     #[error("work on an object was cancelled")]
     Cancelled,
@@ -100,19 +114,27 @@ impl Objects {
         Ok(Self(Kind::Bucket(Remote::try_new(place)?)))
     }
 
-    /// Keeps others out of the folder as long as the file is kept, and removes what somebody left there half
-    /// written. A bucket cannot be locked: there this is none.
+    /// Keeps others out, and removes what somebody left half written in a folder.
     ///
     /// # Errors
-    /// [`ObjectError::Busy`], or [`ObjectError::File`].
-    pub async fn lock(&self) -> Result<Option<File>, ObjectError> {
-        match &self.0 {
+    /// [`ObjectError::Busy`] or [`ObjectError::Leased`], [`ObjectError::File`] or [`ObjectError::Away`].
+    pub async fn lock(&self) -> Result<Held, ObjectError> {
+        self.lock_for(LEASE).await
+    }
+
+    /// As [`Objects::lock`], with another time after which a bucket is free when a program was killed there.
+    ///
+    /// # Errors
+    /// As [`Objects::lock`].
+    pub async fn lock_for(&self, lease: Duration) -> Result<Held, ObjectError> {
+        let kind = match &self.0 {
             Kind::Folder(root) => {
                 let root = root.clone();
-                in_background(move || folder::lock(&root)).await.map(Some)
+                HeldKind::Folder { _lock: in_background(move || folder::lock(&root)).await? }
             }
-            Kind::Bucket(_) => Ok(None),
-        }
+            Kind::Bucket(remote) => HeldKind::Bucket(Lease::take(remote, lease).await?),
+        };
+        Ok(Held(kind))
     }
 
     /// A file to write what is to be put.
@@ -237,6 +259,44 @@ impl Objects {
     }
 }
 
+/// A place that is kept from others: a folder as long as this is kept, a bucket as long as somebody works
+/// [`Held::during`] it.
+#[derive(Debug)]
+pub struct Held(HeldKind);
+
+#[derive(Debug)]
+enum HeldKind {
+    Folder { _lock: File },
+    Bucket(Lease),
+}
+
+impl Held {
+    /// Works as long as the place is kept from others.
+    ///
+    /// # Errors
+    /// The place could not be kept: the work was dropped where it stood.
+    pub async fn during<T>(&self, work: impl Future<Output = T>) -> Result<T, ObjectError> {
+        match &self.0 {
+            HeldKind::Folder { .. } => Ok(work.await),
+            HeldKind::Bucket(lease) => tokio::select! {
+                done = work => Ok(done),
+                lost = lease.keep() => Err(lost),
+            },
+        }
+    }
+
+    /// Lets others in at once.
+    ///
+    /// # Errors
+    /// [`ObjectError::Away`]: then they are let in when the lease has run out.
+    pub async fn release(self) -> Result<(), ObjectError> {
+        match self.0 {
+            HeldKind::Folder { .. } => Ok(()),
+            HeldKind::Bucket(lease) => lease.release().await,
+        }
+    }
+}
+
 /// Names come from backups that somebody may have changed: none leads out of the place.
 fn require_plain(name: &str) -> Result<(), ObjectError> {
     let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
@@ -301,7 +361,7 @@ mod tests {
         let left = objects.draft().await.unwrap().into_temp_path().keep().unwrap();
 
         let held = objects.lock().await.unwrap();
-        assert!(held.is_some() && !left.exists());
+        assert!(!left.exists());
         assert!(matches!(objects.lock().await, Err(ObjectError::Busy { .. })));
         drop(held);
         objects.lock().await.unwrap();

@@ -34,6 +34,8 @@ const SECRETS: [&str; 5] =
     ["license", "password_hash", "pin_hash", "secret_sha256", "token_sha256"];
 /// The member of a shared link's events that opens it.
 const LINK_KEY: &str = "key";
+/// The one that opens it where it has a name in addresses: that there is one is told, and not which.
+const LINK_SLUG: &str = "slug";
 
 /// What is told of an event. Without the fields of its object as they were before, only what they became is told.
 ///
@@ -53,8 +55,10 @@ pub(super) fn tell(
         let is_secret = |name: &str| SECRETS.contains(&name) || (is_link && name == LINK_KEY);
         members.retain(|name, _| !is_secret(name));
     }
-    if aggregate == "config" {
-        mask(&mut data);
+    match aggregate {
+        "config" => mask(&mut data),
+        "shared_link" => data.get_mut(LINK_SLUG).into_iter().for_each(mask_slug),
+        _ => {}
     }
     recorded.payload = Payload::from(&data);
     let change = match fields {
@@ -77,7 +81,7 @@ pub(super) fn tell(
     })
 }
 
-/// Settings hold passwords and keys of other services, which are sealed: none of them is told.
+/// Hides what is sealed: passwords and keys of other services in settings, and what opens a link.
 fn mask(value: &mut Value) {
     match value {
         Value::Object(members) if members.contains_key("$seal") => {
@@ -86,6 +90,14 @@ fn mask(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(mask),
         Value::Array(values) => values.iter_mut().for_each(mask),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A link without a name in addresses says so.
+fn mask_slug(slug: &mut Value) {
+    match slug.get("$seal") {
+        Some(Value::Null) => *slug = Value::Null,
+        _ => mask(slug),
     }
 }
 
@@ -118,5 +130,18 @@ mod tests {
         mask(&mut data);
         let masked = json!({ "$sealed": true });
         assert_eq!(data, json!({ "a": masked, "b": [masked], "c": "open" }));
+    }
+
+    #[test]
+    fn whether_a_link_has_a_name_is_told_and_not_which() {
+        for (stored, told) in [
+            (json!({ "$seal": "our-summer" }), json!({ "$sealed": true })),
+            (json!({ "$seal": null }), Value::Null),
+            (json!({ "$forgotten": true }), json!({ "$forgotten": true })),
+        ] {
+            let mut slug = stored;
+            mask_slug(&mut slug);
+            assert_eq!(slug, told);
+        }
     }
 }

@@ -68,21 +68,33 @@ pub async fn backup(target: &Target, wish: Backup) -> anyhow::Result<bool> {
 async fn run(live: &Live, wish: &Backup) -> anyhow::Result<bool> {
     let objects = place::open(&wish.to, &wish.store, &live.config)?;
     place::require_apart(&wish.to, live)?;
-    let _held = objects.lock().await?;
-    let known = Manifests::read(&objects).await?;
+    let held = objects.lock().await?;
+    let done = match held.during(copy(live, wish, &objects)).await {
+        Ok(done) => done,
+        Err(lost) => Err(lost.into()),
+    };
+    // Whatever was copied stays; the next backup need not wait for the end of the lease.
+    if let Err(error) = held.release().await {
+        remark(&format!("{:#}", anyhow::Error::new(error).context("the place was not let go")));
+    }
+    done
+}
+
+async fn copy(live: &Live, wish: &Backup, objects: &Objects) -> anyhow::Result<bool> {
+    let known = Manifests::read(objects).await?;
     for name in &known.damaged {
         remark(&format!("{name} is damaged, and does not count as a backup"));
     }
     live.settle().await?;
-    let mut manifest = begin(live, wish, &known, &objects).await?;
-    log::copy(live, &mut manifest, known.last(), &objects).await?;
+    let mut manifest = begin(live, wish, &known, objects).await?;
+    log::copy(live, &mut manifest, known.last(), objects).await?;
     live.wait_applied(manifest.position).await?;
-    let copied = files::copy(live, &mut manifest, &objects).await?;
+    let copied = files::copy(live, &mut manifest, objects).await?;
     if wish.with_master_key {
-        manifest.secrets = Some(tables::copy_secrets(live, &manifest.id, &objects).await?);
+        manifest.secrets = Some(tables::copy_secrets(live, &manifest.id, objects).await?);
     }
-    manifest.write(&objects).await?;
-    let gone = expire::expire(&objects, &known, &manifest, wish.keys_keep).await?;
+    manifest.write(objects).await?;
+    let gone = expire::expire(objects, &known, &manifest, wish.keys_keep).await?;
     tell(&manifest, known.last(), &copied, &gone);
     Ok(copied.lost.is_empty() && copied.parked == 0)
 }

@@ -19,9 +19,10 @@ pub(crate) const SUBJECT_KEYS: &str = "log.subject_keys";
 
 /// Small truth, and which rows of it: what no read model and no other table would bring back. Left out are read
 /// models, places of moves (read back from the read model), leases, findings of checks, and parked work.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 9] = [
     ("log.skipped", "true"),
     ("proof.heads", "log_id = (select log_id from proof.tree)"),
+    ("proof.keys", "log_id = (select log_id from proof.tree)"),
     ("work.checkpoints", "name in ('errands', 'relay')"),
     ("work.errands", "true"),
     ("work.notification_reads", "true"),
@@ -88,8 +89,9 @@ pub(crate) async fn table(db: &mut PgConnection, name: &str) -> anyhow::Result<T
     Ok(Table { name: name.to_owned(), columns })
 }
 
-/// The files in `keys/` that a backup has where that is wished: the master key, and the key that signs heads.
-pub(crate) const SECRETS: [&str; 2] = ["master.key", "proof.key"];
+/// The files in `keys/` that a backup has where that is wished: the master key, the key that signs heads, and one
+/// that is about to follow it.
+pub(crate) const SECRETS: [&str; 3] = ["master.key", "proof.key", "proof.key.next"];
 
 pub(super) async fn copy_secrets(live: &Live, id: &str, objects: &Objects) -> anyhow::Result<Part> {
     let mut secrets = serde_json::Map::new();

@@ -3,19 +3,12 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use calotype_eventstore::proof::{ProofKey, PublicKey};
-use calotype_eventstore::{Keyring, PostgresStore, StoreError};
+use calotype_eventstore::proof::ProofKey;
+use calotype_eventstore::{Keyring, PostgresStore, ProofLog, StoreError};
 use sqlx::PgPool;
 
 use super::findings::Findings;
 use crate::config::Config;
-
-const SELECT_LAST_SIGNER: &str = "
-    select public_key
-    from proof.heads
-    where log_id = (select log_id from proof.tree)
-    order by size desc
-    limit 1";
 
 fn master_key(config: &Config) -> PathBuf {
     config.data.join("keys").join("master.key")
@@ -41,6 +34,11 @@ pub(super) fn look_at_rights(config: &Config, findings: &mut Findings) {
 
 fn proof_key(config: &Config) -> PathBuf {
     config.data.join("keys").join("proof.key")
+}
+
+/// A key that is about to follow.
+fn next_key(config: &Config) -> Option<ProofKey> {
+    ProofKey::open_next(config.data.join("keys"), false).ok()
 }
 
 /// Whether only the owner may read a file; nothing where it is not there.
@@ -77,11 +75,9 @@ pub(super) async fn look_at_master_key(config: &Config, pool: &PgPool, findings:
     }
 }
 
-/// Whether the key that signs heads is the one that signed the last of them. One is never made here.
+/// Whether the key that signs heads is the one that has to. One is never made here.
 pub(super) async fn look_at_proof_key(config: &Config, pool: &PgPool, findings: &mut Findings) {
-    let signer: Result<Option<Vec<u8>>, sqlx::Error> =
-        sqlx::query_scalar(SELECT_LAST_SIGNER).fetch_optional(pool).await;
-    let signer = match signer {
+    let signer = match ProofLog::signer(pool).await {
         Ok(Some(signer)) => signer,
         Ok(None) => return,
         Err(error) => return findings.problem(&format!("signed heads cannot be read: {error}")),
@@ -95,11 +91,14 @@ pub(super) async fn look_at_proof_key(config: &Config, pool: &PgPool, findings: 
         ));
     }
     match ProofKey::open(config.data.join("keys"), false) {
-        Ok(key) if PublicKey::from_bytes(&signer).as_ref() == Some(key.public()) => {
-            findings.good("the key that signs heads signed the last one");
+        Ok(key) if signer == *key.public() => {
+            findings.good("the key that signs heads signed the last one, or followed the one that did");
         }
+        Ok(_) if next_key(config).is_some_and(|next| *next.public() == signer) => findings.note(
+            "the change of the key that signs heads was cut off; the server ends it when it signs again",
+        ),
         Ok(_) => findings.problem(&format!(
-            "{} is not the key that signed the last head of the log: put that one back",
+            "{} is not the key that signs the heads of the log: put that one back",
             path.display()
         )),
         Err(error) => {

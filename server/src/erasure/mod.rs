@@ -280,6 +280,9 @@ impl Erasing for Eraser {
         }
         self.settle().await?;
         of.take_films(&self.core.pool).await.map_err(failed)?;
+        if let Held::User(user_id) = erased {
+            of.take_former(&self.core.pool, user_id.uuid()).await.map_err(failed)?;
+        }
         self.ensure_nothing_waits(erased, &of).await?;
         calotype_projections::rebuild::forget_deleted(&self.core.pool).await.map_err(failed)?;
         let work = rows::remove_work(&self.core.pool, erased, &of).await.map_err(failed)?;

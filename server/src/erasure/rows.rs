@@ -10,11 +10,35 @@ use uuid::Uuid;
 const OF_USER: [&str; 2] = ["owner_id", "user_id"];
 const OF_ASSET: [&str; 1] = ["asset_id"];
 
+/// Every asset that an account ever had, the length of its original in bytes, and whether it was deleted for good
+/// before the account was deleted last.
+const SELECT_ASSETS_EVER: &str = "
+    select
+        substr(first.stream_id, 7)::uuid,
+        coalesce((first.payload -> 'original' ->> 'size_bytes')::bigint, 0),
+        exists (
+            select from log.events gone
+            where gone.stream_id = first.stream_id and gone.type = 'AssetPurged'
+                and gone.recorded_at < (
+                    select coalesce(max(deleted.recorded_at), 'infinity')
+                    from log.events deleted
+                    where deleted.stream_id = 'user-' || $1 and deleted.type = 'UserDeleted'))
+    from log.events first
+    where first.revision = 0 and first.stream_id like 'asset-%'
+        and first.payload ->> 'owner_id' = $1";
+
+const SELECT_SESSIONS_EVER: &str = "
+    select substr(stream_id, 9)::uuid
+    from log.events
+    where revision = 0 and stream_id like 'session-%' and payload ->> 'user_id' = $1";
+
 /// What is known of it before it goes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Of {
-    /// Its assets.
+    /// The assets that go with it.
     pub(super) assets: Vec<Uuid>,
+    /// Assets that were deleted for good before, and had been its own.
+    former: Vec<Uuid>,
     /// The length of their originals, in bytes.
     pub(super) original_bytes: i64,
     /// Its logins.
@@ -45,11 +69,41 @@ impl Of {
         Ok(())
     }
 
+    /// Takes in the assets and logins of an account as the log has them: their rows may be gone since a former try,
+    /// and rows of work stand there still.
+    pub(super) async fn take_former(
+        &mut self,
+        pool: &PgPool,
+        user_id: Uuid,
+    ) -> Result<(), sqlx::Error> {
+        let assets: Vec<(Uuid, i64, bool)> =
+            sqlx::query_as(SELECT_ASSETS_EVER).bind(user_id.to_string()).fetch_all(pool).await?;
+        for (asset_id, bytes, went_before) in assets {
+            if went_before {
+                self.former.push(asset_id);
+            } else if !self.assets.contains(&asset_id) {
+                self.assets.push(asset_id);
+                self.original_bytes += bytes;
+            }
+        }
+        let sessions: Vec<Uuid> = sqlx::query_scalar(SELECT_SESSIONS_EVER)
+            .bind(user_id.to_string())
+            .fetch_all(pool)
+            .await?;
+        self.sessions.extend(sessions);
+        Ok(())
+    }
+
+    /// Its assets, and those that went before.
+    fn all_assets(&self) -> Vec<Uuid> {
+        self.assets.iter().chain(&self.former).copied().collect()
+    }
+
     /// The streams of its assets, and its own.
     fn streams(&self, erased: Held) -> Vec<String> {
         let of_asset =
             |id: &Uuid| ["asset", "asset_trial", "faces"].map(|kind| format!("{kind}-{id}"));
-        let mut streams: Vec<String> = self.assets.iter().flat_map(of_asset).collect();
+        let mut streams: Vec<String> = self.all_assets().iter().flat_map(of_asset).collect();
         streams.push(format!("{}-{}", erased.kind(), erased.id()));
         streams
     }
@@ -130,7 +184,7 @@ pub(super) async fn gather(pool: &PgPool, erased: Held) -> Result<Of, sqlx::Erro
     let own = matches!(erased, Held::Asset(_)).then(|| erased.id());
     let own = own.filter(|id| !assets.contains(id));
     assets.extend(own);
-    Ok(Of { assets, original_bytes, sessions, films })
+    Ok(Of { assets, former: Vec::new(), original_bytes, sessions, films })
 }
 
 /// How many rows of which table are of it, and of the films that went with it; tables without any are left out.
@@ -172,15 +226,15 @@ pub(super) async fn remove_work(pool: &PgPool, erased: Held, of: &Of) -> Result<
         Held::User(user_id) => vec![user_id.uuid()],
         Held::Asset(_) => Vec::new(),
     };
-    let mut removed = 0;
+    let (mut removed, assets) = (0, of.all_assets());
     let by_stream = "delete from work.parked where stream_id = any($1)";
     removed += sqlx::query(by_stream).bind(of.streams(erased)).execute(pool).await?.rows_affected();
     for (statement, ids) in [
-        ("delete from work.integrity_findings where asset_id = any($1)", &of.assets),
-        ("delete from work.original_wishes where asset_id = any($1)", &of.assets),
-        ("delete from work.original_places where asset_id = any($1)", &of.assets),
-        ("delete from work.model_failures where asset_id = any($1)", &of.assets),
-        ("delete from work.model_proposals where asset_id = any($1)", &of.assets),
+        ("delete from work.integrity_findings where asset_id = any($1)", &assets),
+        ("delete from work.original_wishes where asset_id = any($1)", &assets),
+        ("delete from work.original_places where asset_id = any($1)", &assets),
+        ("delete from work.model_failures where asset_id = any($1)", &assets),
+        ("delete from work.model_proposals where asset_id = any($1)", &assets),
         ("delete from work.model_people where owner_id = any($1)", &owners),
         ("delete from work.uploads where owner_id = any($1)", &owners),
         ("delete from work.batch_files where owner_id = any($1)", &owners),

@@ -67,6 +67,12 @@ struct Wish {
     /// Show the public key.
     #[arg(long)]
     key: bool,
+    /// Show what leads from the keys that signed before to the one that signs now, for the script that checks proofs.
+    #[arg(long)]
+    keys: bool,
+    /// Have another key sign from now on: the former one signs a last head, vouches for the next, and is removed.
+    #[arg(long)]
+    rotate_key: bool,
     /// Make the stored hashes anew from the log, where they are lost or wrong; it is written down. Only in a folder
     /// that no server has open.
     #[arg(long)]
@@ -157,7 +163,11 @@ async fn ask(remote: &Remote, wish: &Wish) -> anyhow::Result<Value> {
         !wish.rebuild,
         "stop the server, and say --data DIR: the tree is not made anew under it"
     );
-    remote.get(if wish.key { "/calotype/proof/key" } else { heads }).await
+    let key = "/calotype/proof/key";
+    if wish.rotate_key {
+        return remote.call(reqwest::Method::POST, key, None).await;
+    }
+    remote.get(if wish.key || wish.keys { key } else { heads }).await
 }
 
 /// Works in a folder that no server has open.
@@ -181,7 +191,10 @@ async fn look(local: &Local, wish: &Wish) -> anyhow::Result<Value> {
     if wish.rebuild {
         return Ok(json!({ "size": proofs.log().rebuild().await? }));
     }
-    if wish.key { shown(proofs.key().await) } else { shown(proofs.heads().await) }
+    if wish.rotate_key {
+        return shown(proofs.rotate_key("system proof --rotate-key").await);
+    }
+    if wish.key || wish.keys { shown(proofs.key().await) } else { shown(proofs.heads().await) }
 }
 
 fn shown<T: Serialize>(answer: Result<T, NoProof>) -> anyhow::Result<Value> {
@@ -264,6 +277,17 @@ fn print(wish: &Wish, answer: &Value) {
         ));
     } else if wish.key {
         say(text(&answer["key"]));
+    } else if wish.keys {
+        for rotation in rows(&answer["rotations"]) {
+            say(rotation.as_str().unwrap_or_default());
+        }
+    } else if wish.rotate_key {
+        say("Another key signs from now on, and the former one vouches for it:");
+        say(text(&answer["key"]));
+        say(
+            "Put keys/proof.key where its backup is, beside the former one, and tell the new public key to those who \
+             check proofs.",
+        );
     } else {
         say(&format!("{:>12}  {:<27}  root", "size", "signed"));
         for head in rows(answer) {

@@ -58,7 +58,10 @@ pub(super) async fn load(fresh: &Fresh, plan: &Plan) -> anyhow::Result<()> {
         sqlx::query(statement).bind(plan.position).execute(&mut *tx).await?;
     }
     // They go out again, to the file of this folder.
-    sqlx::query("update proof.heads set is_told = false").execute(&mut *tx).await?;
+    for table in ["proof.heads", "proof.keys"] {
+        let statement = format!("update {table} set is_told = false");
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *tx).await?;
+    }
     finish_load(&mut tx, plan.position, plan.manifest.log_id).await?;
     tx.commit().await.context("failed to keep the log")?;
     for table in ["log.events", "log.positions", "log.attachments", "log.subject_keys"] {

@@ -48,7 +48,7 @@ async fn did(client: &Client, admin: &Client) -> anyhow::Result<Did> {
             client.put(&format!("{path}/user/{friend}"), &body).await?.expect(204)?;
         }
     }
-    let body = json!({ "type": "ALBUM", "albumId": album, "password": "open sesame" });
+    let body = json!({ "type": "ALBUM", "albumId": album, "password": "open sesame", "slug": "zq-way-in" });
     let link = client.post("/api/shared-links", &body).await?.expect(201)?.json()?;
     admin.wait_until_idle().await?;
     Ok(Did { user: client.my_id().await?, asset, album, link: text(&link, "id")? })

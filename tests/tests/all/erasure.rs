@@ -338,6 +338,56 @@ async fn what_waits_for_a_read_model_is_not_called_erased() -> anyhow::Result<()
 }
 
 #[tokio::test]
+async fn account_that_is_erased_again_after_a_refusal_leaves_no_rows_of_work() -> anyhow::Result<()>
+{
+    story(Options { testing: false, ..Options::default() }, async |server| {
+        let admin = server.client().sign_up().await?;
+        let anna = admin.create_user("anna@example.com").await?;
+        let (id, user_id) = (anna.upload(&marked("waits", "1")?).await?, anna.my_id().await?);
+        anna.wait_for_thumbnail(&id).await?;
+        admin.wait_until_idle().await?;
+        let_timeline_refuse(server, true).await?;
+        let favorite = json!({ "isFavorite": true });
+        anna.put(&format!("/api/assets/{id}"), &favorite).await?.expect(200)?;
+        let remote = Remote { url: server.url(), key: admin.create_secret(&["all"]).await? };
+        let refused = remote.run(&["erase", "user", &user_id]).await?.failure()?;
+        ensure!(refused.contains("wait for the read model timeline_v2"), "{refused}");
+        let pool = database::connect(&server.data()).await?;
+        let known: bool = sqlx::query_scalar(
+            "select exists (select from read.assets_v1 where asset_id = $1::uuid)",
+        )
+        .bind(&id)
+        .fetch_one(&pool)
+        .await?;
+        ensure!(!known, "its row is there still, so nothing is shown of a second try");
+        // As a model that was tried leaves it, which said nothing of the photo.
+        sqlx::query(
+            "insert into work.model_failures (task, model_id, asset_id)
+             values ('embedding', gen_random_uuid(), $1::uuid)",
+        )
+        .bind(&id)
+        .execute(&pool)
+        .await?;
+        let_timeline_refuse(server, false).await?;
+        remote.said(&["parked", "retry", &format!("asset-{id}")]).await?;
+
+        let receipt = remote.said(&["erase", "user", &user_id]).await?;
+
+        ensure!(receipt.contains("destroyed assets 1 with their keys"), "{receipt}");
+        let left: i64 = sqlx::query_scalar(
+            "select count(*) from work.model_failures where asset_id = $1::uuid",
+        )
+        .bind(&id)
+        .fetch_one(&pool)
+        .await?;
+        ensure!(left == 0, "a row of work outlived the receipt");
+        pool.close().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn film_that_goes_with_its_photo_stands_in_the_receipt() -> anyhow::Result<()> {
     story(Options { testing: false, ..Options::default() }, async |server| {
         let admin = server.client().sign_up().await?;

@@ -201,6 +201,51 @@ async fn who_changes_the_log_in_the_database_is_found() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn another_key_follows_on_a_running_server_and_in_its_backup() -> anyhow::Result<()> {
+    story(Options { testing: false, ..Options::default() }, async |server| {
+        let admin = server.client().sign_up().await?;
+        let remote = Remote::new(server, admin.create_secret(&["all"]).await?);
+        let head = remote.file("head", &["proof", "--sign"]).await?;
+        let first = remote.said(&["proof", "--key"]).await?;
+        let erased = admin.create_user("erased@example.com").await?.my_id().await?;
+        let receipt = remote.file("receipt", &["erase", "user", &erased]).await?;
+
+        let rotated = remote.said(&["proof", "--rotate-key"]).await?;
+
+        let second = remote.said(&["proof", "--key"]).await?;
+        ensure!(first != second && rotated.contains(second.trim()), "{rotated}");
+        let other = admin.create_user("other@example.com").await?;
+        other.my_id().await?;
+        remote.said(&["proof", "--sign"]).await?;
+        let since = remote.file("since.json", &["proof", "--since", &head, "--json"]).await?;
+        let keys = remote.file("keys", &["proof", "--keys"]).await?;
+        for key in [&first, &second] {
+            script(&["--key", key.trim(), &since, &keys, &receipt]).await?.success()?;
+        }
+        script(&["--key", second.trim(), &receipt]).await?.failure()?;
+        let verified = remote.said(&["verify", "--heads", &head]).await?;
+        ensure!(verified.contains("The log is what was recorded and signed."), "{verified}");
+        let told = run(&with_data(&["doctor"], &server.data()), "").await?.stdout;
+        ensure!(told.contains("or followed the one that did"), "{told}");
+
+        let to = server.scratch().join("backup");
+        let to = to.to_str().context("a path that is no text")?;
+        let data = server.data();
+        run(&with_data(&["backup", to, "--with-master-key"], &data), "").await?.success()?;
+        let folder = server.scratch().join("restored");
+        run(&with_data(&["restore", to], &folder), "").await?.success()?;
+        let signed = run(&with_data(&["proof", "--sign"], &folder), "").await?.success()?.stdout;
+        ensure!(signed.contains("calotype/"), "{signed}");
+        let verified = run(&with_data(&["verify"], &folder), "").await?.success()?.stdout;
+        ensure!(verified.contains("The log is what was recorded and signed."), "{verified}");
+        let again = run(&with_data(&["proof", "--rotate-key"], &folder), "").await?.success()?;
+        ensure!(again.stdout.contains("the former one vouches for it"), "{}", again.stdout);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_reset_begins_another_log() -> anyhow::Result<()> {
     story(Options::default(), async |server| {
         let sign = async || -> anyhow::Result<Value> {
@@ -245,6 +290,8 @@ async fn what_is_not_there_is_not_proven() -> anyhow::Result<()> {
         }
         stranger.post("/api/calotype/proof/verify", &json!({})).await?.expect(403)?;
         stranger.post("/api/calotype/proof/heads", &json!({})).await?.expect(403)?;
+        stranger.post("/api/calotype/proof/key", &json!({})).await?.expect(403)?;
+        server.client().post("/api/calotype/proof/key", &json!({})).await?.expect(401)?;
         Ok(())
     })
     .await

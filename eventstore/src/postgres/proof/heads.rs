@@ -10,16 +10,16 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::extend;
 use super::tiles::{self, signed, unsigned};
+use super::{extend, keys};
 use crate::error::StoreError;
-use crate::proof::{Hash, Head, Note, ProofError, ProofKey, PublicKey, SignedHead};
+use crate::proof::{Hash, Head, Note, ProofError, ProofKey, SignedHead};
 
 /// Most heads of one answer.
 pub(super) const HEADS_MAX: i64 = 1_000;
 
 const SELECT_LAST: &str = "
-    select size, root, public_key, note
+    select size, root, note
     from proof.heads
     where log_id = $1
     order by size desc
@@ -60,10 +60,10 @@ pub(super) async fn sign(
     let failed = || StoreError::database("sign the tree");
     let mut tx = connection.begin().await.map_err(failed())?;
     let tree = extend::lock_in_tx(&mut tx).await?;
-    if let Some((size, root, public_key, note)) = last(&mut tx, tree.log_id).await? {
-        if PublicKey::from_bytes(&public_key) != Some(*key.public()) {
-            return Err(ProofError::OtherKey);
-        }
+    if keys::current(&mut *tx).await?.is_some_and(|current| current != *key.public()) {
+        return Err(ProofError::OtherKey);
+    }
+    if let Some((size, root, note)) = last(&mut tx, tree.log_id).await? {
         if size > tree.size {
             return Err(ProofError::NotWhatWasSigned { size });
         }
@@ -100,16 +100,16 @@ pub(super) async fn sign(
     Ok(Some(SignedHead { note, is_new: true }))
 }
 
-/// Size, root, public key and text of the last head of a log.
-type LastHead = (u64, Vec<u8>, Vec<u8>, String);
+/// Size, root and text of the last head of a log.
+type LastHead = (u64, Vec<u8>, String);
 
 async fn last(db: &mut PgConnection, log_id: Uuid) -> Result<Option<LastHead>, StoreError> {
-    let row: Option<(i64, Vec<u8>, Vec<u8>, String)> = sqlx::query_as(SELECT_LAST)
+    let row: Option<(i64, Vec<u8>, String)> = sqlx::query_as(SELECT_LAST)
         .bind(log_id)
         .fetch_optional(db)
         .await
         .map_err(StoreError::database("read the last head"))?;
-    Ok(row.map(|(size, root, key, note)| (unsigned(size), root, key, note)))
+    Ok(row.map(|(size, root, note)| (unsigned(size), root, note)))
 }
 
 /// The last heads of a size or larger, newest first.
@@ -137,8 +137,23 @@ pub(super) async fn of_size(pool: &PgPool, size: u64) -> Result<Option<Note>, St
     text.map(|text| parse(&text)).transpose()
 }
 
-/// Tells of heads that are not in the file yet. A head may be told twice after a kill.
+/// Tells of heads and keys that are not in the file yet. One may be told twice after a kill.
 pub(super) async fn tell(pool: &PgPool, file: &Path) -> Result<(), ProofError> {
+    loop {
+        let untold = keys::untold(pool).await?;
+        if untold.is_empty() {
+            break;
+        }
+        append_all(file, untold.iter()).await?;
+        for note in untold {
+            tracing::info!("another key signs the heads of the log from now on");
+            keys::set_told(pool, &note).await?;
+        }
+    }
+    tell_heads(pool, file).await
+}
+
+async fn tell_heads(pool: &PgPool, file: &Path) -> Result<(), ProofError> {
     let failed = || StoreError::database("tell of heads");
     loop {
         let untold: Vec<(Uuid, i64, String)> =
@@ -146,21 +161,25 @@ pub(super) async fn tell(pool: &PgPool, file: &Path) -> Result<(), ProofError> {
         if untold.is_empty() {
             return Ok(());
         }
-        // A blank line before each: what a kill broke off must not swallow the next.
-        let text: String = untold.iter().map(|(_, _, note)| format!("\n\n{note}\n")).collect();
-        let path = file.to_owned();
-        let written = tokio::task::spawn_blocking(move || append(&path, &text)).await;
-        written.map_err(io::Error::other).flatten().map_err(|source| ProofError::File {
-            attempt: "append signed heads to",
-            path: file.to_owned(),
-            source,
-        })?;
+        append_all(file, untold.iter().map(|(_, _, note)| note)).await?;
         for (log_id, size, note) in untold {
             let root = Note::parse(&note).map(|it| hex(&it.head.root)).unwrap_or_default();
             tracing::info!(log.id = %log_id, size, root, "signed a head of the log");
             sqlx::query(WRITE_TOLD).bind(log_id).bind(size).execute(pool).await.map_err(failed())?;
         }
     }
+}
+
+async fn append_all(file: &Path, notes: impl Iterator<Item = &String>) -> Result<(), ProofError> {
+    // A blank line before each: what a kill broke off must not swallow the next.
+    let text: String = notes.map(|note| format!("\n\n{note}\n")).collect();
+    let path = file.to_owned();
+    let written = tokio::task::spawn_blocking(move || append(&path, &text)).await;
+    written.map_err(io::Error::other).flatten().map_err(|source| ProofError::File {
+        attempt: "append signed heads to",
+        path: file.to_owned(),
+        source,
+    })
 }
 
 fn append(path: &Path, text: &str) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! [`ProofLog`]: signed heads of the log, and proofs that lead to them.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::PgPool;
@@ -8,11 +9,11 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::heads::HEADS_MAX;
-use super::{extend, heads, look, stored, tiles};
+use super::{extend, heads, keys, look, stored, tiles};
 use crate::error::StoreError;
 use crate::proof::{
-    ConsistencyProof, InclusionProof, Note, ProofError, ProofKey, PublicKey, Report, SignedHead,
-    consistency, inclusion, sign_receipt,
+    ConsistencyProof, InclusionProof, Note, ProofError, ProofKey, PublicKey, Report, Rotation,
+    SignedHead, consistency, inclusion, sign_receipt,
 };
 
 /// The Merkle tree over the log. Cheap to clone.
@@ -32,30 +33,90 @@ impl ProofLog {
         Self { pool, keys_dir, heads_file, looking: Arc::default() }
     }
 
-    /// The key that signs; made where there is none and nothing was signed yet.
+    /// The key that signs; made where there is none and nothing was signed yet. A change of keys that was cut off
+    /// is finished.
     ///
     /// # Errors
     /// [`ProofError::NoKey`], or the file cannot be read or made.
     pub async fn key(&self) -> Result<ProofKey, ProofError> {
-        let any: bool = sqlx::query_scalar("select exists (select from proof.heads)")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(StoreError::database("look for heads"))?;
-        self.open_key(!any).await
+        let any: bool = sqlx::query_scalar(
+            "select exists (select from proof.heads) or exists (select from proof.keys)",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(StoreError::database("look for heads"))?;
+        let key = self.open_key(!any).await?;
+        match keys::current(&self.pool).await? {
+            Some(current) if current != *key.public() => {
+                let next = self.in_keys(|folder| Ok(ProofKey::open_next(folder, false))).await?;
+                if next.is_ok_and(|next| *next.public() == current) {
+                    self.in_keys(|folder| ProofKey::promote(folder)).await?;
+                }
+                self.open_key(false).await
+            }
+            _ => Ok(key),
+        }
     }
 
     async fn open_key(&self, may_make: bool) -> Result<ProofKey, ProofError> {
-        let folder = self.keys_dir.clone();
-        let opening = tokio::task::spawn_blocking(move || ProofKey::open(&folder, may_make));
-        let opened = opening.await.map_err(|error| ProofError::File {
-            attempt: "read the key in",
-            path: self.keys_dir.clone(),
-            source: std::io::Error::other(error),
-        })?;
+        let opened = self.in_keys(move |folder| Ok(ProofKey::open(folder, may_make))).await?;
         opened.map_err(|error| match error {
             StoreError::Keyring { attempt: "find", .. } => ProofError::NoKey,
             other => ProofError::Store(other),
         })
+    }
+
+    /// Works in the folder of keys, away from the async runtime.
+    async fn in_keys<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, ProofError> {
+        let folder = self.keys_dir.clone();
+        let working = tokio::task::spawn_blocking(move || work(&folder)).await;
+        working.map_err(io::Error::other).flatten().map_err(|source| ProofError::File {
+            attempt: "use the keys in",
+            path: self.keys_dir.clone(),
+            source,
+        })
+    }
+
+    /// Has another key sign from now on: a head of everything so far is signed by the former, which then vouches
+    /// for the next and is removed. `by` says who wishes it.
+    ///
+    /// Cut off at any moment, either the former key signs still, or [`ProofLog::key`] finishes it.
+    ///
+    /// # Errors
+    /// As [`ProofLog::sign`], or [`ProofError::TooManyKeys`].
+    pub async fn rotate_key(&self, by: &str) -> Result<Rotation, ProofError> {
+        let former = self.key().await?;
+        self.sign().await?;
+        let next = self.in_keys(|folder| Ok(ProofKey::open_next(folder, true))).await??;
+        let (log, by) = (self.clone(), by.to_owned());
+        let rotating = stored::to_the_end(async move {
+            let mut connection = log.connection().await?;
+            let rotation = keys::rotate(&mut connection, &former, &next, &by).await?;
+            log.in_keys(|folder| ProofKey::promote(folder)).await?;
+            Ok::<_, ProofError>(rotation)
+        });
+        let rotation = rotating.await?;
+        self.tell().await?;
+        Ok(rotation)
+    }
+
+    /// The key that signs the heads of the log in a database; none where nothing was signed.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn signer(pool: &PgPool) -> Result<Option<PublicKey>, ProofError> {
+        Ok(keys::current(pool).await?)
+    }
+
+    /// What leads from each former key to the next, oldest first, as text.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn rotations(&self) -> Result<Vec<String>, ProofError> {
+        Ok(keys::texts(&self.pool).await?)
     }
 
     /// The public key as text, with the log's name.
@@ -101,6 +162,16 @@ impl ProofLog {
     /// As [`ProofLog::key`] and [`ProofLog::extend`], [`ProofError::OtherKey`], [`ProofError::NotWhatWasSigned`], or
     /// the file of heads cannot be written: then the head is signed, and told later.
     pub async fn sign(&self) -> Result<Option<SignedHead>, ProofError> {
+        let signed = match self.sign_once().await {
+            // Another key may have followed meanwhile.
+            Err(ProofError::OtherKey) => self.sign_once().await?,
+            other => other?,
+        };
+        self.tell().await?;
+        Ok(signed)
+    }
+
+    async fn sign_once(&self) -> Result<Option<SignedHead>, ProofError> {
         let key = self.key().await?;
         let log = self.clone();
         let signed = stored::to_the_end(async move {
@@ -112,12 +183,10 @@ impl ProofLog {
             }
             heads::sign(&mut connection, &key).await
         });
-        let signed = signed.await?;
-        self.tell().await?;
-        Ok(signed)
+        signed.await
     }
 
-    /// Appends heads to the file that are not there yet.
+    /// Appends heads and keys to the file that are not there yet.
     ///
     /// # Errors
     /// The database or the file cannot be used.
@@ -149,7 +218,8 @@ impl ProofLog {
         let leaf = stored::at(&self.pool, position, |row| row.leaf.map(|leaf| leaf.data())).await?;
         let leaf = leaf.flatten().ok_or(ProofError::NoSuchEvent { event_id })?;
         let key = self.public_key().await?;
-        let proof = InclusionProof { position, event_id, leaf, path, head, key };
+        let rotations = self.rotations().await?;
+        let proof = InclusionProof { position, event_id, leaf, path, head, key, rotations };
         if !proof.holds() {
             return Err(ProofError::NotWhatWasSigned { size });
         }
@@ -181,7 +251,8 @@ impl ProofLog {
         }
         let path = tiles::hashes(&self.pool, size, &consistency(from, size)).await?;
         let key = self.public_key().await?;
-        let proof = ConsistencyProof { from: earlier, to: later, path, key };
+        let rotations = self.rotations().await?;
+        let proof = ConsistencyProof { from: earlier, to: later, path, key, rotations };
         if !proof.holds() {
             return Err(ProofError::NotWhatWasSigned { size: from });
         }
@@ -191,7 +262,8 @@ impl ProofLog {
     /// Compares every event with the tree, and the tree with every head: those of the database, of the file that
     /// heads go out to, and those that are given as text.
     ///
-    /// Heads that are given must be signed by one of `keys`; where there is none, by the key of this log.
+    /// Heads that are given must be signed by one of `keys`, or one that these lead to; where there is none, by the
+    /// key of this log.
     ///
     /// # Errors
     /// The database or the file cannot be read.
@@ -211,8 +283,8 @@ impl ProofLog {
         let read =
             move || std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let told = tokio::task::spawn_blocking(read).await;
-        let told = match told.map_err(std::io::Error::other).flatten() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        let told = match told.map_err(io::Error::other).flatten() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             other => other.map_err(|source| ProofError::File {
                 attempt: "read",
                 path: self.heads_file.clone(),

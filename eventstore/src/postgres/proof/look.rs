@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use super::naming::{self, Difference};
 use super::tiles::{signed, unsigned};
-use super::{heads, stored, tiles};
+use super::{heads, keys, stored, tiles};
 use crate::error::StoreError;
 use crate::proof::{
     Finding, FindingKind, Frontier, HASH_BYTES, Hash, HeadVerdict, Note, ProofError, PublicKey,
-    Rebuilt, Report, SkippedEvent, TILE_HASHES, TileId, tile,
+    Rebuilt, Report, Rotation, SkippedEvent, TILE_HASHES, TileId, TrustedKeys, tile,
 };
 
 /// Most findings and skipped events that are told one by one.
@@ -92,6 +92,10 @@ pub(super) async fn look(
 ) -> Result<Report, ProofError> {
     // First, because the tree only grows: a head that is signed from now on is none behind its end.
     let stored = stored_heads(pool).await?;
+    let mut rotations = Vec::new();
+    for text in keys::texts(pool).await?.iter().map(String::as_str).chain([told, given]) {
+        rotations.extend(Rotation::parse_all(text));
+    }
     let state = state(pool).await?;
     let mut report = Report {
         log_id: state.log_id,
@@ -101,7 +105,13 @@ pub(super) async fn look(
         skipped: skipped(pool).await?,
         ..Report::default()
     };
-    let candidates = candidates(stored, &state, (told, given), trusted, &mut report)?;
+    let mut trusted = trusted.to_vec();
+    if trusted.is_empty() {
+        // Without a key of ours there is only what the database says of it.
+        trusted.extend(stored.first().and_then(|(_, key)| PublicKey::from_bytes(key)));
+    }
+    let trusted = TrustedKeys::of(&trusted, state.log_id, &rotations);
+    let candidates = candidates(stored, &state, (told, given), &trusted, &mut report)?;
     let mut walk = Walk::new(candidates.iter().map(|it| it.note.head.size).collect());
     let end = state.head.max(state.size);
     let ranges = (0..end).step_by(usize::try_from(RANGE_TILES * TILE_HASHES).unwrap_or(usize::MAX));
@@ -209,10 +219,9 @@ fn candidates(
     stored: Vec<StoredHead>,
     state: &State,
     (told, given): (&str, &str),
-    trusted: &[PublicKey],
+    trusted: &TrustedKeys,
     report: &mut Report,
 ) -> Result<Vec<Candidate>, ProofError> {
-    let mut trusted = trusted.to_vec();
     let (mut notes, unreadable) = Note::parse_all(given);
     report.unreadable_heads = unreadable;
     if unreadable > 0 {
@@ -222,11 +231,7 @@ fn candidates(
     // The file of a reset log may have got a line of before.
     let (told, _) = Note::parse_all(told);
     notes.extend(told.into_iter().filter(|note| note.head.log_id == state.log_id));
-    for (text, public_key) in stored {
-        // Without a key of ours there is only what the database says of it.
-        if trusted.is_empty() {
-            trusted.extend(PublicKey::from_bytes(&public_key));
-        }
+    for (text, _) in stored {
         notes.push(heads::parse(&text)?);
     }
     notes.sort_by(|a, b| (a.head.size, &a.text).cmp(&(b.head.size, &b.text)));
@@ -239,7 +244,7 @@ fn candidates(
             add(report, finding(FindingKind::Head, what));
             continue;
         }
-        let is_signed = trusted.iter().any(|key| note.is_signed_by(key));
+        let is_signed = trusted.have_signed(&note);
         if !is_signed {
             let what = format!("the head of size {size} is not signed by the log's key");
             add(report, finding(FindingKind::Head, what));

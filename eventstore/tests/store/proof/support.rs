@@ -85,6 +85,10 @@ impl Proven {
             .expect("a position")
     }
 
+    pub(crate) fn keys_dir(&self) -> PathBuf {
+        self.folder.path().join("keys")
+    }
+
     pub(crate) fn heads_file(&self) -> PathBuf {
         self.folder.path().join("proof/heads")
     }

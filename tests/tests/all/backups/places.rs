@@ -1,11 +1,17 @@
 //! Backups in a bucket, of servers whose files lie in one, with the keys in them, and places that are refused.
 
+use std::time::Duration;
+
 use anyhow::ensure;
+use calotype_media::objects::ObjectError;
 use calotype_tests::bucket::{Bucket, SECRET};
 use calotype_tests::media::media;
+use calotype_tests::waiting::until;
 use calotype_tests::{Options, story};
 
-use super::{NAME, OTHER, PHOTO, new_folder, on, options, place, said, text, upload_named, with};
+use super::{
+    LIMIT, NAME, OTHER, PHOTO, new_folder, on, options, place, said, text, upload_named, with,
+};
 
 #[tokio::test]
 async fn server_in_a_bucket_is_backed_up_to_a_bucket_and_comes_back_in_a_folder()
@@ -54,6 +60,55 @@ async fn server_in_a_bucket_is_backed_up_to_a_bucket_and_comes_back_in_a_folder(
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+async fn one_backup_at_a_time_is_made_in_a_bucket() -> anyhow::Result<()> {
+    let bucket = Bucket::start().await?;
+    story(options(), async |server| {
+        let admin = server.client().sign_up().await?;
+        admin.upload_file(&media(OTHER)?).await?;
+        admin.wait_until_idle().await?;
+        let mut here = bucket.environment();
+        here.push(("CALOTYPE_BACKUP_S3_ENDPOINT".into(), bucket.endpoint()));
+        let to = bucket.address();
+        let held = bucket.objects()?.lock().await?;
+
+        let refused = with(&server.data(), &["backup", &to], &here).await?.failure()?;
+
+        ensure!(refused.contains("another program works in s3://"), "{refused}");
+        held.release().await?;
+        let made = with(&server.data(), &["backup", &to], &here).await?.success()?.stdout;
+        ensure!(made.contains("The backup is whole."), "{made}");
+        // It left nothing behind that keeps the next one out.
+        with(&server.data(), &["backup", &to], &here).await?.success()?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn bucket_of_a_killed_program_becomes_free_and_who_lost_it_stops() -> anyhow::Result<()> {
+    const LEASE: Duration = Duration::from_secs(2);
+    let bucket = Bucket::start().await?;
+    let objects = bucket.objects()?;
+    let killed = objects.lock_for(LEASE).await?;
+    let next = until("the lease to run out", LIMIT, async || match objects.lock_for(LEASE).await {
+        Ok(next) => Ok(Some(next)),
+        Err(ObjectError::Leased { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    })
+    .await?;
+
+    // It was only slow, and works on.
+    let lost = killed.during(std::future::pending::<()>()).await;
+
+    ensure!(matches!(lost, Err(ObjectError::Leased { .. })), "{lost:?}");
+    killed.release().await?;
+    ensure!(objects.get("lock").await?.is_some(), "the lease of the next one is gone");
+    next.release().await?;
+    ensure!(objects.get("lock").await?.is_none(), "the lease was not given back");
+    Ok(())
 }
 
 #[tokio::test]
