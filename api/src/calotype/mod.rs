@@ -10,6 +10,7 @@ mod parked;
 mod projections;
 mod proof;
 mod reclustering;
+mod reject_face;
 mod revert;
 mod testing;
 mod testing_people;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(proof::get_consistency_proof))
         .routes(routes!(proof::get_log_public_key, proof::rotate_log_key))
         .routes(routes!(proof::verify_log))
+        .routes(routes!(reject_face::reject_face))
         .routes(routes!(revert::revert))
         .routes(routes!(undo::undo))
         .merge(as_of::routes())

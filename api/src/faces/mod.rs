@@ -8,6 +8,7 @@ mod reassign_faces_by_id;
 mod seen;
 
 pub(crate) use get_faces::{pixels, source_type};
+pub(crate) use own::own_face;
 pub(crate) use seen::seen;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

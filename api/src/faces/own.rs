@@ -12,7 +12,7 @@ use crate::state::Api;
 ///
 /// # Errors
 /// 400 `Not found or no … access`.
-pub(super) async fn own_face(
+pub(crate) async fn own_face(
     api: &Api,
     caller: &Caller,
     permission: Permission,

@@ -1,4 +1,5 @@
-//! `calotype people` of a running server: comparing all faces anew, what that would change, and agreeing to it or not.
+//! `calotype people` of a running server: comparing all faces anew, what that would change, agreeing to it or not, and
+//! saying whose a face is not.
 
 use std::time::Duration;
 
@@ -46,6 +47,14 @@ pub enum People {
         /// The proposal, as `diff` names it; the last one when left out.
         id: Option<Uuid>,
     },
+    /// Say that faces are not a person's, with a key of whoever has both. No later run gives them back.
+    Reject {
+        /// The person.
+        person: Uuid,
+        /// The faces, as `diff --json` names them.
+        #[arg(required = true)]
+        faces: Vec<Uuid>,
+    },
 }
 
 /// Asks a running server and tells what it says.
@@ -53,9 +62,9 @@ pub enum People {
 /// # Errors
 /// There is no server to ask, or it refuses.
 pub async fn people(target: &Target, command: People) -> anyhow::Result<()> {
-    let server = target.server().context(
-        "faces are compared by a running server: say --server URL and --api-key KEY of an administrator",
-    )?;
+    let server = target
+        .server()
+        .context("people are the matter of a running server: say --server URL and --api-key KEY")?;
     let remote = Remote::new(server, target)?;
     match command {
         People::Recluster { wait } => {
@@ -80,6 +89,13 @@ pub async fn people(target: &Target, command: People) -> anyhow::Result<()> {
             let id = named(&remote, id).await?;
             remote.call(Method::DELETE, &format!("{PATH}/{id}"), None).await?;
             say(&format!("The proposal {id} is forgotten; all faces stay whose they are."));
+        }
+        People::Reject { person, faces } => {
+            for face in faces {
+                let path = format!("/calotype/people/{person}/faces/{face}");
+                remote.call(Method::DELETE, &path, None).await?;
+                say(&format!("The face {face} is not of {person}."));
+            }
         }
     }
     Ok(())

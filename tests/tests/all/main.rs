@@ -62,6 +62,7 @@ mod rebuild;
 mod rebuilding;
 mod reclustering;
 mod refusals;
+mod rejections;
 mod resets;
 mod schemas;
 mod search;

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 /// How long something is waited for that takes models.
 const WAIT: Duration = Duration::from_secs(120);
 const RECOGNITION: &str = "/api/jobs/facialRecognition";
-const PATH: &str = "/api/calotype/people/reclustering";
+pub(crate) const PATH: &str = "/api/calotype/people/reclustering";
 
-fn options(arguments: &[&str]) -> Options {
+pub(crate) fn options(arguments: &[&str]) -> Options {
     let arguments = arguments.iter().copied().map(str::to_owned).collect();
     Options { models: true, arguments, ..Options::default() }
 }
@@ -26,7 +26,7 @@ async fn order(admin: &Client, command: &str, force: bool) -> anyhow::Result<()>
 }
 
 /// Uploads photos whose faces are left nobody's.
-async fn nobodys(admin: &Client, files: &[&str]) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn nobodys(admin: &Client, files: &[&str]) -> anyhow::Result<Vec<String>> {
     order(admin, "pause", false).await?;
     let mut photos = Vec::new();
     for file in files {
@@ -50,7 +50,7 @@ async fn nobodys(admin: &Client, files: &[&str]) -> anyhow::Result<Vec<String>> 
 }
 
 /// Whose the first face of each photo is.
-async fn told(admin: &Client, photos: &[String]) -> anyhow::Result<Vec<Option<String>>> {
+pub(crate) async fn told(admin: &Client, photos: &[String]) -> anyhow::Result<Vec<Option<String>>> {
     let mut told = Vec::new();
     for photo in photos {
         let face = &faces_on(admin, photo).await?[0];
@@ -59,14 +59,14 @@ async fn told(admin: &Client, photos: &[String]) -> anyhow::Result<Vec<Option<St
     Ok(told)
 }
 
-async fn faces_on(admin: &Client, photo: &str) -> anyhow::Result<Vec<Value>> {
+pub(crate) async fn faces_on(admin: &Client, photo: &str) -> anyhow::Result<Vec<Value>> {
     let faces = admin.get_json(&format!("/api/faces?id={photo}")).await?;
     let faces = faces.as_array().cloned().context("no list of faces")?;
     ensure!(!faces.is_empty(), "no face on {photo}");
     Ok(faces)
 }
 
-async fn in_state(admin: &Client, state: &str) -> anyhow::Result<Value> {
+pub(crate) async fn in_state(admin: &Client, state: &str) -> anyhow::Result<Value> {
     until(&format!("a proposal that is {state}"), WAIT, async || {
         let answer = admin.get(PATH).await?;
         let told = if answer.status == 200 { answer.json()? } else { Value::Null };
@@ -76,7 +76,7 @@ async fn in_state(admin: &Client, state: &str) -> anyhow::Result<Value> {
 }
 
 /// Begins a proposal and waits until it is made.
-async fn proposed(admin: &Client) -> anyhow::Result<Value> {
+pub(crate) async fn proposed(admin: &Client) -> anyhow::Result<Value> {
     let begun = admin.post(PATH, &json!({})).await?.expect(201)?.json()?;
     ensure!(begun["state"] == "comparing" && begun["faces"].is_null(), "{begun}");
     let made = in_state(admin, "proposed").await?;
@@ -84,7 +84,7 @@ async fn proposed(admin: &Client) -> anyhow::Result<Value> {
     Ok(made)
 }
 
-async fn change(admin: &Client, proposal: &Value, status: u16) -> anyhow::Result<Value> {
+pub(crate) async fn change(admin: &Client, proposal: &Value, status: u16) -> anyhow::Result<Value> {
     let id = proposal["id"].as_str().context("no id")?;
     admin.post(&format!("{PATH}/{id}/apply"), &json!({})).await?.expect(status)?.json()
 }
