@@ -87,7 +87,7 @@ pub async fn import(mut args: ImportArgs) -> anyhow::Result<ExitCode> {
         Some(path) => path.clone(),
         None => journal::default_path(&args, whose(&args, &server).await?.as_deref())?,
     };
-    let journal = Journal::open(path)?;
+    let journal = Journal::open(&path)?;
     let (target, journal) = target::open(&server, journal, args.plain).await?;
     let wants_albums = found.entries.iter().any(|entry| !entry.albums.is_empty());
     let albums = if wants_albums { albums(&server).await? } else { HashMap::new() };

@@ -75,7 +75,7 @@ impl Journal {
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub(crate) fn open(path: PathBuf) -> anyhow::Result<Self> {
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("failed to make the folder {}", folder.display()))?;
@@ -83,7 +83,7 @@ impl Journal {
         let told = || format!("failed to open the journal {}", path.display());
         let (mut batch, mut known, mut steps, mut lines) =
             (None, HashMap::new(), HashMap::new(), 0);
-        match OpenFile::open(&path) {
+        match OpenFile::open(path) {
             Ok(file) => {
                 for line in BufReader::new(file).split(b'\n') {
                     let line = line.with_context(told)?;
@@ -104,10 +104,10 @@ impl Journal {
             Err(error) => return Err(error).with_context(told),
         }
         if lines > LINES_MIN && lines / STALE_TIMES_MAX > known.len() + steps.len() {
-            write_anew(&path, batch, &known, &steps).with_context(told)?;
+            write_anew(path, batch, &known, &steps).with_context(told)?;
         }
         let mut file =
-            OpenOptions::new().create(true).append(true).open(&path).with_context(told)?;
+            OpenOptions::new().create(true).append(true).open(path).with_context(told)?;
         let batch = if let Some(batch) = batch {
             // What follows a line that was cut off begins on its own.
             file.write_all(b"\n").with_context(told)?;
@@ -288,10 +288,10 @@ mod tests {
         };
         let digests =
             |it: u8| Digests { sha1: hex(&[it; 20]), blake3: hex(&[it; 32]), size_bytes: 1 };
-        let first = Journal::open(path.clone()).unwrap();
+        let first = Journal::open(&path).unwrap();
         first.keep(&file("a", 1), &digests(1)).unwrap();
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"pa").unwrap();
-        let again = Journal::open(path.clone()).unwrap();
+        let again = Journal::open(&path).unwrap();
         assert_eq!(again.batch(), first.batch());
         assert_eq!(again.digests(&file("a", 1)), Some(digests(1)));
         assert_eq!(again.digests(&file("a", 2)), None);
@@ -301,20 +301,20 @@ mod tests {
         again.reached(&steps[0], Step::Begun).unwrap();
         again.reached(&steps[1], Step::Begun).unwrap();
         again.reached(&steps[1], Step::Done).unwrap();
-        let third = Journal::open(path.clone()).unwrap();
+        let third = Journal::open(&path).unwrap();
         assert_eq!(third.step(&steps[0]), Some(Step::Begun));
         assert_eq!(third.step(&steps[1]), Some(Step::Done));
         assert_eq!(third.digests(&file("b", 1)), Some(digests(2)));
         assert_eq!(third.digests(&file("c", 1)).unwrap().blake3, "");
         third.close().unwrap();
-        let next = Journal::open(path.clone()).unwrap();
+        let next = Journal::open(&path).unwrap();
         assert_ne!(next.batch(), first.batch(), "an import that is whole is not gone on with");
         assert_eq!(next.step(&steps[0]), None, "nor is what it had begun");
         assert_eq!(next.digests(&file("a", 1)), Some(digests(1)));
         next.reached(&steps[1], Step::Begun).unwrap();
-        let next = Journal::open(path.clone()).unwrap();
+        let next = Journal::open(&path).unwrap();
         write_anew(&path, Some(next.batch()), &next.known, &next.steps).unwrap();
-        let short = Journal::open(path.clone()).unwrap();
+        let short = Journal::open(&path).unwrap();
         assert_eq!(short.batch(), next.batch());
         assert_eq!(short.step(&steps[1]), Some(Step::Begun));
         assert_eq!(short.digests(&file("b", 1)), Some(digests(2)));

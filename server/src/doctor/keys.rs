@@ -43,7 +43,8 @@ fn next_key(config: &Config) -> Option<ProofKey> {
 
 /// Whether only the owner may read a file; nothing where it is not there.
 fn rights(path: &Path) -> Option<bool> {
-    Some(std::fs::metadata(path).ok()?.permissions().mode() & 0o077 == 0)
+    let of_others = std::fs::metadata(path).ok()?.permissions().mode() & 0o077;
+    Some(of_others == 0)
 }
 
 /// Whether the master key opens the log. One is never made here: it would not.
@@ -102,7 +103,7 @@ pub(super) async fn look_at_proof_key(config: &Config, pool: &PgPool, findings: 
             path.display()
         )),
         Err(error) => {
-            findings.problem(&format!("the key that signs heads cannot be read: {error}"))
+            findings.problem(&format!("the key that signs heads cannot be read: {error}"));
         }
     }
 }

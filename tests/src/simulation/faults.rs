@@ -48,7 +48,7 @@ impl<'a> Faults<'a> {
         E: Into<anyhow::Error>,
     {
         let stepped = tokio::time::timeout(STUCK_AFTER, step).await;
-        let was_cut = self.proxy.disarm();
+        let was_cut = self.proxy.disarmed();
         self.report.cuts += u32::from(was_cut);
         match stepped.context("it is stuck")? {
             Ok(done) => Ok(Some(done)),
@@ -228,7 +228,7 @@ async fn beside<T>(
         anyhow::Ok(true)
     };
     let held = tokio::time::timeout(STUCK_AFTER, both).await;
-    let _ = proxy.disarm();
+    proxy.disarm();
     proxy.release();
     held.context("it is stuck")?
 }

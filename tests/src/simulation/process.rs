@@ -32,7 +32,7 @@ impl Process {
 
     /// It dies without warning, and another one starts: it remembers nothing.
     pub(super) async fn restart(&mut self, options: &PgConnectOptions) -> anyhow::Result<()> {
-        let _ = self.proxy.disarm();
+        self.proxy.disarm();
         self.proxy.release();
         self.proxy.cut_all();
         (self.pool, self.store) = connect(&self.proxy, options).await?;

@@ -108,9 +108,14 @@ impl Proxy {
         *self.armed() = Armed { fault: Some((fault, after)), has_fired: false };
     }
 
-    /// Nothing is to happen any more; says whether it has.
+    /// Nothing is to happen any more.
+    pub fn disarm(&self) {
+        *self.armed() = Armed::default();
+    }
+
+    /// As [`Proxy::disarm`], and says whether it has happened.
     #[must_use]
-    pub fn disarm(&self) -> bool {
+    pub fn disarmed(&self) -> bool {
         std::mem::take(&mut *self.armed()).has_fired
     }
 

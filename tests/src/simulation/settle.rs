@@ -36,7 +36,7 @@ impl Simulation {
     /// Everything comes back, and everything is let through.
     pub(super) async fn settle(&mut self) -> anyhow::Result<()> {
         for process in [&self.writing, &self.ordering, &self.reading] {
-            let _ = process.proxy.disarm();
+            process.proxy.disarm();
             process.proxy.release();
         }
         if !self.is_nats_up {
