@@ -22,6 +22,7 @@ pub mod parked;
 pub mod places;
 pub mod proofs;
 mod ready;
+mod rebuilding;
 pub mod reset;
 pub mod restore;
 pub mod seeing;

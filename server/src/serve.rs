@@ -41,6 +41,7 @@ use crate::erasure::Eraser;
 use crate::listener::Doors;
 use crate::proofs::LogProofs;
 use crate::ready::{Watch, Watched, Watching};
+use crate::rebuilding::rebuilding;
 use crate::reset::{self, TestingReset};
 use crate::restore::refuse_unfinished;
 use crate::wiring::{self, Core, Hands, Places};
@@ -197,7 +198,9 @@ async fn run(
     };
     tasks.spawn(follow_changes(core.pool.clone(), forget.clone(), late.clone()));
     if config.has(Role::Projections) {
-        tasks.spawn(core.queries.clone().keep_rebuilding(soft.clone()));
+        let (queries, pool) = (core.queries.clone(), core.pool.clone());
+        let is_own = config.database_url.is_none();
+        tasks.spawn(rebuilding(queries, pool, is_own, soft.clone()));
     }
     let ReadSide { progress, applied, reload } =
         read_side(config, &core, (hooks, Box::new(forget)), &tasks, &late);

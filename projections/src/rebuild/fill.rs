@@ -86,11 +86,30 @@ pub(super) async fn batch(
     recorded: &[Recorded],
     last: GlobalPosition,
 ) -> Result<Filled, ProjectionError> {
+    batch_of(db, projection, seen, recorded, None, last).await
+}
+
+/// The same; `events` are what was recorded, where it was decoded already.
+pub(super) async fn batch_of(
+    db: &mut PgConnection,
+    projection: &dyn Projection,
+    seen: &Record,
+    recorded: &[Recorded],
+    events: Option<&[Event]>,
+    last: GlobalPosition,
+) -> Result<Filled, ProjectionError> {
     let mut tx = sqlx::Connection::begin(&mut *db).await?;
     if !record::hold_in_tx(&mut tx, seen).await? {
         return Ok(Filled::Overtaken);
     }
-    match apply_in_tx(&mut tx, projection, recorded).await {
+    let applied = match events {
+        Some(events) => {
+            aim_in_tx(&mut tx).await?;
+            apply_relevant_in_tx(&mut tx, projection, events).await
+        }
+        None => apply_in_tx(&mut tx, projection, recorded).await,
+    };
+    match applied {
         Ok(()) => {
             record::advance_in_tx(&mut tx, &seen.name, last, passed(seen, last)).await?;
             tx.commit().await?;
@@ -122,7 +141,15 @@ pub(super) async fn apply_in_tx(
         .filter(|event| takes(projection, event.stream_id.as_str()))
         .map(Event::decode)
         .collect::<Result<Vec<Event>, _>>()?;
-    let mine: Vec<&Event> = relevant(projection, &events).collect();
+    apply_relevant_in_tx(tx, projection, &events).await
+}
+
+async fn apply_relevant_in_tx(
+    tx: &mut PgConnection,
+    projection: &dyn Projection,
+    events: &[Event],
+) -> Result<(), ProjectionError> {
+    let mine: Vec<&Event> = relevant(projection, events).collect();
     if mine.is_empty() {
         return Ok(());
     }

@@ -15,6 +15,7 @@ mod record;
 mod show;
 mod switch;
 mod tables;
+mod together;
 mod work;
 
 use std::sync::Arc;
@@ -37,6 +38,9 @@ pub use record::{Stage, State, Wish};
 pub use show::{Previous, Rebuild, Status, list, rebuild_of};
 pub use work::Rebuilder;
 
+/// Connections that work on rebuilds takes at once, beside those that read the log: one for the lock, one for each
+/// read model that a batch is applied to.
+pub const CONNECTIONS_MAX: u32 = 3;
 /// How often is looked whether somebody else's rebuild has ended.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -112,4 +116,29 @@ async fn target(
         GlobalPosition::START => Ok(store.head().await?),
         live => Ok(live),
     }
+}
+
+/// The same of several, in their order.
+async fn targets(
+    db: &mut PgConnection,
+    store: &dyn EventStore,
+    names: &[&str],
+) -> Result<Vec<GlobalPosition>, ProjectionError> {
+    let positions: Vec<i64> = sqlx::query_scalar(
+        "select coalesce(checkpoints.position, 0)
+           from unnest($1::text[]) with ordinality as wanted (name, place)
+           left join work.checkpoints as checkpoints using (name)
+          order by wanted.place",
+    )
+    .bind(names)
+    .fetch_all(db)
+    .await?;
+    let mut targets: Vec<GlobalPosition> = positions.into_iter().map(GlobalPosition::new).collect();
+    if targets.contains(&GlobalPosition::START) {
+        let head = store.head().await?;
+        for target in &mut targets {
+            *target = if *target == GlobalPosition::START { head } else { *target };
+        }
+    }
+    Ok(targets)
 }

@@ -1,5 +1,6 @@
 //! Rebuilds by way of the read side's handle.
 
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::{Rebuild, Rebuilder, Rebuilt, Status, Wish};
@@ -79,5 +80,10 @@ impl Queries {
     /// Works on rebuilds whenever there are some, until cancelled.
     pub async fn keep_rebuilding(self, cancel: CancellationToken) {
         self.rebuilder().run(cancel).await;
+    }
+
+    /// The same over connections that nobody else uses, of which it takes [`super::CONNECTIONS_MAX`] at most.
+    pub async fn keep_rebuilding_over(self, pool: PgPool, cancel: CancellationToken) {
+        self.rebuilder().over(pool).run(cancel).await;
     }
 }

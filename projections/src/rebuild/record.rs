@@ -144,10 +144,10 @@ pub(super) async fn of(pool: &PgPool, name: &str) -> Result<Option<Record>, Proj
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(name).fetch_optional(pool).await?)
 }
 
-/// The rebuild that runs and was begun first.
-pub(super) async fn next_running(pool: &PgPool) -> Result<Option<Record>, ProjectionError> {
-    let sql = select(" where state = 'running' order by began_at, name limit 1");
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_optional(pool).await?)
+/// The rebuilds that run, the one that was begun first before the others.
+pub(super) async fn running(pool: &PgPool) -> Result<Vec<Record>, ProjectionError> {
+    let sql = select(" where state = 'running' order by began_at, name");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await?)
 }
 
 /// Locks a row until the transaction ends.

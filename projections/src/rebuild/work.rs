@@ -1,5 +1,7 @@
-//! Whoever works on rebuilds: one step at a time, one rebuild after the other, one process at a time.
+//! Whoever works on rebuilds: one step at a time, one process at a time; who takes in the log does so
+//! with others that stand at the same place.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use super::lost::Lost;
 use super::record::{self, Record, Stage, Wish};
 use super::switch::{Switched, switch};
 use super::tables::{self, Place};
+use super::together::{self, AheadTogether, TOGETHER_EVENTS_MAX};
 use super::{of_checkpoint, target};
 use crate::error::ProjectionError;
 use crate::event::because;
@@ -54,13 +57,15 @@ impl Ahead {
 
 /// Works on rebuilds.
 pub struct Rebuilder {
-    pool: PgPool,
-    store: Arc<dyn EventStore>,
+    pub(super) pool: PgPool,
+    pub(super) store: Arc<dyn EventStore>,
     bell: Arc<Notify>,
     events_max: u32,
+    pub(super) together_max: u32,
     ahead: Option<Ahead>,
-    /// The rebuild whose tables were looked at last.
-    known: Option<String>,
+    pub(super) ahead_together: Option<AheadTogether>,
+    /// The rebuilds whose tables were looked at.
+    pub(super) known: HashSet<String>,
     /// When the next batch of a rebuild with a limit may be taken.
     next_batch: Instant,
     lost: Lost,
@@ -77,8 +82,10 @@ impl Rebuilder {
             store,
             bell: Arc::default(),
             events_max: BATCH_EVENTS_MAX,
+            together_max: TOGETHER_EVENTS_MAX,
             ahead: None,
-            known: None,
+            ahead_together: None,
+            known: HashSet::new(),
             next_batch: Instant::now(),
             lost: Lost::default(),
             look_at: Instant::now() + LOOK_EVERY,
@@ -91,10 +98,20 @@ impl Rebuilder {
         Self { bell, ..self }
     }
 
+    /// Works over other connections than those it was made with.
+    #[must_use]
+    pub fn over(self, pool: PgPool) -> Self {
+        Self { pool, ..self }
+    }
+
     /// Takes so many events in a transaction at most, fewer than it would.
     #[must_use]
     pub fn in_batches_of(self, events_max: u32) -> Self {
-        Self { events_max: events_max.clamp(1, BATCH_EVENTS_MAX), ..self }
+        Self {
+            events_max: events_max.clamp(1, BATCH_EVENTS_MAX),
+            together_max: events_max.clamp(1, TOGETHER_EVENTS_MAX),
+            ..self
+        }
     }
 
     /// Works until no rebuild runs, or until it is somebody else who works.
@@ -102,7 +119,7 @@ impl Rebuilder {
     /// # Errors
     /// What the database said; it goes on from there the next time.
     pub async fn work(&mut self) -> Result<(), ProjectionError> {
-        if record::next_running(&self.pool).await?.is_none() {
+        if record::running(&self.pool).await?.is_empty() {
             return Ok(());
         }
         let mut turn = self.pool.begin().await?;
@@ -125,36 +142,43 @@ impl Rebuilder {
             return Ok(());
         }
         self.look_at = Instant::now() + LOOK_EVERY;
-        self.known = None;
+        self.known.clear();
         self.lost.look(&self.pool).await
     }
 
-    /// One step of the rebuild that was begun first; false when none runs.
+    /// One step of the rebuild that was begun first, and of those that go with it; false when none runs.
     ///
     /// # Errors
     /// What the database said; nothing of the step was kept.
     pub async fn step(&mut self) -> Result<bool, ProjectionError> {
-        let Some(seen) = record::next_running(&self.pool).await? else {
-            self.known = None;
+        let running = record::running(&self.pool).await?;
+        let Some(seen) = running.first() else {
+            self.known.clear();
+            self.ahead = None;
+            self.ahead_together = None;
             return Ok(false);
         };
+        if let Some(group) = together::group(&running) {
+            self.ahead = None;
+            self.fill_together(&group).await?;
+            return Ok(true);
+        }
+        self.ahead_together = None;
         let Some(projection) = of_checkpoint(&seen.name) else {
             let mut db = self.pool.acquire().await?;
             let failure = Failure::without_event("this release has no such read model");
             record::fail(&mut db, &seen.name, &failure).await?;
             return Ok(true);
         };
-        if self.known.as_ref() != Some(&seen.name)
-            && !self.look_at_tables(&seen, &*projection).await?
-        {
+        if !self.known.contains(&seen.name) && !self.look_at_tables(seen, &*projection).await? {
             return Ok(true);
         }
-        match self.at(&seen, &*projection).await {
+        match self.at(seen, &*projection).await {
             Err(error) if fill::is_of_an_event(&error) => {
                 let mut db = self.pool.acquire().await?;
                 let failure = Failure::without_event(because(&error));
                 record::fail(&mut db, &seen.name, &failure).await?;
-                tell_stopped(&seen, &failure);
+                tell_stopped(seen, &failure);
             }
             done => done?,
         }
@@ -209,7 +233,7 @@ impl Rebuilder {
 
     /// What is taken up from before may have been dropped, or made by a release with other columns: then it begins
     /// again. False where it did, or cannot.
-    async fn look_at_tables(
+    pub(super) async fn look_at_tables(
         &mut self,
         seen: &Record,
         projection: &dyn Projection,
@@ -236,7 +260,7 @@ impl Rebuilder {
             .await?;
         }
         tx.commit().await?;
-        self.known = Some(seen.name.clone());
+        self.known.insert(seen.name.clone());
         Ok(is_whole)
     }
 
@@ -313,7 +337,11 @@ impl Rebuilder {
     }
 
     /// The log is taken in; comparing or switching may have sent it back to take in more.
-    async fn filled(&self, db: &mut PgConnection, seen: &Record) -> Result<(), ProjectionError> {
+    pub(super) async fn filled(
+        &self,
+        db: &mut PgConnection,
+        seen: &Record,
+    ) -> Result<(), ProjectionError> {
         let stage = match (seen.comparison.is_some(), seen.wish()) {
             (true, _) => Stage::Switching,
             (false, _) => Stage::Indexing,
@@ -366,7 +394,7 @@ impl Rebuilder {
     ) -> Result<(), ProjectionError> {
         match switch(&self.pool, &*self.store, projection, seen).await? {
             Switched::Done => {
-                self.known = None;
+                self.known.remove(&seen.name);
                 info!(
                     projection = projection.name(),
                     wish = seen.wish().as_str(),
@@ -389,7 +417,7 @@ impl Rebuilder {
     }
 }
 
-fn tell_stopped(seen: &Record, failure: &Failure) {
+pub(super) fn tell_stopped(seen: &Record, failure: &Failure) {
     error!(
         projection = seen.name,
         event.id = failure.event_id.map(tracing::field::display),

@@ -35,7 +35,7 @@ pub enum Projections {
     Rebuild {
         /// Which one; see `list`.
         name: Option<String>,
-        /// All of them, one after the other.
+        /// All of them: the log is read once for all that go as fast as they can.
         #[arg(long, conflicts_with = "name")]
         all: bool,
         /// How fast.
@@ -124,15 +124,18 @@ async fn on(reach: &Reach, command: Projections) -> anyhow::Result<()> {
         Projections::Rebuild { name, all, how, detach } => {
             ensure!(all || name.is_some(), "say which projection, or --all");
             let names = name.map_or_else(every_name, |name| vec![name]);
-            for name in names {
-                reach.start(Wish::Rebuild, &name, how).await?;
-                if detach && matches!(reach, Reach::Remote(_)) {
+            let is_left = detach && matches!(reach, Reach::Remote(_));
+            // All are begun before the first is waited for: the log is read once for them.
+            for name in &names {
+                reach.start(Wish::Rebuild, name, how).await?;
+                if is_left {
                     say(&format!(
                         "{name}: begun; `calotype projections show {name}` tells how far it is"
                     ));
-                } else {
-                    print_rebuild::rebuilt(&reach.follow(&name).await?);
                 }
+            }
+            for name in names.iter().filter(|_| !is_left) {
+                print_rebuild::rebuilt(&reach.follow(name).await?);
             }
         }
         Projections::Diff { name, how, json } => {

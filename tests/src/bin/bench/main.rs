@@ -9,6 +9,7 @@
 mod anew;
 mod appends;
 mod as_of;
+mod audit;
 mod batches;
 mod cpu;
 mod faces;
@@ -19,6 +20,7 @@ mod import;
 mod libraries;
 mod library;
 mod models;
+mod parked;
 mod pictures;
 mod places;
 mod proof;
@@ -43,6 +45,10 @@ const REBUILD_LIBRARY: u32 = 200_000;
 const PROOF_LIBRARY: u32 = 100_000;
 /// Assets of the library that is told as it was.
 const AS_OF_LIBRARY: u32 = 100_000;
+/// Assets of the library whose history is asked for.
+const AUDIT_LIBRARY: u32 = 100_000;
+/// Assets that are marked beside a stream that is parked.
+const PARKED_LIBRARY: u32 = 20_000;
 /// Files that are imported.
 const IMPORT_FILES: u32 = 5_000;
 /// The same, in full.
@@ -81,6 +87,10 @@ enum Name {
     Proof,
     /// A large library as it was at moments of its log.
     AsOf,
+    /// What happened to one asset, and questions to the whole log.
+    Audit,
+    /// Events applied beside a stream that is parked.
+    Parked,
     /// Folders imported over HTTP and on the same machine, against Immich's client.
     Import,
 }
@@ -153,6 +163,12 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted(Name::AsOf) {
         Box::pin(as_of::measure(arguments.assets.unwrap_or(AS_OF_LIBRARY))).await?;
+    }
+    if wanted(Name::Audit) {
+        Box::pin(audit::measure(arguments.assets.unwrap_or(AUDIT_LIBRARY))).await?;
+    }
+    if wanted(Name::Parked) {
+        Box::pin(parked::measure(arguments.assets.unwrap_or(PARKED_LIBRARY))).await?;
     }
     if wanted(Name::Import) {
         let usual = if arguments.full { IMPORT_FILES_FULL } else { IMPORT_FILES };

@@ -4,6 +4,7 @@ mod generations;
 mod online;
 mod served;
 mod stopped;
+mod together;
 
 use anyhow::{Context as _, ensure};
 use calotype_projections::rebuild::{Rebuild, State};

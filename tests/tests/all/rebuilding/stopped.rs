@@ -90,6 +90,32 @@ async fn event_that_cannot_be_applied_is_named_and_the_live_one_untouched() -> a
 }
 
 #[tokio::test]
+async fn who_goes_with_it_is_not_stopped() -> anyhow::Result<()> {
+    let broken = Broken::new().await?;
+    let Broken { queries, .. } = &broken;
+    for name in ["partners", "timeline", "sync"] {
+        queries.start_rebuild(name, Wish::Rebuild, None).await?;
+    }
+
+    queries.rebuilder().work().await?;
+
+    for (name, state) in
+        [("partners", State::Failed), ("timeline", State::Done), ("sync", State::Failed)]
+    {
+        let rebuild = queries.rebuild_of(name).await?.context("no rebuild")?;
+        ensure!(rebuild.state == state, "{name}: {rebuild:?}");
+        let failure = rebuild.failure.as_ref();
+        let named = failure.and_then(|failure| failure.event_id);
+        let expected = (state == State::Failed).then_some(broken.broken_id);
+        ensure!(named == expected, "{name}: {failure:?}");
+        // Everything before it is there.
+        let stands = failure.and_then(|failure| failure.position).map(|at| at - 1);
+        ensure!(stands.is_none_or(|at| at == rebuild.position), "{name}: {rebuild:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn diff_stops_there_as_well_and_can_be_given_up() -> anyhow::Result<()> {
     let Broken { database, queries, .. } = Broken::new().await?;
     queries.start_rebuild("partners", Wish::Diff, None).await?;
