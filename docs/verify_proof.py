@@ -133,7 +133,7 @@ if __name__ == "__main__":
         try:
             text = open(file).read()
             if text.split("\n")[1:2] == ["key"]:
-                FOLLOWED += re.findall("calotype/.+?\n\n(?:— .+\n)+", text, re.S)
+                FOLLOWED += re.findall("calotype/.+?\n\n(?:— [^\n]+\n)+", text, re.S)
                 continue
             told = {} if text.startswith("calotype/") else json.loads(text)
             check = imported if "signature" in told else verify

@@ -57,15 +57,30 @@ pub async fn round(
     plan: Plan,
     kept: &mut Vec<Acknowledged>,
 ) -> anyhow::Result<Report> {
+    round_beside(server, admin, plan, kept, std::future::ready(Ok(()))).await
+}
+
+/// As [`round`], with something else that is done meanwhile.
+///
+/// # Errors
+/// As [`round`], or that is not done.
+pub async fn round_beside(
+    server: &mut TestServer,
+    admin: &Client,
+    plan: Plan,
+    kept: &mut Vec<Acknowledged>,
+    beside: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<Report> {
     let mut random = StdRng::seed_from_u64(plan.seed);
     let pictures = import::pictures()?;
     let files = (0..plan.files)
         .map(|index| import::new_file(&pictures, &mut random, &format!("{}-{index}", plan.seed)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let done = AtomicUsize::new(0);
-    let (imported, report) = tokio::try_join!(
+    let (imported, report, ()) = tokio::try_join!(
         import::import(admin, files, &done),
-        kill_now_and_then(server, plan, &mut random, &done)
+        kill_now_and_then(server, plan, &mut random, &done),
+        beside
     )?;
     let mut report = report;
     report.acknowledged = imported.len();

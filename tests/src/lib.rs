@@ -17,6 +17,7 @@ pub mod log;
 pub mod media;
 pub mod models;
 pub mod nats;
+pub mod operations;
 pub mod phone;
 pub mod samples;
 pub mod schemas;

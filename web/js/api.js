@@ -106,6 +106,7 @@ export const restore = (ids) => call("POST", "/trash/restore/assets", { ids });
 
 const bust = (thumbhash) => (thumbhash ? `c=${encodeURIComponent(thumbhash)}` : "");
 export const thumbnailUrl = (id, thumbhash) => `/api/assets/${id}/thumbnail?${bust(thumbhash)}`;
+export const personThumbnailUrl = (id) => `/api/people/${id}/thumbnail`;
 export const previewUrl = (id, thumbhash) => `/api/assets/${id}/thumbnail?size=preview&${bust(thumbhash)}`;
 export const playbackUrl = (id) => `/api/assets/${id}/video/playback`;
 export const originalUrl = (id) => `/api/assets/${id}/original`;

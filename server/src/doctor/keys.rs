@@ -99,7 +99,7 @@ pub(super) async fn look_at_proof_key(config: &Config, pool: &PgPool, findings: 
             "the change of the key that signs heads was cut off; the server ends it when it signs again",
         ),
         Ok(_) => findings.problem(&format!(
-            "{} is not the key that signs the heads of the log: put that one back",
+            "{} is not the key that signed the last head of the log, nor one that followed it: put that one back",
             path.display()
         )),
         Err(error) => {

@@ -237,6 +237,24 @@ pub(super) fn print_faces(faces: &Value) {
             person["gained"]
         ));
     }
+    for face in rows(&faces["faces"]) {
+        let before = whose(face, "beforePersonId", "isNew", "not found before");
+        let after = match face["newPerson"].as_i64() {
+            Some(number) => format!("new person {number}"),
+            None if face["isFound"] == json!(false) => "not found".to_owned(),
+            None => whose(face, "afterPersonId", "", ""),
+        };
+        say(&format!("    face on asset {}  {before} -> {after}", text(&face["assetId"])));
+    }
+}
+
+/// The person of a face; of nobody's what it says beside, where that is so.
+fn whose(face: &Value, member: &str, other: &str, otherwise: &str) -> String {
+    match face[member].as_str() {
+        Some(id) => format!("person {id}"),
+        None if face[other] == json!(true) => otherwise.to_owned(),
+        None => "nobody".to_owned(),
+    }
 }
 
 pub(super) fn identity(model: &Value) -> String {

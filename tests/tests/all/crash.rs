@@ -10,6 +10,7 @@ use calotype_tests::crash::{self, Plan};
 use calotype_tests::database;
 use calotype_tests::ids::any_seed;
 use calotype_tests::import;
+use calotype_tests::operations::Wishes;
 use calotype_tests::server::Victim;
 use calotype_tests::waiting::until;
 use calotype_tests::{Options, story};
@@ -37,6 +38,27 @@ async fn acknowledged_files_survive_kills() -> anyhow::Result<()> {
     story(Options::default(), async |server| {
         let admin = server.client().sign_up().await?;
         crash::round(server, &admin, plan, &mut Vec::new()).await.map(drop)
+    })
+    .await
+    .with_context(|| format!("seed {seed}"))
+}
+
+#[tokio::test]
+async fn what_was_wished_for_is_done_whatever_is_killed_meanwhile() -> anyhow::Result<()> {
+    let seed = any_seed();
+    let plan = Plan { seed, files: FILES / 3, kills: 3 };
+    story(Options { testing: false, ..Options::default() }, async |server| {
+        let admin = server.client().sign_up().await?;
+        let mut wishes = Wishes::new(server, &admin).await?;
+        let file = import::new_file(
+            &import::pictures()?,
+            &mut StdRng::seed_from_u64(seed),
+            &format!("to be erased {seed}"),
+        )?;
+        let erased = import::import(&admin, vec![file], &AtomicUsize::new(0)).await?;
+        let wished = wishes.round(seed, &erased[0]);
+        crash::round_beside(server, &admin, plan, &mut Vec::new(), wished).await?;
+        wishes.ensure_whole().await
     })
     .await
     .with_context(|| format!("seed {seed}"))

@@ -11,6 +11,7 @@ import { Log } from "./log.js";
 import { Models } from "./models.js";
 import { ask, has, learn } from "./operations.js";
 import { Parked } from "./parked.js";
+import { People } from "./people.js";
 import { Poll } from "./poll.js";
 import { Projections } from "./projections.js";
 import { Queues } from "./queues.js";
@@ -23,7 +24,7 @@ const heads = new Heads();
 const prove = (eventId, button) => heads.proveEvent(eventId, button).then(() => byId("heads").scrollIntoView());
 const log = new Log(prove);
 const history = new History(prove);
-const PARTS = [new Projections(), new Parked(), new Queues(), log, history, heads, new Imports(), new Models()];
+const PARTS = [new Projections(), new Parked(), new Queues(), log, history, heads, new Imports(), new Models(), new People()];
 
 let parts = [];
 let isIn = false;

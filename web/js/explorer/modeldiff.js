@@ -1,12 +1,13 @@
 // What a model that was tried would change: numbers, and photos by their thumbnails where these may be seen.
 
-import { hasKey, thumbnailUrl } from "../api.js";
+import { hasKey, personThumbnailUrl, thumbnailUrl } from "../api.js";
 import { el } from "../dom.js";
 import * as format from "../format.js";
 import { stream } from "./words.js";
 
 const PHOTOS_SHOWN_MAX = 12;
 const PEOPLE_SHOWN_MAX = 20;
+const FACES_SHOWN_MAX = 40;
 
 /** Draws the comparison into its place. */
 export function drawDiff(host, { used, tried, missing, searches, faces, texts }) {
@@ -27,9 +28,10 @@ function drawSearches(searches) {
   return el("ol", { class: "findings", "aria-label": "Searches" }, ...lines);
 }
 
-function drawFaces(faces) {
+/** What would change of faces and people. */
+export function drawFaces(faces) {
   const people = faces.people.slice(0, PEOPLE_SHOWN_MAX).map((person) => el("li", {},
-    stream(`person-${person.id}`), person.isNamed ? " (named)" : "", `: loses ${format.plural(person.lost, "photo", "photos")}, gains ${format.count(person.gained)}`,
+    drawPortrait(person.id), stream(`person-${person.id}`), person.isNamed ? " (named)" : "", `: loses ${format.plural(person.lost, "photo", "photos")}, gains ${format.count(person.gained)}`,
     drawPhotos("Lost", person.lostAssetIds), drawPhotos("Gained", person.gainedAssetIds)));
   return el("div", {},
     drawNumbers([
@@ -37,7 +39,36 @@ function drawFaces(faces) {
       ["Somebody’s that would be nobody’s", faces.left], ["Not found any more", faces.gone], ["Found anew", faces.found],
       ["New people", faces.newPeople], ["People without a face", faces.vanishedPersonIds.length],
     ]),
-    people.length > 0 ? el("ol", { class: "findings", "aria-label": "People who lose or gain photos" }, ...people) : null);
+    people.length > 0 ? el("h4", { text: "People who lose or gain photos" }) : null,
+    people.length > 0 ? el("ol", { class: "findings", "aria-label": "People who lose or gain photos" }, ...people) : null,
+    faces.vanishedPersonIds.length > 0 ? drawVanished(faces.vanishedPersonIds) : null,
+    faces.faces.length > 0 ? drawMoves(faces.faces) : null);
+}
+
+function drawVanished(ids) {
+  const people = ids.slice(0, PEOPLE_SHOWN_MAX).map((id) => el("li", {}, drawPortrait(id), stream(`person-${id}`)));
+  return el("div", {}, el("h4", { text: "People who would have no face any more" }),
+    el("ol", { class: "findings", "aria-label": "People who would have no face any more" }, ...people));
+}
+
+/** Faces that change person: the photo, whose the face is, and whose it would be. */
+function drawMoves(faces) {
+  const lines = faces.slice(0, FACES_SHOWN_MAX).map((face) => el("li", {},
+    drawPhotos("Face on", [face.assetId]),
+    ...whose(face.isNew ? "not found before" : "nobody’s", face.beforePersonId), " → ",
+    ...(face.newPerson === null ? whose(face.isFound ? "nobody’s" : "not found any more", face.afterPersonId) : [`a new person (${format.count(face.newPerson)})`])));
+  const more = faces.length > FACES_SHOWN_MAX ? el("p", { class: "quiet", text: `And ${format.count(faces.length - FACES_SHOWN_MAX)} more.` }) : null;
+  return el("div", {}, el("h4", { text: "Faces that change person" }),
+    el("ol", { class: "findings", "aria-label": "Faces that change person" }, ...lines), more);
+}
+
+const whose = (otherwise, personId) => (personId === null ? [otherwise] : [drawPortrait(personId), stream(`person-${personId}`)]);
+
+/** The picture of a person, where it may be seen by who looks. */
+function drawPortrait(id) {
+  if (hasKey()) return "";
+  const picture = el("img", { class: "portrait", alt: "", loading: "lazy", width: 32, height: 32, src: personThumbnailUrl(id), on: { error: () => picture.remove() } });
+  return picture;
 }
 
 function drawTexts(texts) {

@@ -43,6 +43,10 @@ const OPERATIONS = {
   cancelTrial: ["DELETE", "/calotype/models/trials/{id}"],
   compareModels: ["POST", "/calotype/models/diff"],
   switchModel: ["POST", "/calotype/models/switch"],
+  reclustering: ["GET", "/calotype/people/reclustering"],
+  beginReclustering: ["POST", "/calotype/people/reclustering"],
+  applyReclustering: ["POST", "/calotype/people/reclustering/{id}/apply"],
+  discardReclustering: ["DELETE", "/calotype/people/reclustering/{id}"],
   rollBackModel: ["POST", "/calotype/models/rollback"],
 };
 const PARAMETER = /\{(\w+)\}/g;

@@ -17,6 +17,7 @@ use calotype_tests::database::ensure_same;
 use calotype_tests::ids::any_seed;
 use calotype_tests::import;
 use calotype_tests::media::media;
+use calotype_tests::operations::Wishes;
 use calotype_tests::server::{Options, Victim, story};
 use calotype_tests::simulation::{Plan as Life, Report, live};
 use calotype_tests::walk::World;
@@ -52,6 +53,8 @@ const REST_WALK: &str = "test(=sync::everything::what_is_rebuilt_is_what_was_the
 enum Name {
     /// Kills of the server, PostgreSQL and nats-server during imports.
     Crash,
+    /// The same, while read models are made anew, the past is looked at, somebody imports and photos are erased.
+    Operations,
     /// A large folder imported twice: once while the importer and the server are killed.
     Import,
     /// Many uploads by an ordinary client.
@@ -71,10 +74,10 @@ enum Name {
 }
 
 impl Name {
-    /// Kills, files, files, walks, walks, runs, MiB, plays.
+    /// Kills, kills, files, files, walks, walks, runs, MiB, plays.
     const fn count(self) -> usize {
         match self {
-            Self::Crash => 300,
+            Self::Crash | Self::Operations => 300,
             Self::Import | Self::Uploads => 100_000,
             Self::Damaged => 10_000,
             Self::Rebuild => 100,
@@ -137,6 +140,7 @@ async fn main() -> anyhow::Result<()> {
         let started = Instant::now();
         match name {
             Name::Crash => crash(bounds).await,
+            Name::Operations => operations(bounds).await,
             Name::Import => tree::import(bounds).await,
             Name::Uploads => uploads(bounds).await,
             Name::Damaged => damaged(bounds).await,
@@ -173,6 +177,39 @@ async fn crash(bounds: Bounds) -> anyhow::Result<()> {
             );
         }
         Ok(())
+    })
+    .await
+}
+
+async fn operations(bounds: Bounds) -> anyhow::Result<()> {
+    story(Options { testing: false, ..Options::default() }, async |server| {
+        let admin = server.client().sign_up().await?;
+        let mut wishes = Wishes::new(server, &admin).await?;
+        let (mut kept, mut kills, mut rounds) = (Vec::new(), 0, 0);
+        while !bounds.is_over(kills) {
+            let seed = bounds.seed.wrapping_add(rounds);
+            let first = import::new_file(
+                &import::pictures()?,
+                &mut StdRng::seed_from_u64(seed),
+                &format!("to be erased {seed}"),
+            )?;
+            let erased = import::import(&admin, vec![first], &AtomicUsize::new(0)).await?;
+            let erased = erased.first().context("nothing was imported")?;
+            let plan = Plan { seed, files: ROUND.1, kills: ROUND.0 };
+            let wished = wishes.round(seed, erased);
+            let report = crash::round_beside(server, &admin, plan, &mut kept, wished)
+                .await
+                .with_context(|| format!("round {rounds}"))?;
+            wishes.ensure_whole().await.with_context(|| format!("round {rounds}"))?;
+            kills += report.kills.values().sum::<usize>();
+            rounds += 1;
+            println!(
+                "  {kills} kills, {} files kept, {rounds} rebuilds, imports and erasures; slowest restart {} ms",
+                kept.len(),
+                report.restart_max.as_millis()
+            );
+        }
+        wishes.ensure_restorable().await
     })
     .await
 }
