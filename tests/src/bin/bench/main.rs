@@ -18,6 +18,7 @@ mod history;
 mod import;
 mod libraries;
 mod library;
+mod looks;
 mod models;
 mod pictures;
 mod places;
