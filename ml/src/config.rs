@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::provider::Provider;
+
 /// Threads that work on one inference, at most; more help small models little.
 const THREADS_MAX: usize = 4;
 /// Inferences of pictures at the same time; words have a lane of their own beside them.
@@ -30,6 +32,8 @@ pub struct MlConfig {
     pub folders: Vec<PathBuf>,
     /// Where `libonnxruntime.so` may be; the first that is there counts. A process loads it once.
     pub runtime: Vec<PathBuf>,
+    /// What computes, the first that is there before the others; the processor does what is left.
+    pub providers: Vec<Provider>,
     /// Threads that work on one inference.
     pub threads: usize,
     /// Inferences of pictures at the same time.
@@ -62,6 +66,7 @@ impl MlConfig {
         Self {
             folders,
             runtime,
+            providers: Vec::new(),
             threads: cores.min(THREADS_MAX),
             jobs: JOBS_MAX.min(cores),
             queue: QUEUE_MAX,

@@ -1,7 +1,8 @@
 //! Putting the models that Calotype brings along into a folder: pinned by size and digest, so that it does not
 //! matter where they come from, and taken up again where they were cut off.
 //!
-//! Other models are put there by hand, laid out as Immich's cache; [`crate::Ml::check`] says whether they work.
+//! Other models come in [`crate::others`], or are put there by hand, laid out as Immich's cache;
+//! [`crate::Ml::check`] says whether they work.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -13,7 +14,7 @@ use reqwest::{Client, StatusCode, Url};
 use serde::Deserialize;
 
 use crate::error::MlError;
-use crate::folders::{digest_of, size};
+use crate::folders::{MODEL_BYTES_MAX, digest_of, size};
 use crate::model::{digest, hex};
 
 /// What is brought along, made by `ops/models/convert.py`.
@@ -173,34 +174,56 @@ fn check(path: &Path, file: &PinnedFile) -> Result<(), MlError> {
 
 async fn place(source: &Source, root: &Path, path: &str, file: &PinnedFile) -> Result<(), MlError> {
     let target = root.join(path);
-    let unwritable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| MlError::Unwritable { path, source }
-    };
-    let folder = target.parent().unwrap_or(root);
-    fs::create_dir_all(folder).map_err(unwritable(folder))?;
-    let part = target.with_added_extension(PART);
-    if size(&part) > file.bytes {
-        fs::remove_file(&part).map_err(unwritable(&part))?;
-    }
-    let mut to =
-        OpenOptions::new().create(true).append(true).open(&part).map_err(unwritable(&part))?;
-    let have = size(&part);
-    if have < file.bytes {
-        match source {
-            Source::Folder(from) => copy(&from.join(path), have, file.bytes, &mut to, &part)?,
-            Source::Url(base) => fetch(base, path, have, file.bytes, &mut to, &part).await?,
-        }
-    }
-    to.sync_all().map_err(unwritable(&part))?;
+    let part = bring(source, path, Some(file.bytes), &target).await?;
     if let Err(error) = check(&part, file) {
         // Nothing of it can be used the next time.
         fs::remove_file(&part).map_err(unwritable(&part))?;
         return Err(error);
     }
-    fs::rename(&part, &target).map_err(unwritable(&target))?;
+    put(&part, &target)
+}
+
+/// Brings a file to beside its place, from where it was cut off, and says where it is then. Where nobody knows
+/// beforehand how long it is, the source says so.
+pub(crate) async fn bring(
+    source: &Source,
+    path: &str,
+    bytes: Option<u64>,
+    target: &Path,
+) -> Result<PathBuf, MlError> {
+    let folder = target.parent().unwrap_or(target);
+    fs::create_dir_all(folder).map_err(unwritable(folder))?;
+    let part = target.with_added_extension(PART);
+    if size(&part) > bytes.unwrap_or(MODEL_BYTES_MAX) {
+        fs::remove_file(&part).map_err(unwritable(&part))?;
+    }
+    let mut to =
+        OpenOptions::new().create(true).append(true).open(&part).map_err(unwritable(&part))?;
+    let have = size(&part);
+    if bytes.is_none_or(|bytes| have < bytes) {
+        match source {
+            Source::Folder(from) => {
+                let from = from.join(path);
+                copy(&from, have, bytes.unwrap_or(MODEL_BYTES_MAX), &mut to, &part)?;
+            }
+            Source::Url(base) => fetch(base, path, have, bytes, &mut to, &part).await?,
+        }
+    }
+    to.sync_all().map_err(unwritable(&part))?;
+    Ok(part)
+}
+
+/// Puts what is whole into its place, so that it is there after a loss of power, too.
+pub(crate) fn put(whole: &Path, target: &Path) -> Result<(), MlError> {
+    fs::rename(whole, target).map_err(unwritable(target))?;
     // A rename is there after a loss of power only when its folder is written, too.
+    let folder = target.parent().unwrap_or(target);
     File::open(folder).and_then(|it| it.sync_all()).map_err(unwritable(folder))
+}
+
+fn unwritable(path: &Path) -> impl Fn(io::Error) -> MlError + use<> {
+    let path = path.to_owned();
+    move |source| MlError::Unwritable { path: path.clone(), source }
 }
 
 fn copy(from: &Path, have: u64, bytes: u64, to: &mut File, part: &Path) -> Result<(), MlError> {
@@ -217,7 +240,7 @@ async fn fetch(
     base: &Url,
     path: &str,
     have: u64,
-    bytes: u64,
+    bytes: Option<u64>,
     to: &mut File,
     part: &Path,
 ) -> Result<(), MlError> {
@@ -234,15 +257,26 @@ async fn fetch(
     }
     let failed = |error: reqwest::Error| unfetched(error.without_url().to_string());
     let mut answer = asked.send().await.map_err(failed)?;
-    let mut left = match answer.status() {
-        StatusCode::PARTIAL_CONTENT if have > 0 => bytes - have,
-        StatusCode::OK => {
-            // It begins anew, whatever was asked for.
+    let begun = match answer.status() {
+        StatusCode::PARTIAL_CONTENT if have > 0 => have,
+        StatusCode::OK => 0,
+        // All of it may be there, or something else: only the whole of it says.
+        StatusCode::RANGE_NOT_SATISFIABLE if bytes.is_none() => {
             to.set_len(0).map_err(unwritable)?;
-            bytes
+            return Err(unfetched(
+                "it was cut off where nothing follows; it begins anew".to_owned(),
+            ));
         }
         status => return Err(unfetched(format!("the server answered {}", status.as_u16()))),
     };
+    if begun == 0 {
+        // It begins anew, whatever was asked for.
+        to.set_len(0).map_err(unwritable)?;
+    }
+    let told = answer.content_length().map(|length| length.saturating_add(begun));
+    let bytes = bytes.or(told).filter(|bytes| *bytes <= MODEL_BYTES_MAX);
+    let bytes = bytes.ok_or_else(|| unfetched("nobody says how long it is".to_owned()))?;
+    let mut left = bytes.saturating_sub(begun);
     while let Some(piece) = answer.chunk().await.map_err(failed)? {
         let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
         left = left.checked_sub(length).ok_or_else(|| unfetched("it is too long".to_owned()))?;
@@ -251,7 +285,7 @@ async fn fetch(
     if left > 0 { Err(unfetched(format!("{left} bytes are missing"))) } else { Ok(()) }
 }
 
-fn lock(root: &Path) -> Result<File, MlError> {
+pub(crate) fn lock(root: &Path) -> Result<File, MlError> {
     let path = root.join(LOCK);
     let unwritable = |source| MlError::Unwritable { path: path.clone(), source };
     fs::create_dir_all(root).map_err(unwritable)?;

@@ -152,8 +152,7 @@ impl Pool {
         let environment = runtime::environment(&self.inner.config.runtime)?;
         let bytes = read(&file.path, MODEL_BYTES_MAX)?;
         self.inner.folders.learn(file, &bytes);
-        let threads = self.inner.config.threads.max(1);
-        let loaded = Loaded::new(&environment, file, &bytes, threads, check)?;
+        let loaded = Loaded::new(&environment, file, &bytes, &self.inner.config, check)?;
         let took = started.elapsed();
         tracing::info!(model = %file.path.display(), "model loaded in {} ms", took.as_millis());
         Ok(loaded)

@@ -146,6 +146,13 @@ impl Ml {
         .map_err(|error| rather(why, error))
     }
 
+    /// The longer side of what a model for search looks at, in pixels; nothing where it is not installed here or
+    /// its settings cannot be read. Reads a small file, which blocks.
+    #[must_use]
+    pub fn picture_px(&self, model: &str) -> Option<u32> {
+        clip::picture_px(&self.folders, model).ok()
+    }
+
     /// Where words lie in it. `language` is a web client's, such as `de-AT`; most models pass over it.
     ///
     /// # Errors

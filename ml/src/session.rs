@@ -7,8 +7,10 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Session, SessionInputValue};
 use ort::value::{Outlet, TensorElementType, ValueType};
 
+use crate::config::MlConfig;
 use crate::error::MlError;
 use crate::folders::ModelFile;
+use crate::provider;
 
 /// Numbers that one output may hold.
 const OUTPUT_VALUES_MAX: usize = 64 << 20;
@@ -75,11 +77,11 @@ impl Loaded {
         environment: &ort::environment::Environment,
         file: &ModelFile,
         bytes: &[u8],
-        threads: usize,
+        config: &MlConfig,
         check: Check,
     ) -> Result<Self, MlError> {
         let refuse = |reason: String| MlError::BadModel { path: file.path.clone(), reason };
-        let session = open(environment, bytes, threads)
+        let session = open(environment, bytes, config)
             .map_err(|error| refuse(format!("ONNX Runtime says: {error}")))?;
         let loaded = Self {
             name: name_of(file),
@@ -143,11 +145,11 @@ impl Loaded {
 fn open(
     environment: &ort::environment::Environment,
     bytes: &[u8],
-    threads: usize,
+    config: &MlConfig,
 ) -> ort::Result<Session> {
-    Session::builder(environment)?
+    provider::registered(Session::builder(environment)?, &config.providers)
         .with_optimization_level(GraphOptimizationLevel::All)?
-        .with_intra_threads(threads)?
+        .with_intra_threads(config.threads.max(1))?
         // Threads that wait for work by spinning take the processor from everybody else.
         .with_intra_op_spinning(false)?
         // Pictures of words have many sizes, and a plan for each would be kept.

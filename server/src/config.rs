@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use calotype_ml::Provider;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use ipnet::IpNet;
@@ -114,6 +115,10 @@ pub struct ServeArgs {
     /// wait for `calotype people apply`. Said to the process that has the role `processors`. Default: apply.
     #[arg(long, env = "CALOTYPE_RECLUSTERING", value_enum)]
     pub reclustering: Option<Reclustering>,
+    /// What runs models beside the processor, where the ONNX Runtime that is installed was built with it: `cuda`,
+    /// `openvino`, `coreml`, separated by commas, the first that is there before the others. Default: none.
+    #[arg(long, env = "CALOTYPE_EXECUTION_PROVIDERS", value_delimiter = ',')]
+    pub execution_providers: Option<Vec<Provider>>,
     /// Add the routes that black-box test suites need. Only in a folder first opened this way.
     #[arg(long, env = "CALOTYPE_TESTING", value_parser = FalseyValueParser::new())]
     pub testing: bool,
@@ -150,6 +155,7 @@ struct FileConfig {
     s3_region: Option<String>,
     scratch: Option<Size>,
     reclustering: Option<Reclustering>,
+    execution_providers: Option<Vec<Provider>>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -195,6 +201,8 @@ pub struct Config {
     pub scratch: Option<Size>,
     /// What becomes of groups of faces that were compared anew.
     pub reclustering: Reclustering,
+    /// What runs models beside the processor.
+    pub execution_providers: Vec<Provider>,
     /// Whether black-box suites may reset everything.
     pub testing: bool,
     /// What to log.
@@ -252,6 +260,10 @@ impl Config {
             s3_region: args.s3_region.or(file.s3_region).filter(|it| !it.is_empty()),
             scratch: args.scratch.or(file.scratch),
             reclustering: args.reclustering.or(file.reclustering).unwrap_or_default(),
+            execution_providers: args
+                .execution_providers
+                .or(file.execution_providers)
+                .unwrap_or_default(),
             testing: args.testing,
             log: args.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
@@ -352,6 +364,15 @@ fn read(named: Option<&Path>, data: &Path) -> anyhow::Result<FileConfig> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_computes_is_named_in_order_or_refused() {
+        let read = |text| toml::from_str::<FileConfig>(text).map(|file| file.execution_providers);
+        let known = read("execution_providers = [\"openvino\", \"cpu\"]").unwrap();
+        assert_eq!(known, Some(vec![Provider::OpenVino, Provider::Cpu]));
+        let refused = read("execution_providers = [\"tpu\"]").unwrap_err().to_string();
+        assert!(refused.contains("none of cpu, cuda, openvino and coreml"), "{refused}");
+    }
 
     #[test]
     fn groups_count_at_once_unless_the_file_says_otherwise() {

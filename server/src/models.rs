@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use calotype_ml::{Found, Ml, Source, Verdict, install, pinned, verify};
+use calotype_ml::{Found, Ml, Other, Source, Verdict, install, install_other, pinned, verify};
 use clap::Subcommand;
 use uuid::Uuid;
 
@@ -23,11 +23,15 @@ pub enum Models {
         #[arg(long)]
         json: bool,
     },
-    /// Put the models into the data folder that Calotype brings along. What is there and right stays, and what
-    /// was cut off is taken up again.
+    /// Put the models into the data folder that Calotype brings along, or another one by its name. What is there and
+    /// right stays, and what was cut off is taken up again.
     Install {
-        /// Where they come from: a folder, or the address of one on a server. Default: the folder that is
-        /// installed beside the program.
+        /// Another one, such as `clip/ViT-B-32__openai`, `facial-recognition/buffalo_l` or `ocr/PP-OCRv5_mobile`.
+        /// It is put there when it was loaded and does what it must.
+        #[arg(value_name = "KIND/NAME")]
+        model: Option<Other>,
+        /// Where they come from: a folder, or the address of one on a server; of another model its own folder.
+        /// Default: the folder that is installed beside the program; of another one where Immich keeps its exports.
         #[arg(long, value_name = "DIR|URL")]
         from: Option<String>,
     },
@@ -126,7 +130,18 @@ pub async fn models(target: &Target, command: Models) -> anyhow::Result<bool> {
 /// What is done in a folder.
 async fn here(data: &Path, command: Models) -> anyhow::Result<bool> {
     match command {
-        Models::Install { from } => {
+        Models::Install { model: Some(other), from } => {
+            let root = data.join("models");
+            let source = match from {
+                Some(words) => Source::parse(&words)?,
+                None => other.hub()?,
+            };
+            for identity in install_other(&other, &source, &root, &ml_config(data)).await? {
+                say(&format!("{}: {identity}", root.display()));
+            }
+            Ok(true)
+        }
+        Models::Install { model: None, from } => {
             let root = data.join("models");
             let source = match from {
                 Some(words) => Source::parse(&words)?,

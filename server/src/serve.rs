@@ -154,7 +154,7 @@ async fn run(
     }
     let blobs = storage::open(config, folder).await?;
     let gazetteer = wiring::gazetteer(folder);
-    let seeing = Arc::new(wiring::seeing(folder, core.queries.clone())?);
+    let seeing = Arc::new(wiring::seeing(config, core.queries.clone())?);
     let embedding = Embedding::of(Arc::clone(&seeing) as Arc<dyn Embedder>);
     let reading = Reading::of(Arc::clone(&seeing) as Arc<dyn Reader>);
     let regrouping = match config.reclustering {

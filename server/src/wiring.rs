@@ -29,6 +29,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tracing::{info, warn};
 
 use crate::clock::{RandomIds, SystemClock};
+use crate::config::Config;
 use crate::embedded::{DataFolder, Embedded, Needs, find_places, model_folders, onnxruntime_files};
 use crate::external;
 use crate::seeing::Seeing;
@@ -215,6 +216,13 @@ pub fn gazetteer(folder: &DataFolder) -> Option<Arc<Gazetteer>> {
     }
 }
 
+/// The models of a server, and what runs them.
+#[must_use]
+pub fn ml_config_of(config: &Config) -> MlConfig {
+    let providers = config.execution_providers.clone();
+    MlConfig { providers, ..ml_config(&config.data) }
+}
+
 /// Models: the data folder's and those installed beside the program. Nothing is loaded yet.
 #[must_use]
 pub fn ml_config(data: &Path) -> MlConfig {
@@ -225,8 +233,8 @@ pub fn ml_config(data: &Path) -> MlConfig {
 ///
 /// # Errors
 /// When an address of a service cannot be used.
-pub fn seeing(folder: &DataFolder, queries: Queries) -> anyhow::Result<Seeing> {
-    let config = ml_config(folder.root());
+pub fn seeing(config: &Config, queries: Queries) -> anyhow::Result<Seeing> {
+    let config = ml_config_of(config);
     let has_runtime = config.runtime.iter().any(|file| file.is_file());
     let ml = Ml::new(config).context("failed to set up the models")?;
     Ok(Seeing::new(&ml, has_runtime, queries))

@@ -28,6 +28,9 @@ use crate::limits::DECODER_HELLO_TIMEOUT;
 /// Words on stderr that are kept to tell a lack of memory from other aborts, in bytes.
 const STDERR_BYTES_MAX: usize = 4_096;
 
+/// What the pipe with answers holds: what Linux gives everybody who asks (`fs.pipe-max-size`).
+const PIPE_BYTES: usize = 1 << 20;
+
 /// What Rust's allocator says before it aborts.
 const OUT_OF_MEMORY: &str = "memory allocation of";
 
@@ -89,6 +92,8 @@ impl Decoder {
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(DecodeError::Unavailable { reason: "decoder has no pipes".to_owned() });
         };
+        // Where it stays small, a preview's pixels come in fifty parts instead of a few.
+        rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_BYTES).map(drop).unwrap_or_default();
         let mut decoder = Self {
             child,
             socket,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DecodeError;
 use crate::{
-    image::{self, CropWish, Derived, ImageWish, Orientation, Picture},
+    image::{self, CropWish, Derived, ImageWish, Orientation, Picture, PixelsWish},
     kind::{Family, Sniffed, sniff},
     limits::{HEAD_BYTES, PICTURE_FILE_BYTES_MAX, SIDE_PX_MAX, XMP_BYTES_MAX},
     metadata::{self, Facts},
@@ -99,14 +99,23 @@ pub(super) fn crop(source: File, wish: CropWish) -> Result<Picture, DecodeError>
 }
 
 /// A picture as bare pixels.
-pub(super) fn pixels(source: File, side_px_max: u32) -> Result<Picture, DecodeError> {
+pub(super) fn pixels(source: File, wish: PixelsWish) -> Result<Picture, DecodeError> {
+    let PixelsWish { side_px_max, .. } = wish;
     let (bytes, kind) = match read(source)? {
         Read::Picture { bytes, kind } => (bytes, kind),
         Read::Film { mime } => return Err(DecodeError::Unsupported { what: mime.to_owned() }),
     };
     let (blocks, facts) = metadata::gather(&bytes, kind);
     let orientation = Orientation::from_exif(facts.orientation.unwrap_or(1));
-    let wish = ImageWish { preview_px: side_px_max, ..ImageWish::default() };
+    let wish = match wish.short_px {
+        // Decoded at a fraction of its size, a JPEG keeps twice as many.
+        Some(short_px) if kind == Sniffed::Jpeg => ImageWish {
+            preview_px: short_px.min(side_px_max),
+            thumbnail_px: short_px,
+            ..ImageWish::default()
+        },
+        _ => ImageWish { preview_px: side_px_max, ..ImageWish::default() },
+    };
     image::pixels(image::decode(&bytes, kind, &blocks, orientation, wish)?, side_px_max)
 }
 

@@ -21,7 +21,7 @@ use super::{
     protocol::{self, Answer, Request},
 };
 use crate::{
-    image::{CropWish, Picture, Pixels},
+    image::{CropWish, Picture, Pixels, PixelsWish},
     limits, raw,
     sidecar::SidecarWords,
     strip::Plan,
@@ -163,15 +163,14 @@ impl DecoderPool {
         }
     }
 
-    /// The pixels of a picture, upright, in sRGB, its longer side at most so many: red, green and blue of each,
-    /// rows from the top, without padding.
+    /// The pixels of a picture, upright, in sRGB: red, green and blue of each, rows from the top, without padding.
     ///
     /// # Errors
     /// [`DecodeError`]: the file is no picture.
-    pub async fn pixels(&self, source: PathBuf, side_px_max: u32) -> Result<Pixels, DecodeError> {
+    pub async fn pixels(&self, source: PathBuf, wish: PixelsWish) -> Result<Pixels, DecodeError> {
         let _place = self.place().await?;
         let files = [handed::open(source).await?];
-        match self.ask(&Request::Pixels { side_px_max }, &files, &[]).await? {
+        match self.ask(&Request::Pixels { wish }, &files, &[]).await? {
             (Answer::Cut { width, height }, rgb) => {
                 Pixels::of(width, height, rgb).ok_or_else(answered_something_else)
             }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DecodeError, Report, Walls, Want};
 use crate::{
-    image::{CropWish, Derived, Picture},
+    image::{CropWish, Derived, Picture, PixelsWish},
     limits::{FRAME_BLOB_BYTES_MAX, FRAME_JSON_BYTES_MAX},
     metadata::Facts,
     sidecar::SidecarWords,
@@ -34,8 +34,8 @@ pub(super) enum Request {
     File { has_sidecar: bool, want: Want },
     /// Cut a square out of a picture, which always comes.
     Crop { wish: CropWish },
-    /// Tell the pixels of a picture, which always comes, its longer side at most so many.
-    Pixels { side_px_max: u32 },
+    /// Tell the pixels of a picture, which always comes.
+    Pixels { wish: PixelsWish },
     /// Put words into a sidecar, or into a new one.
     Sidecar { has_existing: bool, words: Box<SidecarWords> },
     /// Tell what to send of a file, which always comes, so that it says nothing about itself.

@@ -226,8 +226,8 @@ fn answer(request: Request, files: Vec<File>, blob: &[u8]) -> (Answer, Vec<u8>) 
         Request::Crop { wish } => {
             job::crop(next(true).ok_or_else(missing)?, wish).map(Outcome::Cut)
         }
-        Request::Pixels { side_px_max } => {
-            job::pixels(next(true).ok_or_else(missing)?, side_px_max).map(Outcome::Cut)
+        Request::Pixels { wish } => {
+            job::pixels(next(true).ok_or_else(missing)?, wish).map(Outcome::Cut)
         }
         Request::Sidecar { has_existing, words } => {
             job::sidecar(next(has_existing), &words).map(Outcome::Sidecar)

@@ -35,8 +35,8 @@ pub(crate) use jp2::size as jp2_size;
 pub(crate) use jxl::JxlFile;
 pub(crate) use orient::Orientation;
 pub(crate) use panorama::keep as keep_panorama;
-pub use pixels::Pixels;
 pub(crate) use pixels::pixels;
+pub use pixels::{Pixels, PixelsWish};
 pub(crate) use raster::Raster;
 pub(crate) use svg::size as svg_size;
 

@@ -1,5 +1,7 @@
 //! A picture as bare pixels, for models that look at it.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Colorspace, Decoded, Picture, colour,
     orient::upright,
@@ -34,6 +36,24 @@ impl std::fmt::Debug for Pixels {
     /// Without the bytes, which would flood a log.
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "Pixels({}x{})", self.width, self.height)
+    }
+}
+
+/// How large pixels are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PixelsWish {
+    /// The most that the longer side has, in pixels.
+    pub side_px_max: u32,
+    /// What the shorter side is going to be made, in pixels, where that is known: a JPEG that has enough for it is
+    /// decoded at a fraction of its size, with at least twice as many on its shorter side.
+    pub short_px: Option<u32>,
+}
+
+impl PixelsWish {
+    /// The whole picture, its longer side at most so many pixels.
+    #[must_use]
+    pub const fn whole(side_px_max: u32) -> Self {
+        Self { side_px_max, short_px: None }
     }
 }
 

@@ -11,6 +11,7 @@ mod damage;
 mod gazetteer;
 mod likeness;
 mod pictures;
+mod pixels;
 mod sandbox;
 mod sidecars;
 mod streams;

@@ -7,6 +7,7 @@ mod tokens;
 
 use std::sync::Arc;
 
+use self::preprocess::Steps;
 use crate::error::MlError;
 use crate::folders::{BESIDE_BYTES_MAX, Folders, read};
 use crate::model::ModelKind;
@@ -27,11 +28,7 @@ pub(crate) fn image(
     model: &str,
     pixels: &Pixels,
 ) -> Result<Vec<f32>, MlError> {
-    let folder = folders.find(ModelKind::Clip, model)?;
-    let settings = folder.join("visual/preprocess_cfg.json");
-    let steps = preprocess::Steps::parse(&read(&settings, BESIDE_BYTES_MAX)?)
-        .map_err(|reason| MlError::BadModel { path: settings, reason })?;
-    let input = steps.apply(pixels)?;
+    let input = steps(folders, model)?.apply(pixels)?;
     let file = folders.file(ModelKind::Clip, model, "visual/model.onnx")?;
     pool.with(&file, is_visual, |loaded| {
         let wanted = &loaded.inputs[0].shape;
@@ -41,6 +38,18 @@ pub(crate) fn image(
         let answer = loaded.run(vec![Input::Real(input)])?;
         embedding(loaded, answer)
     })
+}
+
+/// The longer side of what a model looks at, in pixels.
+pub(crate) fn picture_px(folders: &Folders, model: &str) -> Result<u32, MlError> {
+    Ok(steps(folders, model)?.side_px())
+}
+
+fn steps(folders: &Folders, model: &str) -> Result<Steps, MlError> {
+    let folder = folders.find(ModelKind::Clip, model)?;
+    let settings = folder.join("visual/preprocess_cfg.json");
+    Steps::parse(&read(&settings, BESIDE_BYTES_MAX)?)
+        .map_err(|reason| MlError::BadModel { path: settings, reason })
 }
 
 /// Where words lie: unit length.

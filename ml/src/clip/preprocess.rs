@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::scale::{Filter, scale};
 use crate::error::MlError;
 use crate::num;
-use crate::pixels::Pixels;
+use crate::pixels::{Pixels, by_byte};
 use crate::session::Tensor;
 
 /// The longest side of an input, in pixels.
@@ -103,6 +103,11 @@ impl Steps {
         Ok(Self { width, height, mean, std, filter, mode, fill })
     }
 
+    /// The longer side of what is made, in pixels.
+    pub(super) fn side_px(&self) -> u32 {
+        self.width.max(self.height)
+    }
+
     /// `[1, 3, height, width]`.
     pub(super) fn apply(&self, pixels: &Pixels) -> Result<Tensor, MlError> {
         let fitted = match self.mode {
@@ -158,17 +163,11 @@ fn middle(pixels: &Pixels) -> Pixels {
 
 /// Bytes as `(value / 255 - mean) / std`, all reds first, then greens, then blues.
 pub(crate) fn planes(pixels: &Pixels, mean: [f32; 3], std: [f32; 3]) -> Tensor {
-    let (width, height) = (num::index(pixels.width()), num::index(pixels.height()));
-    let mut values = Vec::with_capacity(width * height * 3);
-    for channel in 0..3 {
-        // 256 different values: looking them up is faster than computing each.
-        let known: Vec<f32> = (0..=u8::MAX)
-            .map(|byte| (f32::from(byte) / 255.0 - mean[channel]) / std[channel])
-            .collect();
-        let bytes = pixels.rgb().iter().skip(channel).step_by(3);
-        values.extend(bytes.map(|byte| known[usize::from(*byte)]));
-    }
-    Tensor { shape: vec![1, 3, height, width], values }
+    let shape = vec![1, 3, num::index(pixels.height()), num::index(pixels.width())];
+    // 256 different values: looking them up is faster than computing each.
+    let known =
+        |channel: usize| by_byte(|byte| (f32::from(byte) / 255.0 - mean[channel]) / std[channel]);
+    Tensor { shape, values: pixels.planes(&[known(0), known(1), known(2)]) }
 }
 
 fn openai_mean() -> [f32; 3] {

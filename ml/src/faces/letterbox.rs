@@ -4,7 +4,7 @@
 //! much smaller the picture becomes. So does this: boxes and scores stay comparable.
 
 use crate::num;
-use crate::pixels::Pixels;
+use crate::pixels::{Pixels, by_byte};
 use crate::session::{Port, Tensor};
 
 /// Side where the model takes any, in pixels.
@@ -41,14 +41,9 @@ pub(super) fn letterbox(pixels: &Pixels, (width, height): (u32, u32)) -> (Tensor
 
 /// `(value - 127.5) / by`, all reds first, then greens, then blues.
 pub(super) fn centred(pixels: &Pixels, by: f32) -> Tensor {
-    let (width, height) = (num::index(pixels.width()), num::index(pixels.height()));
-    let known: Vec<f32> = (0..=u8::MAX).map(|byte| (f32::from(byte) - 127.5) / by).collect();
-    let mut values = Vec::with_capacity(width * height * 3);
-    for channel in 0..3 {
-        let bytes = pixels.rgb().iter().skip(channel).step_by(3);
-        values.extend(bytes.map(|byte| known[usize::from(*byte)]));
-    }
-    Tensor { shape: vec![1, 3, height, width], values }
+    let shape = vec![1, 3, num::index(pixels.height()), num::index(pixels.width())];
+    let known = by_byte(|byte| (f32::from(byte) - 127.5) / by);
+    Tensor { shape, values: pixels.planes(&[known; 3]) }
 }
 
 /// OpenCV's `INTER_LINEAR`: pixel centres are mapped, edges repeat, nothing is averaged.
@@ -59,25 +54,33 @@ pub(crate) fn bilinear(pixels: &Pixels, width: u32, height: u32) -> Pixels {
     let from = pixels.rgb();
     let mut scaled = Pixels::filled(width, height, 0);
     let to_pitch = scaled.pitch();
+    let mut mixed = vec![0.0; pitch];
     for (to, (top, bottom, down)) in scaled.rgb_mut().chunks_exact_mut(to_pitch).zip(rows) {
-        let (upper, lower) = (&from[top * pitch..][..pitch], &from[bottom * pitch..][..pitch]);
-        for (to, (left, right, across)) in to.chunks_exact_mut(3).zip(&columns) {
-            let (left, right) = (*left * 3, *right * 3);
-            let (upper_left, upper_right) = (&upper[left..left + 3], &upper[right..right + 3]);
-            let (lower_left, lower_right) = (&lower[left..left + 3], &lower[right..right + 3]);
-            for (channel, to) in to.iter_mut().enumerate() {
-                let above = mix(upper_left[channel], upper_right[channel], *across);
-                let below = mix(lower_left[channel], lower_right[channel], *across);
-                *to = num::byte(above + (below - above) * down);
+        // Of whole rows the compiler does many at once; across there is less left to do.
+        let (above, below) = (&from[top * pitch..][..pitch], &from[bottom * pitch..][..pitch]);
+        for (mixed, (above, below)) in mixed.iter_mut().zip(above.iter().zip(below)) {
+            let (above, below) = (f32::from(*above), f32::from(*below));
+            *mixed = above + (below - above) * down;
+        }
+        let (mixed, _) = mixed.as_chunks::<3>();
+        for (to, (left, right, across)) in to.as_chunks_mut::<3>().0.iter_mut().zip(&columns) {
+            let (left, right) = (&mixed[*left], &mixed[*right]);
+            for (to, (left, right)) in to.iter_mut().zip(left.iter().zip(right)) {
+                *to = between(left + (right - left) * across);
             }
         }
     }
     scaled
 }
 
-fn mix(from: u8, to: u8, part: f32) -> f32 {
-    let (from, to) = (f32::from(from), f32::from(to));
-    from + (to - from) * part
+/// The nearest byte to a number between two bytes.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and 255, and cut off behind the half; anything else is checked for each pixel"
+)]
+fn between(value: f32) -> u8 {
+    (value + 0.5) as u8
 }
 
 /// For each pixel of the new side the two of the old one, and how much of the second.

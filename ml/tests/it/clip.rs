@@ -1,8 +1,8 @@
 //! Pictures and words in one space.
 
-use calotype_ml::{DEFAULT_CLIP, ModelKind, Pixels};
+use calotype_ml::{DEFAULT_CLIP, Ml, MlConfig, ModelKind, Pixels, Provider};
 
-use crate::support::{cosine, expected, farthest, ml, numbers, picture};
+use crate::support::{config, cosine, expected, farthest, ml, numbers, picture};
 
 /// Pictures, and words that are true of one of them.
 const SCENES: [(&str, &str); 6] = [
@@ -73,4 +73,23 @@ async fn pictures_and_words_are_of_one_model() {
     assert_eq!(image.model, text.model);
     assert_eq!(image.model, ml.model_ref(ModelKind::Clip, DEFAULT_CLIP).unwrap());
     assert_eq!(image.model.name, DEFAULT_CLIP);
+}
+
+#[tokio::test]
+async fn what_the_library_cannot_compute_with_is_passed_over() {
+    let providers = vec![Provider::CoreMl, Provider::OpenVino, Provider::Cuda, Provider::Cpu];
+    let with_providers = Ml::new(MlConfig { providers, ..config() }).unwrap();
+    let (picture, text) = (picture("photos/scenes/coffee.png"), "a cup of espresso");
+    let one = with_providers.embed_image(DEFAULT_CLIP, picture.clone()).await.unwrap();
+    let other = ml().embed_image(DEFAULT_CLIP, picture).await.unwrap();
+    assert!(farthest(&one.values, &other.values) < 1e-3);
+    assert_eq!(one.model, other.model);
+    let words = with_providers.embed_text(DEFAULT_CLIP, text, None).await.unwrap();
+    assert_eq!(words.model, one.model);
+}
+
+#[test]
+fn side_of_what_a_model_looks_at_is_told() {
+    assert_eq!(ml().picture_px(DEFAULT_CLIP), Some(224));
+    assert_eq!(ml().picture_px("nobody's"), None);
 }

@@ -5,6 +5,7 @@
 mod clip;
 mod faces;
 mod memory;
+mod others;
 mod refusals;
 mod remote;
 mod support;

@@ -3,6 +3,7 @@
 use calotype_commands::embedded::Seen;
 use calotype_domain::AssetId;
 use calotype_domain::asset::{ProcessorRef, Stage};
+use calotype_media::image::PixelsWish;
 
 use super::NAME;
 use crate::error::ProcessorError;
@@ -11,7 +12,7 @@ use crate::parked;
 use crate::worker::Worker;
 
 /// Rises when models are shown something else of an asset.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Longer side of what a model is shown, in pixels; models look at a few hundred.
 const SIDE_PX_MAX: u32 = 1_440;
 
@@ -58,7 +59,8 @@ impl Worker {
         let Some(embedder) = &self.embedding.embedder else {
             return Err(ProcessorError::NotYet { after: looking::EVERY });
         };
-        let pixels = match self.preview_pixels(wanted, SIDE_PX_MAX, last_try).await? {
+        let shown = PixelsWish { side_px_max: SIDE_PX_MAX, short_px: embedder.side_px(name).await };
+        let pixels = match self.preview_pixels(wanted, shown, last_try).await? {
             Ok(pixels) => pixels,
             Err(refusal) => return Ok(Err(refusal)),
         };

@@ -32,6 +32,10 @@ pub trait Embedder: Send + Sync {
     /// [`ModelError::Unavailable`].
     async fn model(&self, name: &str) -> Result<ModelRef, ModelError>;
 
+    /// The side of what the model looks at, in pixels, to which the shorter side of a picture is scaled; nothing
+    /// where that is not known or is another machine's matter.
+    async fn side_px(&self, name: &str) -> Option<u32>;
+
     /// The vector of a picture, and the model that said it.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use calotype_commands::found_faces::FaceVectors;
 use calotype_domain::asset::{ProcessorRef, Stage};
 use calotype_domain::faces::{Area, Detection, Found, PictureSize};
 use calotype_domain::{AssetId, FaceId};
+use calotype_media::image::PixelsWish;
 
 use super::{NAME, SeenFace, Wish};
 use crate::error::ProcessorError;
@@ -66,10 +67,11 @@ impl Worker {
         let Some(finder) = &self.finding.finder else {
             return Err(ProcessorError::NotYet { after: looking::EVERY });
         };
-        let pixels = match self.preview_pixels(wanted, SIDE_PX_MAX, last_try).await? {
-            Ok(pixels) => pixels,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let pixels =
+            match self.preview_pixels(wanted, PixelsWish::whole(SIDE_PX_MAX), last_try).await? {
+                Ok(pixels) => pixels,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
         let size = PictureSize { width: pixels.width, height: pixels.height };
         let started = std::time::Instant::now();
         let (model, seen) = match finder.find(&wish.name, pixels, real(wish.score_min)).await {

@@ -189,7 +189,13 @@ impl Worker {
             return Became::Later;
         }
         let _working = L::in_flight(self).begin();
-        L::look(self, asset_id, wish, last_try).await.unwrap_or_else(|error| {
+        let started = Instant::now();
+        let looked = L::look(self, asset_id, wish, last_try).await;
+        if matches!(looked, Ok(Became::Recorded)) {
+            metrics::histogram!("calotype_look_seconds", "step" => L::STAGE.as_str())
+                .record(started.elapsed().as_secs_f64());
+        }
+        looked.unwrap_or_else(|error| {
             warn!(asset.id = %asset_id, error = &error as &dyn std::error::Error, "cannot look at an asset now");
             let is_away = matches!(error, ProcessorError::Model(ModelError::Unavailable(_)));
             if is_away { Became::Away } else { Became::Later }

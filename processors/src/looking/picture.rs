@@ -4,7 +4,7 @@ use calotype_commands::CommandContext;
 use calotype_domain::asset::{Asset, AssetEvent, AssetProcessingFailed, ProcessorRef, Stage};
 use calotype_domain::{AssetId, UserId};
 use calotype_media::blob::BlobKey;
-use calotype_media::image::Pixels;
+use calotype_media::image::{Pixels, PixelsWish};
 use calotype_projections::because;
 use tracing::info;
 use uuid::Uuid;
@@ -78,11 +78,11 @@ impl Worker {
         }))
     }
 
-    /// The pixels of its preview, no longer on a side than `side_px_max`. The inner error is the asset's.
+    /// The pixels of its preview. The inner error is the asset's.
     pub(crate) async fn preview_pixels(
         &self,
         wanted: &Wanted,
-        side_px_max: u32,
+        wish: PixelsWish,
         last_try: bool,
     ) -> Result<Result<Pixels, Refusal>, ProcessorError> {
         let preview = wanted.preview_key.as_ref().and_then(|key| BlobKey::parse(key).ok());
@@ -91,7 +91,7 @@ impl Worker {
         };
         let source = self.source_of(preview.as_str()).await?;
         let decoders = self.decoders.apart(wanted.owner_id.uuid());
-        let decoding = decoders.pixels(source.path().to_owned(), side_px_max);
+        let decoding = decoders.pixels(source.path().to_owned(), wish);
         match self.gate.unless_closed(decoding).await? {
             Ok(pixels) => Ok(Ok(pixels)),
             Err(error) if error.is_worth_retrying() && !last_try => {

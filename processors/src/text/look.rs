@@ -3,6 +3,7 @@
 use calotype_commands::text::Text;
 use calotype_domain::AssetId;
 use calotype_domain::asset::{ProcessorRef, Stage, TextReader};
+use calotype_media::image::PixelsWish;
 
 use super::{NAME, Wish};
 use crate::error::ProcessorError;
@@ -57,10 +58,11 @@ impl Worker {
         let Some(reader) = &self.reading.reader else {
             return Err(ProcessorError::NotYet { after: looking::EVERY });
         };
-        let pixels = match self.preview_pixels(wanted, SIDE_PX_MAX, last_try).await? {
-            Ok(pixels) => pixels,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let pixels =
+            match self.preview_pixels(wanted, PixelsWish::whole(SIDE_PX_MAX), last_try).await? {
+                Ok(pixels) => pixels,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
         let started = std::time::Instant::now();
         let (model, lines) = match reader.read(&wish.name, pixels, wish.limits).await {
             Ok(said) => said,

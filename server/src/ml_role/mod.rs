@@ -17,6 +17,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, Stat
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use calotype_media::decoder::DecoderPool;
+use calotype_media::image::PixelsWish;
 use calotype_ml::{Ml, Pixels, Predicted, STAND_INS_HEADER};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -67,7 +68,7 @@ pub async fn serve(
     std::fs::create_dir_all(&tmp)
         .with_context(|| format!("failed to make the folder {}", tmp.display()))?;
     let service = Service {
-        ml: Ml::new(wiring::ml_config(&config.data))?,
+        ml: Ml::new(wiring::ml_config_of(config))?,
         decoders: DecoderPool::new(wiring::decoder_config()?),
         tmp: Arc::new(tmp),
         readers: Arc::new(Semaphore::new(READERS_MAX)),
@@ -141,7 +142,7 @@ async fn predict(
 impl Service {
     /// The pixels of a foreign picture, from a child that is locked in.
     async fn pixels(&self, path: PathBuf) -> Result<Pixels, Refusal> {
-        let picture = self.decoders.pixels(path, SIDE_PX_MAX).await?;
+        let picture = self.decoders.pixels(path, PixelsWish::whole(SIDE_PX_MAX)).await?;
         Ok(Pixels::new(picture.width, picture.height, picture.rgb)?)
     }
 

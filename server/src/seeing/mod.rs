@@ -90,6 +90,16 @@ impl Embedder for Seeing {
         self.model_of(ModelKind::Clip, name).await
     }
 
+    async fn side_px(&self, name: &str) -> Option<u32> {
+        let ml = self.ml().await;
+        if ml.has_services() {
+            return None;
+        }
+        let name = ml.named(ModelKind::Clip, name).to_owned();
+        // Reads a small file of the model.
+        tokio::task::spawn_blocking(move || ml.picture_px(&name)).await.ok().flatten()
+    }
+
     async fn embed(&self, name: &str, picture: Pixels) -> Result<(ModelRef, Vec<f32>), ModelError> {
         let said = self.ml().await.embed_image(name, pixels(picture)?).await.map_err(failed)?;
         Ok((told(&said.model), said.values))

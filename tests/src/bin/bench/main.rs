@@ -19,6 +19,7 @@ mod history;
 mod import;
 mod libraries;
 mod library;
+mod looks;
 mod models;
 mod parked;
 mod pictures;

@@ -1,5 +1,6 @@
 //! What a picture costs from its pixels to its numbers, against the model alone on a prepared input: in one
 //! process, in turns. The rest is ours: making the picture small, cutting faces and lines out, reading answers.
+//! Then whether several pictures in one run cost less each, and the whole way through a server ([`looks`]).
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,16 +11,15 @@ use calotype_ml::{
 };
 use calotype_tests::media::{media, shared, workspace};
 
-use crate::figures;
+use crate::figures::{self, count};
+use crate::looks;
 
 /// How often each side runs, without and with `--full`.
 const TURNS: [usize; 2] = [9, 50];
 /// The long side of what models are given, as the preview has it.
 const PREVIEW_PX: u32 = 1_440;
-/// What our steps may add to the model's own time for a picture's place, in milliseconds.
-const PICTURE_MS_MAX: f64 = 8.0;
-/// The same for faces, of one face.
-const FACES_MS_MAX: f64 = 12.0;
+/// Pictures in one run.
+const BATCHES: [usize; 3] = [1, 4, 8];
 /// What all models may take while they work, in megabytes.
 const MEMORY_MB_MAX: f64 = 600.0;
 
@@ -42,7 +42,7 @@ pub(crate) async fn measure(full: bool) -> anyhow::Result<()> {
         ours.push(started.elapsed());
         bare.push(alone(&ml, ModelKind::Clip, DEFAULT_CLIP, "visual", &[1, 3, 224, 224])?);
     }
-    tell("a picture's place", ours, bare, Some(PICTURE_MS_MAX));
+    tell("a picture's place", ours, bare);
 
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..=turns {
@@ -51,7 +51,7 @@ pub(crate) async fn measure(full: bool) -> anyhow::Result<()> {
         ours.push(started.elapsed());
         bare.push(alone(&ml, ModelKind::Clip, DEFAULT_CLIP, "textual", &[1, 77])?);
     }
-    tell("a text's place", ours, bare, None);
+    tell("a text's place", ours, bare);
 
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..=turns {
@@ -64,7 +64,7 @@ pub(crate) async fn measure(full: bool) -> anyhow::Result<()> {
         let known = alone(&ml, recognition, DEFAULT_FACES, "recognition", &[1, 3, 112, 112])?;
         bare.push(found + known);
     }
-    tell("one face", ours, bare, Some(FACES_MS_MAX));
+    tell("one face", ours, bare);
 
     let (mut ours, mut bare, mut lines) = (Vec::new(), Vec::new(), 0);
     for _ in 0..=turns {
@@ -78,15 +78,40 @@ pub(crate) async fn measure(full: bool) -> anyhow::Result<()> {
         }
         bare.push(sum);
     }
-    tell(&format!("a page with {lines} lines"), ours, bare, None);
+    tell(&format!("a page with {lines} lines"), ours, bare);
 
     let used = peak_mb()? - before;
     figures::at_most("memory of all models at work, at its peak", used, MEMORY_MB_MAX, "MB");
+    measure_batches(&ml, turns)?;
+    Box::pin(looks::measure(full, &ml)).await
+}
+
+/// Whether several pictures in one run cost less each.
+fn measure_batches(ml: &Ml, turns: usize) -> anyhow::Result<()> {
+    let threads = std::thread::available_parallelism()?;
+    figures::group(&format!("Models: several pictures in one run, {threads} threads"));
+    for (what, kind, model, half, side) in [
+        ("a picture's place", ModelKind::Clip, DEFAULT_CLIP, "visual", 224),
+        ("faces found", ModelKind::FaceDetection, DEFAULT_FACES, "detection", 640),
+        ("a face told apart", ModelKind::FaceRecognition, DEFAULT_FACES, "recognition", 112),
+    ] {
+        for batch in BATCHES {
+            let shape = [batch, 3, side, side];
+            let run = |_| alone(ml, kind, model, half, &shape);
+            match (0..=turns).map(run).collect::<anyhow::Result<Vec<_>>>() {
+                Ok(times) => {
+                    let each = median_ms(times) / count(batch);
+                    figures::note(&format!("{what}: {batch} in one run, each"), each, "ms");
+                }
+                Err(refused) => println!("  {what}: not {batch} in one run: {refused:#}"),
+            }
+        }
+    }
     Ok(())
 }
 
 /// A model alone.
-fn alone(
+pub(crate) fn alone(
     ml: &Ml,
     kind: ModelKind,
     model: &str,
@@ -98,18 +123,15 @@ fn alone(
 }
 
 /// The medians, without the first turn, which loaded the model.
-fn tell(what: &str, ours: Vec<Duration>, bare: Vec<Duration>, added_ms_max: Option<f64>) {
+fn tell(what: &str, ours: Vec<Duration>, bare: Vec<Duration>) {
     let (ours, bare) = (median_ms(ours), median_ms(bare));
     figures::note(&format!("{what}: the model alone"), bare, "ms");
     figures::note(&format!("{what}: all of it"), ours, "ms");
-    let beyond = format!("{what}: beyond the model");
-    match added_ms_max {
-        Some(most) => figures::at_most(&beyond, ours - bare, most, "ms"),
-        None => figures::note(&beyond, ours - bare, "ms"),
-    }
+    figures::note(&format!("{what}: beyond the model"), ours - bare, "ms");
 }
 
-fn median_ms(mut times: Vec<Duration>) -> f64 {
+/// The median without the first.
+pub(crate) fn median_ms(mut times: Vec<Duration>) -> f64 {
     times.remove(0);
     times.sort();
     times[times.len() / 2].as_secs_f64() * 1_000.0

@@ -72,6 +72,8 @@ struct Said {
     moved: (String, String),
     /// Of the father's: said to be no face.
     removed: String,
+    /// Found, and said not to be whose the others with it are.
+    rejected: (String, String),
     /// Drawn by hand.
     drawn: (String, String),
     /// Merged into the father.
@@ -152,6 +154,9 @@ async fn say(admin: &Client) -> anyhow::Result<Said> {
     let removed = photos[4].clone();
     let face = face_on(&removed).await?;
     admin.delete(&format!("/api/faces/{face}"), &json!({ "force": false })).await?.expect(204)?;
+    let rejected = (photos[1].clone(), face_on(&photos[1]).await?);
+    let path = format!("/api/calotype/people/{obama}/faces/{}", rejected.1);
+    admin.delete(&path, &json!({})).await?.expect(204)?;
     let made = admin.post("/api/people", &json!({ "name": "Father" })).await?.expect(201)?;
     let merged = made.json()?["id"].as_str().context("no id")?.to_owned();
     let face = json!({
@@ -167,13 +172,14 @@ async fn say(admin: &Client) -> anyhow::Result<Said> {
     let on_first = told(admin, &photos[..1]).await?;
     let drawn = on_first[&photos[0]].iter().find(|(_, person)| person.as_ref() == Some(&dad));
     let drawn = (photos[0].clone(), drawn.context("no drawn face")?.0.clone());
-    Ok(Said { photos, obama, mom, moved, removed, drawn, merged, dad })
+    Ok(Said { photos, obama, mom, moved, removed, rejected, drawn, merged, dad })
 }
 
 async fn ensure_said(admin: &Client, said: &Said) -> anyhow::Result<()> {
     let now = told(admin, &said.photos).await?;
     let of = |place: &(String, String)| now[&place.0].get(&place.1).cloned().flatten();
     ensure!(of(&said.moved).as_ref() == Some(&said.mom), "who was moved is {:?}", of(&said.moved));
+    ensure!(of(&said.rejected).as_ref() != Some(&said.obama), "who was rejected is back");
     ensure!(of(&said.drawn).as_ref() == Some(&said.dad), "a drawn face is {:?}", of(&said.drawn));
     ensure!(now[&said.removed].is_empty(), "what is no face is one: {:?}", now[&said.removed]);
     let everybody = now.values().flat_map(BTreeMap::values).flatten();
