@@ -84,6 +84,8 @@ fn fill(folder: &Path, files: usize) -> anyhow::Result<()> {
             with_comment(picture, &comment),
         )?;
     }
+    // People's photos have been on the disk for long: an import waits for what it writes itself.
+    rustix::fs::sync();
     Ok(())
 }
 
