@@ -169,6 +169,9 @@ impl Queries {
                 and not ($1 = 'smartSearch'
                          and exists (select from read.embeddings_v1 as used
                                       where used.asset_id = a.asset_id and used.model_id = $2))
+                and not ($1 = 'smartSearch'
+                         and exists (select from read.embeddings_beside_v1 as beside
+                                      where beside.asset_id = a.asset_id and beside.model_id = $2))
                 and not ($1 = 'facialRecognition'
                          and exists (select from read.face_searches_v1 as used
                                       where used.asset_id = a.asset_id and used.model_id = $2))

@@ -140,6 +140,8 @@ async fn ensure_commands(admin: &Client, server: &TestServer) -> anyhow::Result<
         let all = [&["models"][..], words, &["--server", &url, "--api-key", &key]].concat();
         binary::run(&all, "").await
     };
+    // The other model knows what came while it was in use, and of two that came afterwards a trial of one lacks one.
+    upload(admin, &["photos/edge/colour_grey.jpg", "photos/edge/date_slashes.jpg"]).await?;
     let done = run(&["try", SEARCH, "other", "--sample", "1", "--wait"]).await?;
     ensure!(done.code == Some(0) && done.stdout.contains("finished"), "{done:?}");
     let done = run(&["switch", SEARCH, "--model", "other"]).await?;
